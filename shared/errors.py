@@ -1,0 +1,57 @@
+"""The two words for failure. A client raises one of these and nothing else.
+
+ReconvergeError          its text is shown to operators: names and codes, never a body or a value
+├── TemporaryError       worth another run, not before `delay`
+│   ├── Throttled        the far side named the delay
+│   ├── WriteConflict    somebody else writes under the same identity
+│   └── LeaseLost        another worker owns the target or the identity now
+└── PermanentError       another run cannot help; a person or a new version must
+    ├── Misconfigured    a setting or the landscape is wrong; the text says what to write instead
+    └── Refused          bad or unauthenticated input; `status` is the sender's HTTP answer
+"""
+
+from datetime import timedelta
+from typing import Final
+
+
+class ReconvergeError(Exception):
+    """Root of everything Reconverge raises on purpose."""
+
+
+class TemporaryError(ReconvergeError):
+    """May pass by itself."""
+
+    def __init__(self, message: str, *, delay: timedelta) -> None:
+        super().__init__(message)
+        self.delay = delay
+
+
+class Throttled(TemporaryError):
+    """The far side asked for a pause and named it."""
+
+
+class WriteConflict(TemporaryError):
+    """Another writer was active under the same identity."""
+
+
+class LeaseLost(TemporaryError):
+    """This worker may write nothing more: its lease ran out or was taken over."""
+
+    def __init__(self, message: str, *, delay: timedelta = timedelta(0)) -> None:
+        super().__init__(message, delay=delay)
+
+
+class PermanentError(ReconvergeError):
+    """Stays until a person or a new version changes something."""
+
+
+class Misconfigured(PermanentError):
+    """The operator's own input is wrong."""
+
+
+class Refused(PermanentError):
+    """A sender's input is not acceptable."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status: Final = status
