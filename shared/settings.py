@@ -1,0 +1,140 @@
+"""The app's settings, read once from the environment and checked as a whole.
+
+Read by function_app and the command line. Nothing else looks into the environment, except the identity SDK,
+which reads IDENTITY_ENDPOINT and IDENTITY_HEADER for itself.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from shared.errors import Misconfigured
+
+ARM_ENDPOINT: Final = "https://management.azure.com"
+AUTHORITY_HOST: Final = "https://login.microsoftonline.com"
+APP_DIRECTORY: Final = Path(__file__).resolve().parent.parent
+STORAGE: Final = "AzureWebJobsStorage"
+
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionString:
+    """A storage account by connection string, which holds its key."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityConnection:
+    """A storage account by address, for a credential that holds the data roles on it."""
+
+    queue_endpoint: str
+    table_endpoint: str
+    managed_identity: bool
+    """`__credential=managedidentity`: no other kind of credential may be tried."""
+    client_id: str | None
+    """The user-assigned identity to use; None is the system-assigned one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    arm_endpoint: str
+    authority: str
+    client_id: str | None
+    """The user-assigned identity that the app acts as; None is the system-assigned one."""
+    tenant_id: str | None
+    managed_identity: bool
+    """The platform offers a managed identity (IDENTITY_ENDPOINT is there)."""
+    landscape: Path
+    storage: ConnectionString | IdentityConnection | None
+    """None where the run needs none, such as `reconverge run`."""
+    notices_endpoint: str | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Raises Misconfigured, naming the setting and what to write. An empty setting is a missing one."""
+        given = {name: text.strip() for name, text in environment.items() if text.strip()}
+        return cls(
+            arm_endpoint=_https(given, "RECONVERGE_ARM_ENDPOINT", ARM_ENDPOINT),
+            authority=_authority(given),
+            client_id=_guid(given, "AZURE_CLIENT_ID"),
+            tenant_id=_guid(given, "AZURE_TENANT_ID"),
+            managed_identity="IDENTITY_ENDPOINT" in given,
+            landscape=Path(given.get("RECONVERGE_LANDSCAPE", APP_DIRECTORY / "landscape.yaml")),
+            storage=_storage(given),
+            notices_endpoint=_notices(given),
+        )
+
+
+def _https(given: Mapping[str, str], name: str, default: str) -> str:
+    """An address without its last slash. SDKs refuse to send a token over plain http."""
+    text = given.get(name, default).rstrip("/")
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment or parts.username is not None:
+        raise Misconfigured(f"{name} is not an https address: write it like {default}")
+    return text
+
+
+def _authority(given: Mapping[str, str]) -> str:
+    """The Azure SDKs also accept a bare host name here."""
+    name = "AZURE_AUTHORITY_HOST"
+    text = given.get(name, AUTHORITY_HOST)
+    return _https({name: text if "://" in text else f"https://{text}"}, name, AUTHORITY_HOST)
+
+
+def _notices(given: Mapping[str, str]) -> str | None:
+    name = "RECONVERGE_NOTICES_ENDPOINT"
+    example = "https://<topic>.<region>.eventgrid.azure.net/api/events"
+    return _https(given, name, example) if name in given else None
+
+
+def _guid(given: Mapping[str, str], name: str) -> str | None:
+    text = given.get(name)
+    if text is not None and not _GUID.fullmatch(text):
+        raise Misconfigured(f"{name} is not a GUID: write it like 00000000-0000-0000-0000-000000000000")
+    return text
+
+
+def _storage(given: Mapping[str, str]) -> ConnectionString | IdentityConnection | None:
+    """The two shapes of a host's storage connection; the connection string wins, as it does in the host.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-reference#connections
+    """
+    if text := given.get(STORAGE):
+        if "=" not in text:
+            raise Misconfigured(
+                f"{STORAGE} is not a connection string: write UseDevelopmentStorage=true, or the one that"
+                " `az storage account show-connection-string` prints"
+            )
+        return ConnectionString(text)
+    if not any(name.startswith(f"{STORAGE}__") for name in given):
+        return None
+    kind = given.get(f"{STORAGE}__credential")
+    if kind not in {None, "managedidentity"}:
+        raise Misconfigured(f"{STORAGE}__credential is {kind!r}: write managedidentity, or leave it out")
+    return IdentityConnection(
+        queue_endpoint=_service(given, "queue"),
+        table_endpoint=_service(given, "table"),
+        managed_identity=kind is not None,
+        client_id=_guid(given, f"{STORAGE}__clientId"),
+    )
+
+
+def _service(given: Mapping[str, str], service: str) -> str:
+    uri, account = f"{STORAGE}__{service}ServiceUri", f"{STORAGE}__accountName"
+    if uri in given:
+        return _https(given, uri, f"https://<account>.{service}.core.windows.net")
+    if account not in given:
+        raise Misconfigured(f"{uri} is missing: write the account's {service} address, or set {account}")
+    if not _ACCOUNT.fullmatch(given[account]):
+        raise Misconfigured(f"{account} is not a storage account: write its name, 3 to 24 of a-z and 0-9")
+    return f"https://{given[account]}.{service}.core.windows.net"
