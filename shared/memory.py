@@ -6,11 +6,11 @@ Keeps the promises of shared.ports to any number of threads, and keeps nothing b
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 
 from shared.model import Clock
-from shared.ports import LONGEST_DELAY, Conflict, Key, Row, Stored, Value, check_message, check_row
+from shared.ports import LONGEST_DELAY, Conflict, Key, Row, Stored, as_kept, check_message, check_row
 
 
 class MemoryRows:
@@ -64,14 +64,9 @@ class MemoryRows:
         return iter(sorted(found, key=lambda stored: stored.key.row))
 
     def _put(self, table: str, key: Key, values: Row) -> Stored:
-        kept = {name: _as_kept(value) for name, value in values.items() if value is not None}
-        stored = Stored(table=table, key=key, values=kept, etag=str(next(self._writes)))
+        stored = Stored(table=table, key=key, values=as_kept(values), etag=str(next(self._writes)))
         self._tables.setdefault(table, {})[key] = stored
         return stored
-
-
-def _as_kept(value: Value) -> Value:
-    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 @dataclass(frozen=True, slots=True, order=True)

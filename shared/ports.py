@@ -6,7 +6,7 @@ Implemented by shared.clients.storage (Azure Tables and Storage queues) and shar
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 from shared.errors import PermanentError
@@ -125,6 +125,15 @@ def check_row(values: Row) -> None:
                 raise PermanentError(f"column {name} is a time without a zone: use UTC")
             case int() if not -(2**63) <= value < 2**63:
                 raise PermanentError(f"column {name} does not fit into 64 bits")
+
+
+def as_kept(values: Row) -> Row:
+    """What a reader will find: no empty columns, every time in UTC."""
+    return {
+        name: value.astimezone(UTC) if isinstance(value, datetime) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def check_message(queue: str, text: str) -> None:

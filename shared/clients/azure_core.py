@@ -1,0 +1,177 @@
+"""What all Azure SDKs have in common: how they fail, how long they may take, how often they are made.
+
+Used by the other Azure clients. Each brings its own `classify`, since only the service's own code tells what
+a status means there.
+"""
+
+import json
+import re
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.errors import ReconvergeError, TemporaryError
+from shared.model import Unknown
+
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.pipeline.transport import RequestsTransport
+
+CONNECT: Final = 5
+"""Seconds to connect: more only hides an address that does not answer."""
+READ: Final = 30
+"""Seconds between two bytes of an answer. Both together stay well below the life of a lease."""
+CONNECTIONS: Final = 32
+"""Kept open per host: a gather reads about as many things at once. requests would keep ten."""
+AGAIN: Final = timedelta(seconds=30)
+"""The pause after a failure whose length nobody named."""
+
+ONE_TRY: Final[Mapping[str, Any]] = {
+    # azure-core retries every answer that carries Retry-After, whatever its status, and sleeps as long as
+    # the header says: an hour inside a function that may run for minutes. Our waits are delayed messages.
+    "retry_total": 0,
+    "connection_timeout": CONNECT,
+    "read_timeout": READ,
+}
+"""Arguments for the clients that build their own pipeline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A service's refusal, as far as it may be shown: no message, no body."""
+
+    service: str
+    status: int
+    code: str
+    retry_after: timedelta | None = None
+    correlation_id: str = ""
+
+    def __str__(self) -> str:
+        said = f"{self.service} answered {self.status} {self.code}".rstrip()
+        return f"{said} (correlation id {self.correlation_id})" if self.correlation_id else said
+
+
+type Classify = Callable[[Answer], Exception]
+
+
+@contextmanager
+def translated(service: str, classify: Classify, *, pause: timedelta = AGAIN) -> Iterator[None]:
+    """The one place where an exception of azure-core becomes ours.
+
+    Raises what `classify` makes of an answer; where there is none, TemporaryError with `pause` for its delay.
+    """
+    from azure.core.exceptions import AzureError, HttpResponseError
+
+    try:
+        yield
+    except HttpResponseError as error:
+        # Half-read and undecodable bodies come as this class too, with the status of a success.
+        answer = answer_of(service, error)
+        raise (classify(answer) if answer.status >= 400 else lost(service, error, pause)) from error
+    except AzureError as error:
+        raise lost(service, error, pause) from error
+
+
+def lost(service: str, error: "AzureError", pause: timedelta) -> TemporaryError:
+    """No usable answer. Whether a write took effect is unknown, so it may not be repeated unseen."""
+    from azure.core.exceptions import ServiceRequestError
+
+    kind = type(error).__name__
+    if isinstance(error, ServiceRequestError):
+        return TemporaryError(f"{service} could not be reached ({kind})", delay=pause)
+    return TemporaryError(
+        f"{service} gave no usable answer ({kind}): a write may or may not have taken effect", delay=pause
+    )
+
+
+def answer_of(service: str, error: "HttpResponseError") -> Answer:
+    """Status 0 where the error came without an answer."""
+    # The SDK types what it needs of a response itself, which is less than every response has.
+    response: Any = error.response
+    if response is None:
+        return Answer(service=service, status=0, code="")
+    headers = {name.lower(): text for name, text in response.headers.items()}
+    ids = (headers.get(name, "") for name in ("x-ms-correlation-request-id", "x-ms-request-id"))
+    return Answer(
+        service=service,
+        status=response.status_code,
+        code=_shown(_code(error, headers)),
+        retry_after=retry_after(headers, now=datetime.now(UTC)),
+        correlation_id=next((shown for text in ids if (shown := _shown(text))), ""),
+    )
+
+
+def _code(error: "HttpResponseError", headers: Mapping[str, str]) -> str:
+    """The code: ARM says it in the body's `error`, queues in a header, tables in `odata.error`."""
+    if error.error is not None and isinstance(error.error.code, str):
+        return error.error.code
+    if code := headers.get("x-ms-error-code"):
+        return code
+    try:
+        return str(json.loads(error.response.text())["odata.error"]["code"]) if error.response else ""
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _shown(text: str) -> str:
+    """Codes and ids reach operators and the journal: nothing but what codes and ids are made of passes."""
+    return text if re.fullmatch(r"[\w.:-]{1,100}", text, re.ASCII) else ""
+
+
+def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:
+    """The pause that an answer asks for; header names in lower case.
+
+    Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after. Some services name
+    milliseconds in headers of their own.
+    """
+    for name, unit in (
+        ("retry-after-ms", timedelta(milliseconds=1)),
+        ("x-ms-retry-after-ms", timedelta(milliseconds=1)),
+        ("retry-after", timedelta(seconds=1)),
+    ):
+        text = headers.get(name, "").strip()
+        if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
+            return float(text) * unit
+    try:
+        at = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now)
+
+
+class OncePer[K: Hashable, V]:
+    """Makes one value for each key and process, however many threads ask first.
+
+    functools.cache lets two threads make two, and an SDK client is a pool of connections.
+    """
+
+    def __init__(self, make: Callable[[K], V]) -> None:
+        self._make = make
+        self._made: dict[K, V] = {}
+        self._lock = Lock()
+
+    def __call__(self, key: K) -> V:
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._make(key)
+            return self._made[key]
+
+
+def transport() -> "RequestsTransport":
+    """Connections to share between threads and clients, with our time limits."""
+    import requests
+    from azure.core.pipeline.transport import RequestsTransport
+    from requests.adapters import HTTPAdapter
+
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS))
+    return RequestsTransport(session=session, connection_timeout=CONNECT, read_timeout=READ)
+
+
+def as_unknown(error: ReconvergeError) -> Unknown:
+    """A failed read proves nothing, whatever it failed of."""
+    return Unknown(str(error), error.delay if isinstance(error, TemporaryError) else None)
