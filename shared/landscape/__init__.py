@@ -1,0 +1,38 @@
+"""The landscape: what the operator declares, and how far Reconverge may go in it.
+
+Read once per process. Refused as a whole when anything in it is wrong; nothing else (no environment variable,
+no argument) changes what it says. For operators: docs/landscape.md.
+"""
+
+from shared.landscape.loader import load, parse
+from shared.landscape.models import (
+    Action,
+    Caps,
+    Contract,
+    DeclaredCluster,
+    DeclaredCredential,
+    DeclaredIdentity,
+    Environment,
+    Landscape,
+    Mode,
+    OwnIdentity,
+    ProofMethod,
+    schema,
+)
+
+__all__ = [
+    "Action",
+    "Caps",
+    "Contract",
+    "DeclaredCluster",
+    "DeclaredCredential",
+    "DeclaredIdentity",
+    "Environment",
+    "Landscape",
+    "Mode",
+    "OwnIdentity",
+    "ProofMethod",
+    "load",
+    "parse",
+    "schema",
+]

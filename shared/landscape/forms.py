@@ -1,0 +1,210 @@
+"""The forms that texts of a landscape have, each with the sentence that says what to write instead.
+
+A refusal never repeats the refused text: it may be a secret that went into the wrong place.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+REFUSED: Final = "refused_form"
+"""Type of the pydantic errors whose text is already one of ours."""
+
+
+def refusal(says: str) -> PydanticCustomError:
+    """An error whose text is shown as it stands; literal braces would be read as fields."""
+    return PydanticCustomError(REFUSED, "{says}", {"says": says})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Metadata of a text type: a length and a pattern, to be met from the first character to the last."""
+
+    pattern: str
+    otherwise: str
+    longest: int
+    ignore_case: bool = False
+
+    def check(self, text: str) -> str:
+        """Answer the text as it came. Raises the refusal otherwise."""
+        if text != text.strip():
+            # Entra compares issuers and subjects character for character, and Azure stores a blank silently.
+            # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
+            raise refusal("begins or ends with a blank; remove it")
+        if len(text) > self.longest:
+            raise refusal(f"is longer than {self.longest} characters; {self.otherwise}")
+        if not re.fullmatch(self.pattern, text, re.IGNORECASE if self.ignore_case else 0):
+            raise refusal(f"has the wrong form; {self.otherwise}")
+        return text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        described = handler(core) | {"minLength": 1, "maxLength": self.longest}
+        # JSON Schema's patterns know no flag for letter case, so there the loader alone decides.
+        return described if self.ignore_case else described | {"pattern": f"^(?:{self.pattern})$"}
+
+
+_GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_GROUP: Final = rf"/subscriptions/{_GUID}/resourceGroups/[-\w.()]{{0,89}}[-\w()]/providers"
+_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+_HOST: Final = rf"{_LABEL}(?:\.{_LABEL})*"
+
+
+def _resource(kind: str, name: str, command: str) -> Form:
+    """An ARM id of one kind. Ids are compared without regard to letter case, so any is accepted.
+
+    Name rules: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+    """
+    return Form(
+        pattern=rf"{_GROUP}/{re.escape(kind)}/{name}",
+        otherwise="write the resource's ARM id, /subscriptions/<guid>/resourceGroups/<group>"
+        f"/providers/{kind}/<name> (`{command} --query id`)",
+        longest=2048,
+        ignore_case=True,
+    )
+
+
+type Guid = Annotated[
+    str,
+    Form(pattern=_GUID, otherwise="write a GUID, 8-4-4-4-12 hexadecimal digits", longest=36),
+    AfterValidator(str.lower),
+]
+
+type IdentityId = Annotated[
+    str,
+    _resource(
+        "Microsoft.ManagedIdentity/userAssignedIdentities", r"[a-z0-9][-\w]{2,127}", "az identity show"
+    ),
+]
+
+type ClusterId = Annotated[
+    str,
+    _resource(
+        "Microsoft.ContainerService/managedClusters", r"[a-z0-9](?:[-\w]{0,61}[a-z0-9])?", "az aks show"
+    ),
+]
+
+type EnvironmentName = Annotated[
+    str,
+    # Part of targets (`<environment>/<responder>`), of table keys and of URLs.
+    Form(
+        pattern=r"[a-z0-9](?:[-a-z0-9]{0,30}[a-z0-9])?",
+        otherwise="name an environment with lower-case letters, digits and inner hyphens",
+        longest=32,
+    ),
+]
+
+type ClusterName = Annotated[
+    str,
+    Form(
+        pattern=r"[a-zA-Z0-9](?:[-_a-zA-Z0-9]{0,61}[a-zA-Z0-9])?",
+        otherwise="name a cluster with letters, digits and inner hyphens or underscores",
+        longest=63,
+    ),
+]
+
+type CredentialName = Annotated[
+    str,
+    # https://learn.microsoft.com/rest/api/managedidentity/federated-identity-credentials
+    Form(
+        pattern=r"[a-zA-Z0-9][-_a-zA-Z0-9]{2,119}",
+        otherwise="name a credential with 3 to 120 letters, digits, hyphens or underscores, "
+        "the first a letter or digit",
+        longest=120,
+    ),
+]
+
+type Subject = Annotated[
+    str,
+    # A namespace is a DNS label, a service account's name a DNS subdomain; neither has capitals.
+    # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+    Form(
+        pattern=rf"system:serviceaccount:{_LABEL}:(?=.{{1,253}}$){_HOST}",
+        otherwise="write system:serviceaccount:<namespace>:<name>; Kubernetes names are lower case",
+        longest=600,
+    ),
+]
+
+type Audience = Annotated[
+    str,
+    Form(
+        pattern=r"[!-~]+",
+        otherwise="write one audience, such as api://AzureADTokenExchange",
+        longest=600,
+    ),
+]
+
+type Issuer = Annotated[
+    str,
+    Form(
+        pattern=rf"https://(?i:{_HOST})(?::[0-9]{{1,5}})?(?:/[-\w.~!$&'()*+,;=:@/%]*)?",
+        otherwise="write the issuer as its tokens spell it, https://<host>/… without query",
+        longest=600,
+        ignore_case=True,
+    ),
+]
+
+type HostPattern = Annotated[
+    str,
+    Form(
+        pattern=rf"(?:\*\.{_LABEL}\.)?{_HOST}(?::(?:[0-9]{{1,5}}|\*))?",
+        otherwise='write a host such as "*.oic.prod-aks.azure.com" (at least two labels after the star), '
+        "with :<port> or :* where it is not 443",
+        longest=261,
+        ignore_case=True,
+    ),
+    AfterValidator(str.lower),
+]
+
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours"}
+_DURATION: Final = Form(
+    pattern=r"[0-9]{1,5}[smh]",
+    otherwise="write a whole number and s, m or h, such as 4s, 10m or 2h",
+    longest=6,
+)
+
+
+def _duration(value: object) -> timedelta:
+    match value:
+        case timedelta():
+            return value
+        case str():
+            checked = _DURATION.check(value)
+            return timedelta(**{_UNITS[checked[-1]]: int(checked[:-1])})
+        case _:
+            raise refusal(f"has the wrong form; {_DURATION.otherwise}")
+
+
+type Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration),
+    PlainSerializer(lambda span: f"{span // timedelta(seconds=1)}s", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^(?:{_DURATION.pattern})$"}),
+]
+
+
+def at_most(limit: str) -> AfterValidator:
+    """Metadata of a duration that has an upper bound."""
+    longest = _duration(limit)
+
+    def check(span: timedelta) -> timedelta:
+        if span > longest:
+            raise refusal(f"is too long; write at most {limit}")
+        return span
+
+    return AfterValidator(check)

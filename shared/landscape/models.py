@@ -1,0 +1,265 @@
+"""The landscape as frozen models. In the file every key is written in camelCase.
+
+Responders that come later add sections here; until then an unknown section is refused, so that nobody
+believes in a guard that does not exist.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapSerializer
+from pydantic.alias_generators import to_camel
+
+from shared.landscape import issuers
+from shared.landscape.forms import (
+    Audience,
+    ClusterId,
+    ClusterName,
+    CredentialName,
+    Duration,
+    EnvironmentName,
+    Guid,
+    HostPattern,
+    IdentityId,
+    Issuer,
+    Subject,
+    at_most,
+)
+from shared.model import digest_of, same_id
+
+AKS_ISSUERS: Final = "*.oic.prod-aks.azure.com"
+TOKEN_EXCHANGE_AUDIENCE: Final = "api://AzureADTokenExchange"  # noqa: S105 (a name, not a secret)
+CREDENTIALS_PER_IDENTITY: Final = 20
+"""Azure's limit. https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations"""
+
+_PROVIDERS: Final = "/subscriptions/<guid>/resourceGroups/<group>/providers"
+_IDENTITY_ID: Final = f"{_PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/<name>"
+_CLUSTER_ID: Final = f"{_PROVIDERS}/Microsoft.ContainerService/managedClusters/<name>"
+
+
+def _as_dict(value: Mapping[Any, Any], serialize: Callable[[Any], Any]) -> Any:
+    return serialize(dict(value))
+
+
+type _Frozen[K, V] = Annotated[Mapping[K, V], AfterValidator(MappingProxyType), WrapSerializer(_as_dict)]
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(
+        strict=True,
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_name=True,
+        validate_by_alias=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class Mode(StrEnum):
+    """How far an action may go without a person."""
+
+    APPLY = "apply"
+    """Carry it out, prove it, journal it."""
+    APPROVE = "approve"
+    """Store the plan; carry it out once a person approves exactly this plan."""
+    PROPOSE = "propose"
+    """Plan, journal and tell. Change nothing."""
+    NEVER = "never"
+    """Do not even plan it: report the finding."""
+
+
+class Action(StrEnum):
+    """What a contract can govern."""
+
+    CREDENTIAL_UPDATE = "credential.update"
+    """Bring a declared credential back to its declaration, in place, under its name."""
+    CREDENTIAL_CREATE = "credential.create"
+    """Create a declared credential that its identity lacks."""
+
+
+class ProofMethod(StrEnum):
+    """What counts as proof that a repair worked."""
+
+    READ_BACK = "read-back"
+    """Azure shows what was written."""
+    TOKEN_EXCHANGE = "token-exchange"  # noqa: S105 (a method, not a secret)
+    """Entra exchanges a token of the declared service account. Needs the right to request one there."""
+
+
+class OwnIdentity(_Declared):
+    """Reconverge's own user-assigned identity. Never the object of a write."""
+
+    identity: IdentityId = Field(examples=[_IDENTITY_ID])
+    """ARM id of the identity that Reconverge runs as."""
+    object_id: Guid = Field(examples=["00000000-0000-0000-0000-000000000000"])
+    """The identity's principal id: events that it caused are recognised by it."""
+
+
+class DeclaredCluster(_Declared):
+    """One AKS cluster of an environment."""
+
+    name: ClusterName = Field(examples=["ameide"])
+    """What credentials call it by. Unique in its environment."""
+    id: ClusterId = Field(examples=[_CLUSTER_ID])
+    """ARM id. It outlives a rebuild; the issuer, read from the live cluster, does not."""
+
+
+def _cluster_is_optional_in_the_file(described: dict[str, Any]) -> None:
+    described["required"].remove("cluster")
+
+
+class DeclaredCredential(_Declared):
+    """A federated credential that an identity must hold. Its issuer is always the live cluster's."""
+
+    model_config = ConfigDict(json_schema_extra=_cluster_is_optional_in_the_file)
+
+    name: CredentialName = Field(examples=["vault-bootstrap-dev"])
+    """Name of the credential in Azure, which nobody can change afterwards."""
+    cluster: ClusterName = Field(examples=["ameide"])
+    """Name of the cluster whose issuer it trusts. Needed only when the environment has several."""
+    subject: Subject = Field(examples=["system:serviceaccount:<namespace>:<name>"])
+    """The service account that may act as the identity."""
+    audience: Audience = TOKEN_EXCHANGE_AUDIENCE
+    """The one audience that its tokens have."""
+
+
+class DeclaredIdentity(_Declared):
+    """A user-assigned identity and what it must hold for one environment."""
+
+    id: IdentityId = Field(examples=[_IDENTITY_ID])
+    """ARM id."""
+    credentials: tuple[DeclaredCredential, ...] = Field(examples=["[]"])
+    """The credentials that it must hold for this environment. Others are reported, never removed."""
+    trusted_issuers: tuple[Issuer, ...] = ()
+    """Issuers of credentials that others own on this identity and that are not to be reported."""
+
+
+class Caps(_Declared):
+    """How many writes one environment may see."""
+
+    per_run: int = Field(default=20, ge=1)
+    """Writes in one run."""
+    per_hour: int = Field(default=60, ge=1)
+    """Writes in any 60 minutes."""
+
+
+class Contract(_Declared):
+    """What Reconverge may change in one environment, and how. Left out, it may change nothing."""
+
+    default: Mode = Mode.PROPOSE
+    """For every action that `actions` does not name."""
+    actions: _Frozen[Action, Mode] = Field(default_factory=lambda: MappingProxyType({}))
+    """Per action, where it differs from the default."""
+    identities: tuple[IdentityId, ...] = ()
+    """The identities that may be written. Every other one is refused, whatever the mode."""
+    issuer_hosts: tuple[HostPattern, ...] = (AKS_ISSUERS,)
+    """Hosts that a written issuer may have; `*.` stands for one or more labels, `:*` for any port."""
+    caps: Caps = Caps()
+    """Limits of writes."""
+    proof: ProofMethod = ProofMethod.READ_BACK
+    """What counts as proof of a repair."""
+    pace: Annotated[Duration, at_most("1m")] = timedelta(seconds=4)
+    """Pause between two writes under one identity. Azure allows one per 4 s."""
+    grace: Annotated[Duration, at_most("24h")] = timedelta(minutes=10)
+    """How long after a write directory propagation explains that Entra still refuses."""
+
+    def mode(self, action: str) -> Mode:
+        """How far this action may go."""
+        return self.actions[Action(action)] if action in self.actions else self.default
+
+    def may_write(self, identity_id: str) -> bool:
+        """Whether the contract lists the identity. Letter case does not matter."""
+        return any(same_id(identity_id, listed) for listed in self.identities)
+
+    def issuer_host_allowed(self, issuer: str) -> bool:
+        """Whether the issuer is an https URL with one of the listed hosts."""
+        return issuers.allowed(issuer, self.issuer_hosts)
+
+
+def _name_is_the_key_in_the_file(described: dict[str, Any]) -> None:
+    del described["properties"]["name"]
+    described["required"].remove("name")
+
+
+class Environment(_Declared):
+    """One environment: where it runs, what it needs, what may be done about it."""
+
+    model_config = ConfigDict(json_schema_extra=_name_is_the_key_in_the_file)
+
+    name: str
+    """Its key in the file."""
+    enabled: bool = True
+    """False: runs and probes leave it out, and say so."""
+    clusters: tuple[DeclaredCluster, ...] = Field(min_length=1, examples=["[{name: …, id: …}]"])
+    """One, or several side by side (blue and green)."""
+    identities: tuple[DeclaredIdentity, ...] = Field(examples=["[]"])
+    """What each identity must hold for this environment. An identity may stand in several environments."""
+    contract: Contract = Field(default_factory=Contract)
+    """What Reconverge may change here."""
+
+    def cluster(self, name: str) -> DeclaredCluster:
+        """The cluster that a credential of this environment names. Raises KeyError."""
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        raise KeyError(name)
+
+
+class Landscape(_Declared):
+    """Everything the operator declares. Equal content has an equal digest, however the file is laid out."""
+
+    version: Literal[1] = Field(examples=["1"])
+    """Of this format."""
+    tenant: Guid = Field(examples=["00000000-0000-0000-0000-000000000000"])
+    """The Entra tenant that the identities belong to."""
+    reconverge: OwnIdentity = Field(examples=["{identity: …, objectId: …}"])
+    """The app itself."""
+    environments: _Frozen[EnvironmentName, Environment] = Field(
+        min_length=1, examples=["{dev: {clusters: …, identities: …}}"]
+    )
+    """The environments by name."""
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content, defaults included."""
+        return digest_of(self.model_dump(mode="json", by_alias=True))
+
+    def environments_of_cluster(self, arm_id: str) -> tuple[Environment, ...]:
+        """The environments that declare the cluster, disabled ones too."""
+        return tuple(
+            environment
+            for environment in self.environments.values()
+            if any(same_id(cluster.id, arm_id) for cluster in environment.clusters)
+        )
+
+    def environments_of_identity(self, arm_id: str) -> tuple[Environment, ...]:
+        """The environments that declare the identity, disabled ones too."""
+        return tuple(
+            environment
+            for environment in self.environments.values()
+            if any(same_id(identity.id, arm_id) for identity in environment.identities)
+        )
+
+    def declared_on(self, identity_id: str) -> Mapping[str, tuple[Environment, DeclaredCredential]]:
+        """Every credential declared on the identity, by name, over all environments, disabled ones too: what
+        one environment needs is nothing foreign in the eyes of another."""
+        return {
+            credential.name: (environment, credential)
+            for environment in self.environments.values()
+            for identity in environment.identities
+            if same_id(identity.id, identity_id)
+            for credential in identity.credentials
+        }
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the file, for editors; docs/landscape.schema.json is its committed form.
+
+    It knows forms and allowed values. What relates one place to another is the loader's alone.
+    """
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Landscape.model_json_schema()
