@@ -1,0 +1,237 @@
+"""Starts and stops the loopback cloud: `python -m sandbox.server --dir DIR`.
+
+DIR gets `ca.pem`, `kubeconfig`, and, once everything answers, `cloud.json`, which holds secrets and is
+readable by its owner only. SIGTERM and SIGINT end it, and `cloud.json` is gone again.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox import platform
+from sandbox.api_servers import LoopbackApiServers
+from sandbox.arm import Arm
+from sandbox.arm_calls import Call, Change
+from sandbox.arm_clusters import ManagedClusters
+from sandbox.arm_identities import Identities
+from sandbox.arm_operations import Operations
+from sandbox.arm_subscriptions import Subscriptions
+from sandbox.certs import Authority
+from sandbox.cloud import Cloud
+from sandbox.clusters import Clusters
+from sandbox.control import Control
+from sandbox.entra import Entra
+from sandbox.entra_http import EntraHttp
+from sandbox.eventgrid import EventGrid
+from sandbox.eventgrid_senders import Sender
+from sandbox.faults import Faults
+from sandbox.identity_endpoint import IdentityEndpoint
+from sandbox.issuers import Issuers
+from sandbox.kubeconfig import token_kubeconfig
+from sandbox.listening import free_socket, port_of, serve
+from sandbox.records import Principal
+from sandbox.resource_events import resource_event
+from sandbox.tokens import KUBERNETES_AUDIENCE, Tokens
+from sandbox.traffic import RequestLog, Traffic
+
+KUBECONFIG_LIFETIME = timedelta(days=1)
+
+
+class LoopbackCloud:
+    """Everything that runs, wired together."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._authority = Authority("Reconverge sandbox")
+        self._socket = free_socket()
+        self._identity_socket = free_socket()
+        self._runners: list[web.AppRunner] = []
+        self.cloud = Cloud(
+            tenant=platform.TENANT,
+            subscription=platform.SUBSCRIPTION,
+            location=platform.LOCATION,
+            groups=(platform.GROUP,),
+            base_url=f"https://127.0.0.1:{port_of(self._socket)}",
+        )
+        self._tokens = Tokens(self.cloud)
+        self._faults, self._log = Faults(), RequestLog()
+        self._traffic = Traffic(self.cloud.clock, self._faults, self._log)
+        self._operator, self._app = platform.seed_directory(self.cloud)
+        self._servers = LoopbackApiServers(
+            tokens=self._tokens,
+            grants=platform.grants(self._operator, self._app),
+            manifests=platform.manifests,
+            traffic=self._traffic,
+            clock=self.cloud.clock,
+        )
+        self._events = EventGrid(Sender(self._authority.client_context()), self.cloud.dials, self.cloud.clock)
+        self._operations = Operations(self.cloud)
+        self._clusters = Clusters(self.cloud, self._servers)
+        self._control_key = secrets.token_urlsafe(24)
+        self._identity_header = secrets.token_urlsafe(24)
+
+    async def start(self) -> None:
+        """Build the platform's cluster, serve everything, then tell where."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        await self._build_platform()
+        await self._serve_cloud()
+        await self._serve_identity_endpoint()
+        _write(self._directory / "ca.pem", self._authority.pem, mode=0o644)
+        self._write_kubeconfig()
+        _write(self._directory / "cloud.json", json.dumps(self._description(), indent=2).encode())
+
+    async def stop(self) -> None:
+        """Withdraw the description, then close everything."""
+        (self._directory / "cloud.json").unlink(missing_ok=True)
+        await self._events.stop()
+        await self._operations.stop()
+        await self._servers.stop_all()
+        for runner in self._runners:
+            await runner.cleanup()
+
+    # -- what is served ---------------------------------------------------------------
+
+    async def _build_platform(self) -> None:
+        dials = self.cloud.dials
+        usual, dials.provisioning_seconds = dials.provisioning_seconds, 0.0
+        begun = self._clusters.begin_create(
+            platform.SUBSCRIPTION, platform.GROUP, platform.CLUSTER, platform.CLUSTER_WANTED
+        )
+        cluster = await self._clusters.finish_create(begun)
+        dials.provisioning_seconds = usual
+        platform.seed_identities(self.cloud, self._app, cluster.issuer or "")
+
+    async def _serve_cloud(self) -> None:
+        managed = ManagedClusters(self.cloud, self._clusters, self._operations, self._announce)
+        arm = Arm(
+            self.cloud,
+            self._tokens,
+            [
+                *Identities(self.cloud, self._announce).routes(),
+                *managed.routes(),
+                *self._operations.routes(),
+                *Subscriptions(self.cloud, self._announce).routes(),
+            ],
+        )
+        control = Control(
+            cloud=self.cloud,
+            clusters=managed,
+            events=self._events,
+            faults=self._faults,
+            log=self._log,
+            tokens=self._tokens,
+            operator=self._operator,
+            key=self._control_key,
+            rebuilt=self._write_kubeconfig,
+        )
+        app = web.Application(middlewares=[control.guard, self._traffic.middleware(_service_of)])
+        app.add_routes(control.routes())
+        app.add_routes(Issuers(self.cloud).routes())
+        app.add_routes(EntraHttp(self.cloud, Entra(self.cloud, self._tokens), self._tokens).routes())
+        app.add_routes([web.route("*", "/{path:.*}", arm.handle)])
+        self._runners.append(await serve(app, self._socket, self._authority.server_context()))
+
+    async def _serve_identity_endpoint(self) -> None:
+        endpoint = IdentityEndpoint(
+            self.cloud, self._tokens, self._app.identity_id or "", self._identity_header
+        )
+        app = web.Application(middlewares=[self._traffic.middleware(lambda _: "identity")])
+        app.add_routes(endpoint.routes())
+        self._runners.append(await serve(app, self._identity_socket))
+
+    def _announce(self, call: Call, change: Change) -> None:
+        self._events.publish(
+            resource_event(
+                call,
+                change,
+                subscription=self.cloud.subscription,
+                tenant=self.cloud.tenant,
+                now=self.cloud.clock(),
+            )
+        )
+
+    # -- what is told -----------------------------------------------------------------
+
+    def _write_kubeconfig(self) -> None:
+        """With a token for the operator; written again when a cluster's address has changed."""
+        clusters = self.cloud.clusters.all(self.cloud.clock())
+        endpoints = [(cluster.name, cluster.api) for cluster in clusters if cluster.api]
+        token = self._tokens.issue(self._operator, KUBERNETES_AUDIENCE, KUBECONFIG_LIFETIME)
+        _write(self._directory / "kubeconfig", token_kubeconfig(endpoints, token))
+
+    def _description(self) -> dict[str, object]:
+        return {
+            "pid": os.getpid(),
+            "cloud": self.cloud.base_url,
+            "identity_endpoint": f"http://127.0.0.1:{port_of(self._identity_socket)}/msi/token",
+            "identity_header": self._identity_header,
+            "ca": str(self._directory / "ca.pem"),
+            "tenant": self.cloud.tenant,
+            "subscription": self.cloud.subscription,
+            "location": self.cloud.location,
+            "operator": {**_ids(self._operator), "secret": self._operator.secret},
+            "app": {**_ids(self._app), "identity_id": self._app.identity_id},
+            "kubeconfig": str(self._directory / "kubeconfig"),
+            "clusters": [cluster.id for cluster in self.cloud.clusters.all(self.cloud.clock())],
+            "control_key": self._control_key,
+        }
+
+
+def _ids(principal: Principal) -> dict[str, str]:
+    return {"client_id": principal.client_id, "object_id": principal.object_id}
+
+
+def _service_of(path: str) -> str | None:
+    """The service that a path of the main address belongs to, for the request log and for faults."""
+    if path.startswith("/_sandbox/"):
+        return None
+    if path.startswith("/oic/"):
+        return "issuer"
+    entra = ("/oauth2/v2.0/token", "/.well-known/openid-configuration", "/discovery/v2.0/keys")
+    if path.endswith(entra) or path.startswith("/common/"):
+        return "entra"
+    return "arm"
+
+
+def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Replace the file at once; nobody sees half of it, nor a readable secret."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    temporary.replace(path)
+
+
+async def run(directory: Path) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    cloud = LoopbackCloud(directory)
+    try:
+        await cloud.start()
+        await ended.wait()
+    finally:
+        await cloud.stop()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.server", description="A cloud on loopback.")
+    parser.add_argument("--dir", type=Path, required=True, help="where cloud.json and its files are written")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
+    asyncio.run(run(arguments.dir.resolve()))
+
+
+if __name__ == "__main__":
+    main()
