@@ -1,7 +1,7 @@
-"""What the work queue and the journal need of a store, and nothing of how it is kept.
+"""What the work queue and the journal need of a store, and nothing of how it is kept; and how to tell people.
 
-Implemented by shared.clients.storage (Azure Tables and Storage queues) and shared.memory (one process, for
-`reconverge run` and tests). One suite holds both to the same sentences.
+Rows and Messages are kept by shared.clients (Azure Tables, Storage queues) and by shared.memory (one process,
+for `reconverge run` and tests). One suite holds both to the same sentences. Notices go out by shared.clients.
 """
 
 from collections.abc import Iterator, Mapping
@@ -104,6 +104,14 @@ class Messages(Protocol):
         A delay of more than seven days is cut to seven, which is all a queue can do: whoever waits longer is
         woken early and looks again. Raises PermanentError for a text of more than 48 KiB.
         """
+
+
+class Notices(Protocol):
+    """Tells people outside what they may want to act on."""
+
+    def tell(self, kind: str, subject: str, data: Mapping[str, str]) -> None:
+        """kind: in camel case, such as `HumanNeeded`. subject: what it is about, such as a target.
+        data: names, codes and digests. Raises TemporaryError when nobody could be told."""
 
 
 def utf16_length(text: str) -> int:

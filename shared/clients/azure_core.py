@@ -18,7 +18,7 @@ from shared.errors import ReconvergeError, TemporaryError
 from shared.model import Unknown
 
 if TYPE_CHECKING:
-    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.exceptions import HttpResponseError
     from azure.core.pipeline.transport import RequestsTransport
 
 CONNECT: Final = 5
@@ -64,7 +64,7 @@ def translated(service: str, classify: Classify, *, pause: timedelta = AGAIN) ->
 
     Raises what `classify` makes of an answer; where there is none, TemporaryError with `pause` for its delay.
     """
-    from azure.core.exceptions import AzureError, HttpResponseError
+    from azure.core.exceptions import AzureError, DeserializationError, HttpResponseError
 
     try:
         yield
@@ -72,19 +72,19 @@ def translated(service: str, classify: Classify, *, pause: timedelta = AGAIN) ->
         # Half-read and undecodable bodies come as this class too, with the status of a success.
         answer = answer_of(service, error)
         raise (classify(answer) if answer.status >= 400 else lost(service, error, pause)) from error
-    except AzureError as error:
+    except (AzureError, DeserializationError) as error:
         raise lost(service, error, pause) from error
 
 
-def lost(service: str, error: "AzureError", pause: timedelta) -> TemporaryError:
-    """No usable answer. Whether a write took effect is unknown, so it may not be repeated unseen."""
+def lost(service: str, error: Exception, pause: timedelta) -> TemporaryError:
+    """No usable answer. Whether a write took effect is unknown then, so it may not be repeated unseen."""
     from azure.core.exceptions import ServiceRequestError
 
     kind = type(error).__name__
     if isinstance(error, ServiceRequestError):
         return TemporaryError(f"{service} could not be reached ({kind})", delay=pause)
     return TemporaryError(
-        f"{service} gave no usable answer ({kind}): a write may or may not have taken effect", delay=pause
+        f"{service}: the answer was lost ({kind}), what was asked may have been done", delay=pause
     )
 
 

@@ -1,0 +1,147 @@
+"""Azure Resource Manager: its refusals in our words, its reads as Known, Absent or Unknown.
+
+Used by the clients of single resource types. Nothing here repeats a call: what ARM asks to do later is done
+by a delayed message, and nothing is registered or redirected behind our back.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from shared.clients.azure_core import AGAIN, Answer, OncePer, as_unknown, translated, transport
+from shared.errors import (
+    Misconfigured,
+    PermanentError,
+    ReconvergeError,
+    TemporaryError,
+    Throttled,
+    WriteConflict,
+)
+from shared.model import Absent, Known, Read
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.pipeline.transport import RequestsTransport
+
+SERVICE: Final = "ARM"
+
+CONCURRENT_CREDENTIAL_WRITES: Final = "ConcurrentFederatedIdentityCredentialsWritesForSingleManagedIdentity"
+
+# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-not-found
+ABSENT: Final = frozenset({"ResourceNotFound", "ParentResourceNotFound", "ResourceGroupNotFound", "NotFound"})
+"""Codes of a 404 that tell the resource itself is gone. SubscriptionNotFound does not: ARM also says it to
+callers who may not see the subscription. Nor does a 404 without a code, which is not ARM's at all."""
+
+# https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors
+SOMEBODY_MUST_ACT: Final[Mapping[str, str]] = {
+    "SubscriptionNotFound": "check the landscape's subscription, and that the app's identity may read it",
+    "InvalidAuthenticationTokenTenant": "the subscription belongs to another tenant than the app's identity",
+    "RequestDisallowedByPolicy": "an Azure Policy forbids it: exempt the resource, or change the landscape",
+    "ReadOnlyDisabledSubscription": "the subscription is disabled: enable it",
+    "ScopeLocked": "a management lock forbids it: remove the lock, or take the identity out of the contract",
+    "MissingSubscriptionRegistration": "register the resource provider on the subscription",
+}
+"""Codes that no repetition mends, whatever their status, and what does."""
+
+
+class NotThere(TemporaryError):  # noqa: N818 (named like its sisters in shared.errors)
+    """The resource is gone. For a read that is an answer; a write is planned anew from what is there now."""
+
+
+def classify(answer: Answer) -> ReconvergeError:
+    """Say an ARM refusal in our words. Unlisted is temporary: only a known-bad request is final."""
+    said = str(answer)
+    if remedy := SOMEBODY_MUST_ACT.get(answer.code):
+        return PermanentError(f"{said}: {remedy}")
+    match answer.status:
+        case 404 if answer.code in ABSENT:
+            return NotThere(said, delay=AGAIN)
+        # By code: the SDK raises ResourceExistsError for every 409, also for this lost race.
+        # https://github.com/Azure/bicep-registry-modules/issues/1447
+        case 409 if answer.code == CONCURRENT_CREDENTIAL_WRITES:
+            return WriteConflict(said, delay=answer.retry_after or timedelta(seconds=20))
+        # 405 is what regions without federated credentials answer.
+        # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
+        case 400 | 405:
+            return PermanentError(said)
+    if answer.retry_after is not None or answer.status == 429:
+        return Throttled(said, delay=answer.retry_after or AGAIN)
+    return TemporaryError(said, delay=_PAUSES.get(answer.status, AGAIN))
+
+
+_PAUSES: Final[Mapping[int, timedelta]] = {
+    # A new role assignment is not seen everywhere at once, so neither is final.
+    # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
+    401: timedelta(minutes=5),
+    403: timedelta(minutes=5),
+    # What the write rested on has changed: look again soon.
+    412: timedelta(seconds=5),
+}
+
+
+def read[T](call: Callable[[], T]) -> Read[T]:
+    """Never raises for what ARM or the network does: it is Absent, or Unknown with the reason."""
+    try:
+        with translated(SERVICE, classify):
+            return Known(call())
+    except NotThere:
+        return Absent()
+    except ReconvergeError as error:
+        return as_unknown(error)
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceId:
+    """The parts of an ARM id, spelled as they came."""
+
+    subscription: str
+    group: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str, resource_type: str) -> Self:
+        """Raises Misconfigured."""
+        found = re.fullmatch(
+            rf"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/{re.escape(resource_type)}/([^/]+)/?",
+            text,
+            re.IGNORECASE,
+        )
+        if not found:
+            raise Misconfigured(
+                f"{text[:300]!r} is not the id of a {resource_type}: write it like"
+                f" /subscriptions/<subscription>/resourceGroups/<group>/providers/{resource_type}/<name>"
+            )
+        return cls(*found.groups())
+
+
+def scope(endpoint: str) -> str:
+    """What tokens for this ARM are asked for."""
+    return f"{endpoint}/.default"
+
+
+def options(endpoint: str, credential: "TokenCredential") -> dict[str, Any]:
+    """Arguments for a management client. Its pipeline is ours: the SDK's own would also
+
+    - sleep as long as any Retry-After says, inside a function that has minutes;
+    - answer MissingSubscriptionRegistration by registering the provider, a write that no contract names.
+    """
+    from azure.core.pipeline import policies
+    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
+
+    return {
+        "base_url": endpoint,
+        "policies": [
+            policies.RequestIdPolicy(),
+            policies.UserAgentPolicy(sdk_moniker="reconverge"),
+            policies.ContentDecodePolicy(),
+            ARMChallengeAuthenticationPolicy(credential, scope(endpoint)),
+            ARMHttpLoggingPolicy(),
+        ],
+        "transport": _connections(endpoint),
+    }
+
+
+_connections: "OncePer[str, RequestsTransport]" = OncePer(lambda _: transport())
+"""Clients of all subscriptions and resource types speak to one host: they share its connections."""
