@@ -4,6 +4,7 @@ Read once per process. Refused as a whole when anything in it is wrong; nothing 
 no argument) changes what it says. For operators: docs/landscape.md.
 """
 
+from shared.landscape.described import schema
 from shared.landscape.loader import load, parse
 from shared.landscape.models import (
     Action,
@@ -17,7 +18,6 @@ from shared.landscape.models import (
     Mode,
     OwnIdentity,
     ProofMethod,
-    schema,
 )
 
 __all__ = [

@@ -6,6 +6,7 @@ A refusal never repeats the refused text: it may be a secret that went into the 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -17,6 +18,8 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from shared.landscape.issuers import ISSUER
 
 REFUSED: Final = "refused_form"
 """Type of the pydantic errors whose text is already one of ours."""
@@ -44,7 +47,7 @@ class Form:
             raise refusal("begins or ends with a blank; remove it")
         if len(text) > self.longest:
             raise refusal(f"is longer than {self.longest} characters; {self.otherwise}")
-        if not re.fullmatch(self.pattern, text, re.IGNORECASE if self.ignore_case else 0):
+        if not re.fullmatch(self.pattern, text, re.ASCII | (re.IGNORECASE if self.ignore_case else 0)):
             raise refusal(f"has the wrong form; {self.otherwise}")
         return text
 
@@ -152,7 +155,7 @@ type Audience = Annotated[
 type Issuer = Annotated[
     str,
     Form(
-        pattern=rf"https://(?i:{_HOST})(?::[0-9]{{1,5}})?(?:/[-\w.~!$&'()*+,;=:@/%]*)?",
+        pattern=ISSUER.pattern,
         otherwise="write the issuer as its tokens spell it, https://<host>/… without query",
         longest=600,
         ignore_case=True,
@@ -190,10 +193,19 @@ def _duration(value: object) -> timedelta:
             raise refusal(f"has the wrong form; {_DURATION.otherwise}")
 
 
+def spelled(span: timedelta) -> str:
+    """A duration as the file spells it."""
+    seconds = span // timedelta(seconds=1)
+    for unit, size in (("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
 type Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
-    PlainSerializer(lambda span: f"{span // timedelta(seconds=1)}s", return_type=str),
+    PlainSerializer(spelled, return_type=str),
     WithJsonSchema({"type": "string", "pattern": f"^(?:{_DURATION.pattern})$"}),
 ]
 
@@ -208,3 +220,17 @@ def at_most(limit: str) -> AfterValidator:
         return span
 
     return AfterValidator(check)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanging:
+    """Metadata of a mapping that nobody can change once it is read."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            MappingProxyType,
+            handler(source),
+            serialization=core_schema.wrap_serializer_function_ser_schema(
+                lambda mapping, serialize: serialize(dict(mapping)), schema=handler(source)
+            ),
+        )

@@ -9,7 +9,7 @@ from typing import Final
 
 # Stricter than any URL parser: no user information, query, fragment, blank, backslash, dot at the end of the
 # host, or letter outside ASCII, so that nobody after us can read another host in the same text.
-_ISSUER: Final = re.compile(
+ISSUER: Final = re.compile(
     r"https://(?P<host>[A-Za-z0-9](?:[-.A-Za-z0-9]*[A-Za-z0-9])?)(?::(?P<port>[0-9]{1,5}))?"
     r"(?:/[-A-Za-z0-9._~!$&'()*+,;=:@/%]*)?"
 )
@@ -22,7 +22,7 @@ def allowed(issuer: str, patterns: Iterable[str]) -> bool:
     A pattern is a host, or `*.` and a domain (one or more labels before it, never the domain alone), then
     optionally `:<port>` or `:*`; without a port it means 443.
     """
-    found = _ISSUER.fullmatch(issuer)
+    found = ISSUER.fullmatch(issuer)
     if found is None or ".." in found["host"]:
         return False
     host, port = found["host"].lower(), found["port"] or _HTTPS

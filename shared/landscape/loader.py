@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from shared.errors import Misconfigured
 from shared.landscape import relations, wording
-from shared.landscape.models import Landscape, schema
+from shared.landscape.described import schema
+from shared.landscape.models import Landscape
 from shared.landscape.source import LARGEST, Data, Mistake, Source, read
 
 _START: Final = "start from landscape.sample.yaml"

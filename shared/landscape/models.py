@@ -4,14 +4,14 @@ Responders that come later add sections here; until then an unknown section is r
 believes in a guard that does not exist.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WrapSerializer
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from shared.landscape import issuers
@@ -27,6 +27,7 @@ from shared.landscape.forms import (
     IdentityId,
     Issuer,
     Subject,
+    Unchanging,
     at_most,
 )
 from shared.model import digest_of, same_id
@@ -36,16 +37,10 @@ TOKEN_EXCHANGE_AUDIENCE: Final = "api://AzureADTokenExchange"  # noqa: S105 (a n
 CREDENTIALS_PER_IDENTITY: Final = 20
 """Azure's limit. https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations"""
 
+_GUID: Final = "00000000-0000-0000-0000-000000000000"
 _PROVIDERS: Final = "/subscriptions/<guid>/resourceGroups/<group>/providers"
 _IDENTITY_ID: Final = f"{_PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/<name>"
 _CLUSTER_ID: Final = f"{_PROVIDERS}/Microsoft.ContainerService/managedClusters/<name>"
-
-
-def _as_dict(value: Mapping[Any, Any], serialize: Callable[[Any], Any]) -> Any:
-    return serialize(dict(value))
-
-
-type _Frozen[K, V] = Annotated[Mapping[K, V], AfterValidator(MappingProxyType), WrapSerializer(_as_dict)]
 
 
 class _Declared(BaseModel):
@@ -96,7 +91,7 @@ class OwnIdentity(_Declared):
 
     identity: IdentityId = Field(examples=[_IDENTITY_ID])
     """ARM id of the identity that Reconverge runs as."""
-    object_id: Guid = Field(examples=["00000000-0000-0000-0000-000000000000"])
+    object_id: Guid = Field(examples=[_GUID])
     """The identity's principal id: events that it caused are recognised by it."""
 
 
@@ -133,7 +128,7 @@ class DeclaredIdentity(_Declared):
 
     id: IdentityId = Field(examples=[_IDENTITY_ID])
     """ARM id."""
-    credentials: tuple[DeclaredCredential, ...] = Field(examples=["[]"])
+    credentials: tuple[DeclaredCredential, ...] = Field(examples=[[]])
     """The credentials that it must hold for this environment. Others are reported, never removed."""
     trusted_issuers: tuple[Issuer, ...] = ()
     """Issuers of credentials that others own on this identity and that are not to be reported."""
@@ -153,7 +148,9 @@ class Contract(_Declared):
 
     default: Mode = Mode.PROPOSE
     """For every action that `actions` does not name."""
-    actions: _Frozen[Action, Mode] = Field(default_factory=lambda: MappingProxyType({}))
+    actions: Annotated[Mapping[Action, Mode], Unchanging()] = Field(
+        default_factory=lambda: MappingProxyType({})
+    )
     """Per action, where it differs from the default."""
     identities: tuple[IdentityId, ...] = ()
     """The identities that may be written. Every other one is refused, whatever the mode."""
@@ -195,9 +192,11 @@ class Environment(_Declared):
     """Its key in the file."""
     enabled: bool = True
     """False: runs and probes leave it out, and say so."""
-    clusters: tuple[DeclaredCluster, ...] = Field(min_length=1, examples=["[{name: …, id: …}]"])
+    clusters: tuple[DeclaredCluster, ...] = Field(
+        min_length=1, examples=[[{"name": "ameide", "id": _CLUSTER_ID}]]
+    )
     """One, or several side by side (blue and green)."""
-    identities: tuple[DeclaredIdentity, ...] = Field(examples=["[]"])
+    identities: tuple[DeclaredIdentity, ...] = Field(examples=[[]])
     """What each identity must hold for this environment. An identity may stand in several environments."""
     contract: Contract = Field(default_factory=Contract)
     """What Reconverge may change here."""
@@ -213,15 +212,15 @@ class Environment(_Declared):
 class Landscape(_Declared):
     """Everything the operator declares. Equal content has an equal digest, however the file is laid out."""
 
-    version: Literal[1] = Field(examples=["1"])
+    version: Literal[1] = Field(examples=[1])
     """Of this format."""
-    tenant: Guid = Field(examples=["00000000-0000-0000-0000-000000000000"])
+    tenant: Guid = Field(examples=[_GUID])
     """The Entra tenant that the identities belong to."""
-    reconverge: OwnIdentity = Field(examples=["{identity: …, objectId: …}"])
+    reconverge: OwnIdentity = Field(examples=[{"identity": _IDENTITY_ID, "objectId": _GUID}])
     """The app itself."""
-    environments: _Frozen[EnvironmentName, Environment] = Field(
-        min_length=1, examples=["{dev: {clusters: …, identities: …}}"]
-    )
+    environments: Annotated[
+        Mapping[EnvironmentName, Environment], Field(min_length=1), Unchanging()
+    ] = Field(examples=[{"dev": {"clusters": [], "identities": []}}])
     """The environments by name."""
 
     @cached_property
@@ -255,11 +254,3 @@ class Landscape(_Declared):
             if same_id(identity.id, identity_id)
             for credential in identity.credentials
         }
-
-
-def schema() -> dict[str, Any]:
-    """JSON Schema (2020-12) of the file, for editors; docs/landscape.schema.json is its committed form.
-
-    It knows forms and allowed values. What relates one place to another is the loader's alone.
-    """
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Landscape.model_json_schema()

@@ -85,9 +85,15 @@ def _cluster_id(data: Data, environment: Path, name: str | None) -> str | None:
 # -- rules --------------------------------------------------------------------------------
 
 
-def _environment_named_twice(data: Data, _: LineOf) -> Iterator[Found]:
-    for path, _name in _texts(data, (*_ENVIRONMENT, "name")):
-        yield path, "`name` is not known here: an environment is named by its key; remove it"
+def _environment_named_inside(data: Data, _: LineOf) -> Iterator[Found]:
+    match data:
+        case {"environments": dict(environments)}:
+            for name, body in environments.items():
+                if isinstance(body, dict) and "name" in body:
+                    yield (
+                        ("environments", name, "name"),
+                        "no key `name` is known here; an environment is named by its key: remove it",
+                    )
 
 
 def _cluster_repeated(data: Data, line: LineOf) -> Iterator[Found]:
@@ -182,14 +188,14 @@ def _writable_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    _environment_named_twice,  # its key is its name
-    _cluster_repeated,         # within an environment, by name and by id
-    _cluster_unknown,          # what a credential names exists
-    _identity_repeated,        # one place per environment tells what an identity must hold
-    _credential_name_taken,    # unique on the identity, wherever declared
-    _credential_pair_taken,    # so are issuer and subject together
-    _too_many_credentials,     # Azure's limit
-    _own_identity_declared,    # Reconverge does not repair itself
-    _own_identity_writable,    # nor may it be allowed to
-    _writable_undeclared,      # a permission for nothing is a slip of the pen
+    _environment_named_inside,  # its key is its name
+    _cluster_repeated,  # within an environment, by name and by id
+    _cluster_unknown,  # what a credential names exists
+    _identity_repeated,  # one place per environment tells what an identity must hold
+    _credential_name_taken,  # unique on the identity, wherever declared
+    _credential_pair_taken,  # so are issuer and subject together
+    _too_many_credentials,  # Azure's limit
+    _own_identity_declared,  # Reconverge does not repair itself
+    _own_identity_writable,  # nor may it be allowed to
+    _writable_undeclared,  # a permission for nothing is a slip of the pen
 )

@@ -31,6 +31,8 @@ LARGEST: Final = 1024 * 1024
 DEEPEST: Final = 20
 """Levels; a landscape has 8. Also what keeps the parser fast on hostile nesting."""
 _QUOTE: Final = "put the value in quotes, or write it out"
+_FORBIDDEN: Final = "a character that YAML forbids; remove it"
+_MERGE: Final = "`<<` merges another mapping, which is not read here; write it out"
 
 type Path = tuple[str | int, ...]
 type Data = bool | int | str | list[Data] | dict[str, Data] | None
@@ -115,7 +117,7 @@ class _Reader:
             raise _UnreadableError(self._line_of(at), self._explained(at)) from error
         # Unmarked: characters that YAML forbids, and escapes of numbers that are no character.
         except (YAMLError, ValueError) as error:
-            raise _UnreadableError(self._unprintable_line(), "a character that YAML forbids; remove it") from error
+            raise _UnreadableError(self._unprintable_line(), _FORBIDDEN) from error
 
     def _explained(self, at: int) -> str:
         if self._text[at : at + 1] == "\t":
@@ -201,7 +203,7 @@ class _Reader:
         if not isinstance(event, ScalarEvent) or event.tag or event.anchor or not event.value.isprintable():
             raise _UnreadableError(self._line(event), "a key that is not a plain word; write `key: value`")
         if event.value == "<<":
-            raise _UnreadableError(self._line(event), "`<<` merges a mapping, which is not read; write it out")
+            raise _UnreadableError(self._line(event), _MERGE)
         return shortened(event.value)
 
 

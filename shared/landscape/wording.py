@@ -3,6 +3,7 @@
 Promises: one line per mistake, no value in it.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
@@ -37,8 +38,7 @@ def said(error: ErrorDetails, schema: Node) -> str:
     holder, node = _node(schema, path[:-1]), _node(schema, path)
     match error["type"]:
         case "missing":
-            example = next(iter(holder["properties"][key].get("examples", ())), "…")
-            text = f"{_named(path[:-1])} lacks `{key}`; write for example `{key}: {example}`"
+            text = f"{_named(path[:-1])} lacks `{key}`; write for example `{key}: {_example(holder, key)}`"
         case "extra_forbidden":
             text = _unknown("key", key, tuple(holder.get("properties", ())))
         case "enum" if _about_key(error):
@@ -56,6 +56,11 @@ def said(error: ErrorDetails, schema: Node) -> str:
             wrong = "is empty" if error["input"] is None else "is of another kind"
             text = f"{_named(path)} {wrong}; write {_wanted(node)}"
     return text
+
+
+def _example(holder: Node, key: str) -> str:
+    example, *_ = holder["properties"][key]["examples"]
+    return example if isinstance(example, str) else json.dumps(example)
 
 
 def _wanted(node: Node) -> str:
