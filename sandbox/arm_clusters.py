@@ -110,7 +110,7 @@ class ManagedClusters:
         await self._clusters.rotate(cluster)
         self._tell(call, ChangeKind.ACTION, "rotateServiceAccountSigningKeys/action", cluster)
 
-    async def recreate(self, call: Call, cluster: Cluster) -> Cluster:
+    async def recreate(self, deletion: Call, creation: Call, cluster: Cluster) -> Cluster:
         """Delete the cluster and build it again under its name, telling of both. The new build."""
         wanted = Wanted(
             location=cluster.location,
@@ -119,9 +119,9 @@ class ManagedClusters:
             issuer_enabled=cluster.issuer_enabled,
             workload_identity=cluster.workload_identity,
         )
-        await self._remove(call, self._clusters.begin_delete(cluster))
+        await self._remove(deletion, self._clusters.begin_delete(cluster))
         fresh = self._clusters.begin_create(cluster.subscription, cluster.group, cluster.name, wanted)
-        await self._create(call, fresh)
+        await self._create(creation, fresh)
         return self._clusters.present(fresh.id) or fresh
 
     def _tell(

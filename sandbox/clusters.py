@@ -14,7 +14,7 @@ from sandbox.cloud import Cloud
 from sandbox.keys import IssuerKeys
 from sandbox.records import ApiEndpoint, Cluster, ProvisioningState
 
-DEFAULT_VERSION = "1.34.2"
+DEFAULT_VERSION = "1.36.1"
 
 
 class ApiServers(Protocol):

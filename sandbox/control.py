@@ -86,7 +86,9 @@ class Control:
     async def _recreate(self, request: web.Request) -> web.Response:
         cluster = self._find(str((await _object(request)).get("cluster", "")))
         previous = cluster.issuer
-        fresh = await self.clusters.recreate(self._operator_call(cluster), cluster)
+        fresh = await self.clusters.recreate(
+            self._operator_call("DELETE", cluster), self._operator_call("PUT", cluster), cluster
+        )
         self.rebuilt()
         return web.json_response({**_show_cluster(fresh), "previousIssuer": previous})
 
@@ -99,8 +101,8 @@ class Control:
             raise InputError(f"{found[0].name} is {found[0].state}; wait until it is Succeeded")
         return found[0]
 
-    def _operator_call(self, cluster: Cluster) -> Call:
-        """The ARM call of an operator who rebuilds the cluster, for the events to tell of."""
+    def _operator_call(self, method: str, cluster: Cluster) -> Call:
+        """A call of the operator who rebuilds the cluster, for the events to tell of."""
         now = self.cloud.clock()
         url = f"{self.cloud.base_url}{cluster.id}?api-version={_NEWEST}"
         claims = {
@@ -114,7 +116,7 @@ class Control:
         caller = Caller(object_id=self.operator.object_id, client_id=self.operator.client_id, claims=claims)
         held = self.cloud.assignments.all(now)
         return Call(
-            method="PUT",
+            method=method,
             url=url,
             params={},
             query={},

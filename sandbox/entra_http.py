@@ -9,6 +9,9 @@ from sandbox.keys import Json, jwks
 from sandbox.tokens import Caller, Tokens
 from sandbox.traffic import CALLER, OPERATION
 
+_ANY_TENANT = frozenset({"common", "organizations"})
+"""Authorities that have metadata; `az logout` reads it."""
+
 
 class EntraHttp:
     def __init__(self, cloud: Cloud, entra: Entra, tokens: Tokens) -> None:
@@ -36,11 +39,13 @@ class EntraHttp:
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     async def _metadata(self, request: web.Request) -> web.Response:
-        try:
-            self._entra.require_tenant(request.match_info["tenant"])
-        except EntraError as refused:
-            return self._refusal(refused)
-        authority = f"{self._cloud.base_url}/{self._cloud.tenant}"
+        tenant = request.match_info["tenant"]
+        if tenant not in _ANY_TENANT:
+            try:
+                self._entra.require_tenant(tenant)
+            except EntraError as refused:
+                return self._refusal(refused)
+        authority = f"{self._cloud.base_url}/{tenant}"
         document: Json = {
             "issuer": f"{authority}/v2.0",
             "authorization_endpoint": f"{authority}/oauth2/v2.0/authorize",

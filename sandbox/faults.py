@@ -78,6 +78,18 @@ class Faults:
         ]
 
 
+_SHAPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "method": ((str,), "an HTTP method"),
+    "service": ((str,), "the name of a service"),
+    "count": ((int, type(None)), "a whole number, or null for all calls"),
+    "delay": ((int, float), "a number of seconds"),
+    "status": ((int, type(None)), "an HTTP status"),
+    "headers": ((dict,), "an object"),
+    "reset": ((bool,), "true or false"),
+    "stale_seconds": ((int, float), "a number of seconds"),
+}
+
+
 def read_fault(given: object) -> Fault:
     """A fault from JSON. Raises InputError saying what to write instead."""
     if not isinstance(given, dict) or not isinstance(given.get("path"), str):
@@ -85,7 +97,12 @@ def read_fault(given: object) -> Fault:
     known = set(Fault.__dataclass_fields__)
     if unknown := sorted(set(given) - known):
         raise InputError(f"a fault has no {', '.join(unknown)}; it has {', '.join(sorted(known))}")
-    if given.get("phase", "before") not in {"before", "after"}:
+    for name, (kinds, what) in _SHAPES.items():
+        if name in given and not (
+            isinstance(given[name], kinds) and (bool in kinds or given[name] is not True)
+        ):
+            raise InputError(f"the {name} of a fault is {what}, not {given[name]!r}")
+    if given.get("phase", "before") not in ("before", "after"):
         raise InputError('the phase of a fault is "before" or "after"')
     try:
         pattern = re.compile(given["path"], re.IGNORECASE)

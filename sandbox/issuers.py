@@ -21,7 +21,9 @@ class Issuers:
         ]
 
     async def _discovery(self, request: web.Request) -> web.Response:
-        issuer, _ = self._published(request)
+        issuer, keys = self._published(request)
+        if keys is None:
+            return _gone()
         return web.json_response(
             {
                 "issuer": issuer,
@@ -34,13 +36,18 @@ class Issuers:
 
     async def _jwks(self, request: web.Request) -> web.Response:
         _, keys = self._published(request)
-        return web.json_response(jwks(keys.published()))
+        return _gone() if keys is None else web.json_response(jwks(keys.published()))
 
-    def _published(self, request: web.Request) -> tuple[str, IssuerKeys]:
-        issuer = self._cloud.issuer_url(request.match_info["uid"])
-        if request.match_info["tenant"] != self._cloud.tenant:
-            raise web.HTTPNotFound
+    def _published(self, request: web.Request) -> tuple[str, IssuerKeys | None]:
+        tenant, uid = request.match_info["tenant"], request.match_info["uid"]
+        issuer = self._cloud.issuer_url(uid)
+        if tenant != self._cloud.tenant:
+            return issuer, None
         try:
             return issuer, self._cloud.published_keys(issuer)
-        except IssuerUnreachableError as error:
-            raise web.HTTPNotFound(text="The issuer's cluster does not exist.") from error
+        except IssuerUnreachableError:
+            return issuer, None
+
+
+def _gone() -> web.Response:
+    return web.Response(status=404, text="The issuer's cluster does not exist.")

@@ -15,6 +15,7 @@ from aiohttp import web
 from sandbox.keys import IssuerKeys
 from sandbox.kubernetes_errors import StatusError, forbidden, no_such_path, not_found, unauthorized
 from sandbox.kubernetes_objects import NAMESPACES, RESOURCES, SERVICE_ACCOUNTS, Objects, Resource
+from sandbox.kubernetes_protobuf import CONTENT_TYPE, read_token_request
 from sandbox.timeline import Clock
 from sandbox.tokens import KUBERNETES_AUDIENCE, Caller, TokenError, Tokens, bearer
 from sandbox.traffic import CALLER, OPERATION, Handler
@@ -184,7 +185,7 @@ class KubernetesApi:
         account = self._objects.get(SERVICE_ACCOUNTS, namespace, name)
         if account is None:
             raise not_found("serviceaccounts", name)
-        audiences, lifetime = _token_spec(await _json(request), name, default_audience=self._issuer)
+        audiences, lifetime = _token_spec(await _token_request(request), name, default_audience=self._issuer)
         now = self._clock()
         token = self.keys.signing.sign(self._claims(account, audiences, now, lifetime))
         return web.json_response(
@@ -232,14 +233,14 @@ def _resource(request: web.Request) -> Resource:
     return resource
 
 
-async def _json(request: web.Request) -> dict[str, Any]:
-    text = await request.read()
+async def _token_request(request: web.Request) -> dict[str, Any]:
+    data = await request.read()
     try:
-        body = json.loads(text) if text else {}
+        if request.content_type == CONTENT_TYPE:
+            return read_token_request(data)
+        body = json.loads(data) if data else {}
     except ValueError as error:
-        raise StatusError(
-            415, "UnsupportedMediaType", "the body of the request was in an unknown format: send JSON"
-        ) from error
+        raise StatusError(400, "BadRequest", f"the TokenRequest cannot be read: {error}") from error
     return body if isinstance(body, dict) else {}
 
 

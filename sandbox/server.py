@@ -82,6 +82,8 @@ class LoopbackCloud:
     async def start(self) -> None:
         """Build the platform's cluster, serve everything, then tell where."""
         self._directory.mkdir(parents=True, exist_ok=True)
+        # One that was killed has left its description behind; nobody must take it for ours.
+        (self._directory / "cloud.json").unlink(missing_ok=True)
         await self._build_platform()
         await self._serve_cloud()
         await self._serve_identity_endpoint()
