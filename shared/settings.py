@@ -44,6 +44,8 @@ class IdentityConnection:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     arm_endpoint: str
+    arm_audience: str
+    """Whom tokens for ARM are meant for. In a sovereign cloud that is its ARM endpoint."""
     authority: str
     client_id: str | None
     """The user-assigned identity that the app acts as; None is the system-assigned one."""
@@ -61,6 +63,7 @@ class Settings:
         given = {name: text.strip() for name, text in environment.items() if text.strip()}
         return cls(
             arm_endpoint=_https(given, "RECONVERGE_ARM_ENDPOINT", ARM_ENDPOINT),
+            arm_audience=_https(given, "RECONVERGE_ARM_AUDIENCE", ARM_ENDPOINT),
             authority=_authority(given),
             client_id=_guid(given, "AZURE_CLIENT_ID"),
             tenant_id=_guid(given, "AZURE_TENANT_ID"),

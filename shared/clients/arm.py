@@ -20,6 +20,7 @@ from shared.errors import (
     WriteConflict,
 )
 from shared.model import Absent, Known, Read
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -38,6 +39,7 @@ callers who may not see the subscription. Nor does a 404 without a code, which i
 SOMEBODY_MUST_ACT: Final[Mapping[str, str]] = {
     "SubscriptionNotFound": "check the landscape's subscription, and that the app's identity may read it",
     "InvalidAuthenticationTokenTenant": "the subscription belongs to another tenant than the app's identity",
+    "InvalidAuthenticationTokenAudience": "write this cloud's ARM audience into RECONVERGE_ARM_AUDIENCE",
     "RequestDisallowedByPolicy": "an Azure Policy forbids it: exempt the resource, or change the landscape",
     "ReadOnlyDisabledSubscription": "the subscription is disabled: enable it",
     "ScopeLocked": "a management lock forbids it: remove the lock, or take the identity out of the contract",
@@ -116,12 +118,12 @@ class ResourceId:
         return cls(*found.groups())
 
 
-def scope(endpoint: str) -> str:
-    """What tokens for this ARM are asked for."""
-    return f"{endpoint}/.default"
+def scope(settings: Settings) -> str:
+    """What tokens for ARM are asked for."""
+    return f"{settings.arm_audience}/.default"
 
 
-def options(endpoint: str, credential: "TokenCredential") -> dict[str, Any]:
+def options(settings: Settings, credential: "TokenCredential") -> dict[str, Any]:
     """Arguments for a management client. Its pipeline is ours: the SDK's own would also
 
     - sleep as long as any Retry-After says, inside a function that has minutes;
@@ -131,15 +133,15 @@ def options(endpoint: str, credential: "TokenCredential") -> dict[str, Any]:
     from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
 
     return {
-        "base_url": endpoint,
+        "base_url": settings.arm_endpoint,
         "policies": [
             policies.RequestIdPolicy(),
             policies.UserAgentPolicy(sdk_moniker="reconverge"),
             policies.ContentDecodePolicy(),
-            ARMChallengeAuthenticationPolicy(credential, scope(endpoint)),
+            ARMChallengeAuthenticationPolicy(credential, scope(settings)),
             ARMHttpLoggingPolicy(),
         ],
-        "transport": _connections(endpoint),
+        "transport": _connections(settings.arm_endpoint),
     }
 
 

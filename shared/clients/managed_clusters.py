@@ -7,11 +7,13 @@ Microsoft.ContainerService/managedClusters/listClusterUserCredential/action.
 import base64
 import io
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import arm
 from shared.clients.azure_core import OncePer
 from shared.model import Cluster, Known, Read, Unknown
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -30,11 +32,11 @@ class ApiServer:
 
 
 class ManagedClusters:
-    def __init__(self, endpoint: str, credential: "TokenCredential") -> None:
+    def __init__(self, settings: Settings, credential: "TokenCredential") -> None:
         def make(subscription: str) -> "ContainerServiceClient":
             from azure.mgmt.containerservice import ContainerServiceClient
 
-            return ContainerServiceClient(credential, subscription, **arm.options(endpoint, credential))
+            return ContainerServiceClient(credential, subscription, **arm.options(settings, credential))
 
         self._client = OncePer(make)
 
@@ -65,9 +67,14 @@ def _cluster(cluster_id: str, found: "ManagedCluster") -> Cluster:
     return Cluster(
         id=found.id or cluster_id,
         provisioning_state=found.provisioning_state or "",
-        power_state=(found.power_state.code or "") if found.power_state else "",
+        power_state=_plain(found.power_state.code) if found.power_state else "",
         issuer=(issuer.issuer_url or None) if issuer and issuer.enabled else None,
     )
+
+
+def _plain(word: str | None) -> str:
+    """The SDK makes enums of the words it knows, and leaves those it does not know yet."""
+    return str(word.value) if isinstance(word, Enum) else word or ""
 
 
 def _api_server(found: "CredentialResults") -> Read[ApiServer]:

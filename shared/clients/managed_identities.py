@@ -10,6 +10,7 @@ from shared.clients import arm
 from shared.clients.azure_core import OncePer, translated
 from shared.errors import PermanentError
 from shared.model import Credential, Identity, Read
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -20,12 +21,12 @@ TYPE: Final = "Microsoft.ManagedIdentity/userAssignedIdentities"
 
 
 class ManagedIdentities:
-    def __init__(self, endpoint: str, credential: "TokenCredential") -> None:
+    def __init__(self, settings: Settings, credential: "TokenCredential") -> None:
         def make(subscription: str) -> "ManagedServiceIdentityClient":
             # The package's own client picks the newest API version, and so could change what we read.
             from azure.mgmt.msi.v2024_11_30 import ManagedServiceIdentityClient
 
-            return ManagedServiceIdentityClient(credential, subscription, **arm.options(endpoint, credential))
+            return ManagedServiceIdentityClient(credential, subscription, **arm.options(settings, credential))
 
         self._client = OncePer(make)
 
