@@ -1,0 +1,198 @@
+"""From what the world sends to a Signal, and to the message that carries it on queue `signals`.
+
+Called by the triggers. Pure, and free of SDKs: a trigger must answer within Event Grid's 30 s from a cold
+start. A reading never raises for what a sender wrote: it is a Signal, or Dropped (not ours), or Rejected
+(unreadable; journalled with its reason).
+
+Event shapes: https://learn.microsoft.com/azure/event-grid/event-schema-subscriptions
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from shared.model import Signal, Source
+
+QUEUE: Final = "signals"
+
+# Compared in lower case: Azure's own samples disagree about the spelling of ids and operations.
+_AKS: Final = "microsoft.containerservice/managedclusters"
+_MSI: Final = "microsoft.managedidentity/userassignedidentities"
+WATCHED: Final[Mapping[str, str]] = {
+    f"{_AKS}/write": "cluster.written",
+    f"{_AKS}/delete": "cluster.deleted",
+    f"{_AKS}/rotateserviceaccountsigningkeys/action": "cluster.keys-rotated",
+    f"{_MSI}/write": "identity.written",
+    f"{_MSI}/delete": "identity.deleted",
+    f"{_MSI}/federatedidentitycredentials/write": "credential.written",
+    f"{_MSI}/federatedidentitycredentials/delete": "credential.deleted",
+    "microsoft.authorization/roleassignments/write": "role-assignment.written",
+    "microsoft.authorization/roleassignments/delete": "role-assignment.deleted",
+}
+EVENT_TYPES: Final = frozenset(
+    f"microsoft.resources.resource{change}success" for change in ("write", "delete", "action")
+)
+OBJECT_ID_CLAIM: Final = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+LONGEST_ID: Final = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Well-formed, and none of our business. Counted by operation."""
+
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Unreadable. The body itself is not kept (it may hold people's claims), only its digest and size."""
+
+    reason: str
+    digest: str
+    size: int
+
+
+type Reading = Signal | Dropped | Rejected
+
+
+class _UnreadableError(Exception):
+    """Why an event cannot be read; becomes Rejected.reason."""
+
+
+def from_event(event: object) -> Reading:
+    """Read one ARM resource event, in the Event Grid schema or as a CloudEvent 1.0."""
+    try:
+        return _read(event)
+    except _UnreadableError as why:
+        return rejected(str(why), json.dumps(event, default=str, sort_keys=True).encode())
+
+
+def rejected(reason: str, body: bytes) -> Rejected:
+    return Rejected(reason, hashlib.sha256(body).hexdigest(), len(body))
+
+
+def _read(event: object) -> Reading:
+    if not isinstance(event, Mapping):
+        raise _UnreadableError(f"an event is a JSON object, not {type(event).__name__}")
+    kind = _text(event, "type" if "specversion" in event else "eventType")
+    if kind.lower() not in EVENT_TYPES:
+        return Dropped(kind[:LONGEST_ID])
+    data = event.get("data")
+    if not isinstance(data, Mapping):
+        raise _UnreadableError("`data` is not an object")
+    operation = _text(data, "operationName")
+    watched = WATCHED.get(operation.lower())
+    if watched is None:
+        return Dropped(operation[:LONGEST_ID])
+    return Signal(
+        source=Source.EVENT_GRID,
+        kind=watched,
+        subject=_resource_id(event, data),
+        time=_time(_text(event, "time" if "specversion" in event else "eventTime")),
+        correlation_id=str(data.get("correlationId") or event.get("id") or "")[:100],
+        caller=_caller(data),
+    )
+
+
+def _text(holder: Mapping[str, Any], name: str) -> str:
+    value = holder.get(name)
+    if not isinstance(value, str) or not value:
+        raise _UnreadableError(f"`{name}` is missing or not a text")
+    return value
+
+
+def _resource_id(event: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    for candidate in (data.get("resourceUri"), event.get("subject")):
+        if isinstance(candidate, str) and candidate.lower().startswith("/subscriptions/"):
+            if len(candidate) > LONGEST_ID:
+                raise _UnreadableError("the resource id is longer than any ARM id")
+            return candidate
+    raise _UnreadableError("neither `data.resourceUri` nor `subject` is an ARM resource id")
+
+
+def _time(text: str) -> datetime:
+    """ARM writes seven fraction digits; fromisoformat reads any number and keeps six."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise _UnreadableError("the event's time is not ISO 8601") from error
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _caller(data: Mapping[str, Any]) -> str | None:
+    """Object id of the caller. Claims may be absent or empty, evidence an empty list; nothing else of the
+    claims is kept, since they name people."""
+    claims = data.get("claims")
+    if isinstance(claims, Mapping):
+        for name in (OBJECT_ID_CLAIM, "oid"):
+            if isinstance(value := claims.get(name), str) and value:
+                return value.lower()
+    authorization = data.get("authorization")
+    evidence = authorization.get("evidence") if isinstance(authorization, Mapping) else None
+    principal = evidence.get("principalId") if isinstance(evidence, Mapping) else None
+    if isinstance(principal, str) and len(bare := principal.replace("-", "")) == 32:
+        return f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}".lower()
+    return None
+
+
+# -- the message on queue `signals` -------------------------------------------------------
+#
+# One top-level key that no trigger metadata bears: the host lets a payload's fields `id`, `dequeueCount`
+# and the like override the message's own.
+
+
+def to_message(reading: Reading) -> str:
+    match reading:
+        case Signal():
+            body: dict[str, Any] = {"signal": asdict(reading) | {"time": reading.time.isoformat()}}
+        case Dropped():
+            body = {"dropped": asdict(reading)}
+        case Rejected():
+            body = {"rejected": asdict(reading)}
+    return json.dumps({"reconverge": body}, separators=(",", ":"))
+
+
+def from_message(body: bytes) -> tuple[Reading, ...]:
+    """Read a message of queue `signals`: our own envelope, or what Event Grid puts there by itself when the
+    queue is its destination (one event, or a batch, in either schema)."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return (rejected("the message is not JSON", body),)
+    if isinstance(message, Mapping) and "reconverge" in message:
+        return (_own(message["reconverge"], body),)
+    events = message if isinstance(message, list) else [message]
+    return tuple(from_event(event) for event in events)
+
+
+def _own(envelope: object, body: bytes) -> Reading:
+    match envelope:
+        case {
+            "signal": {
+                "time": str(time),
+                "source": str(source),
+                "kind": str(kind),
+                "subject": str(subject),
+                "correlation_id": str(correlation_id),
+                "caller": (str() | None) as caller,
+            }
+        }:
+            try:
+                return Signal(
+                    source=Source(source),
+                    kind=kind,
+                    subject=subject,
+                    time=_time(time),
+                    correlation_id=correlation_id,
+                    caller=caller,
+                )
+            except (ValueError, _UnreadableError) as error:
+                return rejected(f"the envelope holds no signal: {error}", body)
+        case {"dropped": {"operation": str(operation)}}:
+            return Dropped(operation)
+        case {"rejected": {"reason": str(reason), "digest": str(digest), "size": int(size)}}:
+            return Rejected(reason, digest, size)
+    return rejected("the envelope is not of this version", body)
