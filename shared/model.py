@@ -223,8 +223,8 @@ class Word(StrEnum):
     PROPOSED = "proposed"
     APPROVAL = "approval"
     BLOCKED = "blocked"
-    FAILED = "failed"
     HUMAN = "human"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
