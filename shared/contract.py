@@ -1,0 +1,56 @@
+"""What the contract says to each step of a plan. Pure: it gets how much was done already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.landscape import Contract, Mode
+from shared.model import Plan, Step, same_id
+
+HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    step: Step
+    mode: Mode
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The environment's writes of the last hour, oldest first."""
+
+    times: tuple[datetime, ...]
+
+    def left(self, contract: Contract) -> int:
+        return max(0, contract.caps.per_hour - len(self.times))
+
+    def freed_at(self) -> datetime:
+        """When the oldest of them stops counting. Ask only when nothing is left."""
+        return self.times[0] + HOUR
+
+
+def decide(plan: Plan, contract: Contract, own_identity: str) -> tuple[Decision, ...]:
+    """One decision a step. A plan larger than caps.perRun is never applied unseen: so many faults at once
+    are more likely one fault in what we believe."""
+    crowded = len(plan.steps) > contract.caps.per_run
+    return tuple(_decide(step, contract, own_identity, crowded=crowded) for step in plan.steps)
+
+
+def _decide(step: Step, contract: Contract, own_identity: str, *, crowded: bool) -> Decision:
+    if same_id(step.owner, own_identity):
+        return Decision(step, Mode.NEVER, "Reconverge never writes its own identity")
+    if not contract.may_write(step.owner):
+        return Decision(step, Mode.NEVER, "contract.identities does not list this identity")
+    mode = contract.mode(step.action)
+    if mode is Mode.APPLY and crowded:
+        return Decision(
+            step, Mode.APPROVE, f"the plan has more than caps.perRun = {contract.caps.per_run} steps"
+        )
+    return Decision(step, mode, f"the contract says {mode.value} to {step.action}")
+
+
+def by_mode(decisions: tuple[Decision, ...]) -> Mapping[Mode, tuple[Decision, ...]]:
+    return {mode: tuple(d for d in decisions if d.mode is mode) for mode in Mode}

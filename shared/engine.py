@@ -1,0 +1,306 @@
+"""One run of one target: gather → check → plan → contract → apply → read back → verify → outcome.
+
+Called by the queue trigger and by `reconverge run`, with the same code. `settle` is the one boundary: every
+ending becomes a journalled Outcome, and only a store that cannot be written makes the queue deliver again.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.contract import HOUR, Decision, Spent, by_mode, decide
+from shared.errors import LeaseLost, PermanentError, TemporaryError
+from shared.journal import Journal, Kind
+from shared.landscape import Mode
+from shared.model import Finding, Outcome, Plan, Proof, Target, Verdict, Word
+from shared.plans import Plans
+from shared.steps import Applied, Crew
+from shared.world import AnyResponder, Leads, Scope
+
+log = logging.getLogger(__name__)
+
+DEFECT_PAUSE: Final = timedelta(minutes=5)
+NEXT_STEP_PAUSE: Final = timedelta(seconds=2)
+"""Until the run that carries on where a plan had to be done in stages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Everything one run saw and did."""
+
+    id: str
+    correlation_id: str
+    actor: str
+    dry: bool = False
+    """Plan only: whatever the contract allows, nothing is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    findings: tuple[Finding, ...] = ()
+    """What was found at first."""
+    decisions: tuple[Decision, ...] = ()
+    applied: Applied = field(default_factory=Applied)
+    proofs: tuple[Proof, ...] = ()
+    remaining: tuple[Finding, ...] = ()
+    """What is left after everything was done and proven."""
+    outcome: Outcome
+
+
+def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew: Crew) -> Report:
+    """Carry a target as far as facts and contract allow. Raises ReconvergeError."""
+    record = _recorder(scope, run)
+    facts = responder.gather(scope)
+    crew.keep()
+    findings = responder.check(facts, scope.clock())
+    plan = responder.plan(facts, findings)
+    _record_sight(record, findings, plan)
+    decisions, approved = _decisions(scope, plan, plans, run)
+    chosen = tuple(decision.step for decision in decisions if decision.mode is Mode.APPLY)
+    spent = _spent(scope) if chosen else Spent(())
+    affordable = chosen[: spent.left(scope.environment.contract)]
+    applied = Applied()
+    remaining, left = findings, plan
+    if affordable:
+        applied = crew.carry_out(scope, responder, affordable, record)
+        if approved is not None and applied.done:
+            plans.spent(approved)
+        facts = responder.gather(scope)
+        remaining = responder.check(facts, scope.clock())
+        left = responder.plan(facts, remaining)
+    proofs = responder.verify(scope, facts) if not run.dry else ()
+    for proof in proofs:
+        record(Kind.PROOF, {**asdict(proof), "at": proof.at.isoformat()})
+    now = scope.clock()
+    remaining = (*remaining, *responder.doubt(facts, proofs, now))
+    ending = _Ending(
+        responder=responder,
+        remaining=remaining,
+        decisions=_decisions(scope, left, plans, run)[0] if affordable else decisions,
+        plan=left,
+        applied=applied,
+        proofs=proofs,
+        wait=lambda found: now + responder.look_again(facts, found, now),
+        now=now,
+        capped=spent.freed_at() if len(affordable) < len(chosen) else None,
+    )
+    outcome = ending.outcome(plans if not run.dry else None)
+    return Report(
+        findings=findings,
+        decisions=decisions,
+        applied=applied,
+        proofs=proofs,
+        remaining=remaining,
+        outcome=outcome,
+    )
+
+
+def waiting_part(scope: Scope, responder: AnyResponder) -> tuple[tuple[Finding, ...], Plan]:
+    """What is found now, and the steps that would wait for approval now. Reads only."""
+    facts = responder.gather(scope)
+    findings = responder.check(facts, scope.clock())
+    plan = responder.plan(facts, findings)
+    decisions = decide(plan, scope.environment.contract, scope.landscape.reconverge.identity)
+    return findings, _part(plan, by_mode(decisions)[Mode.APPROVE])
+
+
+type Record = Callable[[Kind, Mapping[str, Any]], None]
+
+
+def _recorder(scope: Scope, run: Run) -> Record:
+    def record(kind: Kind, detail: Mapping[str, Any]) -> None:
+        scope.journal.record(
+            kind,
+            scope.target,
+            actor=run.actor,
+            correlation_id=run.correlation_id,
+            run=run.id,
+            detail=detail,
+        )
+
+    return record
+
+
+def _record_sight(record: Record, findings: tuple[Finding, ...], plan: Plan) -> None:
+    """Notes are left out of the journal: they stand in each run's report and change nothing."""
+    for finding in findings:
+        if finding.severity != "note":
+            record(
+                Kind.FINDING,
+                {"reason": finding.reason, "subject": finding.subject, "message": finding.message},
+            )
+    if plan.steps:
+        record(
+            Kind.PLAN,
+            {"digest": plan.digest, "steps": [f"{step.action} {step.object}" for step in plan.steps]},
+        )
+
+
+def _decisions(scope: Scope, plan: Plan, plans: Plans, run: Run) -> tuple[tuple[Decision, ...], Plan | None]:
+    """The contract's word on each step, and the part of the plan that somebody approved, if any."""
+    decisions = decide(plan, scope.environment.contract, scope.landscape.reconverge.identity)
+    if run.dry:
+        return tuple(
+            replace(d, mode=Mode.PROPOSE, why="this run only plans") if d.mode is Mode.APPLY else d
+            for d in decisions
+        ), None
+    waiting = _part(plan, by_mode(decisions)[Mode.APPROVE])
+    if waiting.steps and (who := plans.approver(waiting)):
+        return tuple(
+            replace(d, mode=Mode.APPLY, why=f"approved by {who}") if d.mode is Mode.APPROVE else d
+            for d in decisions
+        ), waiting
+    return decisions, None
+
+
+def _part(plan: Plan, decisions: tuple[Decision, ...]) -> Plan:
+    return replace(plan, steps=tuple(decision.step for decision in decisions))
+
+
+def _spent(scope: Scope) -> Spent:
+    since = scope.clock() - HOUR
+    return Spent(
+        tuple(
+            entry.at
+            for entry in scope.journal.read(scope.target, since=since)
+            if entry.kind is Kind.STEP_STARTED
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ending:
+    """Turns what is left into one word. The gravest thing names it; the earliest look is kept beside it."""
+
+    responder: AnyResponder
+    remaining: tuple[Finding, ...]
+    decisions: tuple[Decision, ...]
+    plan: Plan
+    applied: Applied
+    proofs: tuple[Proof, ...]
+    wait: Callable[[tuple[Finding, ...]], datetime]
+    now: datetime
+    capped: datetime | None
+
+    def outcome(self, plans: Plans | None) -> Outcome:
+        outcomes = [*self._from_findings(), *self._from_decisions(plans), *self._from_errors()]
+        if not outcomes:
+            return self._good()
+        order = list(Word)
+        gravest = max(outcomes, key=lambda outcome: (order.index(outcome.word), not outcome.permanent))
+        return gravest.with_until(min((o.until for o in outcomes if o.until is not None), default=None))
+
+    def _good(self) -> Outcome:
+        if self.applied.done or any(proof.verdict is Verdict.ACCEPTED for proof in self.proofs):
+            proven = sum(proof.verdict is Verdict.ACCEPTED for proof in self.proofs)
+            return Outcome(word=Word.REPAIRED, because=f"{proven} repaired and proven")
+        return Outcome(word=Word.CONVERGED, because="everything is as declared")
+
+    def _from_findings(self) -> list[Outcome]:
+        planned = {step.object for step in self.plan.steps}
+        outcomes = []
+        for finding in self.remaining:
+            because = f"{finding.reason}: {finding.message}"
+            match self.responder.reasons[finding.reason].leads:
+                case Leads.PERSON:
+                    outcomes.append(Outcome(word=Word.HUMAN, because=because))
+                case Leads.WAIT:
+                    outcomes.append(Outcome(word=Word.PENDING, because=because, until=self.wait((finding,))))
+                case Leads.UNREAD:
+                    outcomes.append(Outcome(word=Word.FAILED, because=because, until=self.wait((finding,))))
+                case Leads.REPAIR if finding.subject not in planned:
+                    # Held back until an earlier step of the same owner is proven.
+                    outcomes.append(
+                        Outcome(word=Word.PENDING, because=because, until=self.now + NEXT_STEP_PAUSE)
+                    )
+        return outcomes
+
+    def _from_decisions(self, plans: Plans | None) -> list[Outcome]:
+        sorted_out = by_mode(self.decisions)
+        outcomes = []
+        if sorted_out[Mode.NEVER]:
+            why = sorted_out[Mode.NEVER][0].why
+            outcomes.append(Outcome(word=Word.HUMAN, because=f"a repair is needed, but {why}"))
+        if sorted_out[Mode.APPROVE]:
+            part = _part(self.plan, sorted_out[Mode.APPROVE])
+            if plans is not None:
+                plans.store(part)
+            outcomes.append(
+                Outcome(
+                    word=Word.APPROVAL,
+                    because=f"{len(part.steps)} steps wait for approval of plan {part.digest[:12]}",
+                    plan=part.digest,
+                )
+            )
+        if sorted_out[Mode.PROPOSE]:
+            part = _part(self.plan, sorted_out[Mode.PROPOSE])
+            outcomes.append(
+                Outcome(
+                    word=Word.PROPOSED,
+                    because=f"{len(part.steps)} steps proposed; {sorted_out[Mode.PROPOSE][0].why}",
+                    plan=part.digest,
+                )
+            )
+        if sorted_out[Mode.APPLY]:
+            until = self.capped or self.now + NEXT_STEP_PAUSE
+            why = "caps.perHour is used up" if self.capped else "more remains to be done"
+            outcomes.append(Outcome(word=Word.PENDING, because=why, until=until))
+        return outcomes
+
+    def _from_errors(self) -> list[Outcome]:
+        return [failure(error, self.now) for error in self.applied.errors]
+
+
+def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:
+    match error:
+        case TemporaryError():
+            return Outcome(word=Word.FAILED, because=str(error), until=now + error.delay)
+        case PermanentError():
+            return Outcome(word=Word.FAILED, because=str(error), permanent=True)
+
+
+def settle(run: Callable[[], Report], clock: Callable[[], datetime]) -> Report:
+    """Run once; every ending becomes a report.
+
+    Raises LeaseLost only: whoever lost the target may not even say how it ended.
+    """
+    try:
+        return run()
+    except LeaseLost:
+        raise
+    except (TemporaryError, PermanentError) as error:
+        return Report(outcome=failure(error, clock()))
+    # A defect of ours. Its text may hold anything, a secret too, so only its type is kept.
+    except Exception as error:  # noqa: BLE001 (the one boundary)
+        log.error("run.defect", extra={"defect": type(error).__name__, "at": _place(error)})  # noqa: TRY400
+        because = f"a defect of Reconverge: {type(error).__name__} at {_place(error)}"
+        return Report(outcome=Outcome(word=Word.FAILED, because=because, until=clock() + DEFECT_PAUSE))
+
+
+def _place(error: BaseException) -> str:
+    """Innermost module and line, which say where without saying what."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}" if trace else "?"
+
+
+def record_outcome(journal: Journal, target: Target, run: Run, report: Report) -> None:
+    outcome = report.outcome
+    journal.record(
+        Kind.OUTCOME,
+        target,
+        actor=run.actor,
+        correlation_id=run.correlation_id,
+        run=run.id,
+        detail={
+            "word": outcome.word.value,
+            "because": outcome.because,
+            "until": outcome.until.isoformat() if outcome.until else None,
+            "plan": outcome.plan,
+            "permanent": outcome.permanent,
+            "steps": len(report.applied.done),
+        },
+    )

@@ -1,0 +1,136 @@
+"""Plans that wait for a person, by digest. Approving is a promise about one situation only.
+
+A plan's digest covers its steps and the facts they rest on, so an approval fits exactly as long as the facts
+stay as they were: a run applies what it planned by itself, and looks here only whether somebody agreed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from shared.errors import Refused
+from shared.leases import TRIES, contended
+from shared.model import Clock, Plan, Target
+from shared.ports import Conflict, Key, Row, Rows
+
+TABLE: Final = "plans"
+INDEX: Final = "digests"
+"""The partition that finds a plan's target by its digest alone."""
+
+
+class State(StrEnum):
+    WAITING = "waiting"
+    APPROVED = "approved"
+    APPLIED = "applied"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPlan:
+    digest: str
+    target: Target
+    state: State
+    stored_at: datetime
+    approved_by: str | None
+    steps: tuple[Mapping[str, Any], ...]
+
+
+class Plans:
+    def __init__(self, rows: Rows, clock: Clock) -> None:
+        self._rows = rows
+        self._clock = clock
+
+    def store(self, plan: Plan) -> bool:
+        """Keep a plan for approval. False when it was there already, approved or not."""
+        values: dict[str, str | datetime | None] = {
+            "target": str(plan.target),
+            "state": State.WAITING.value,
+            "stored_at": self._clock(),
+        }
+        for number, step in enumerate(plan.steps):
+            values[f"step_{number:03}"] = json.dumps(asdict(step), ensure_ascii=False)
+        try:
+            self._rows.insert(TABLE, Key(INDEX, plan.digest), values)
+        except Conflict:
+            return self._reopen(plan.digest)
+        return True
+
+    def find(self, digest: str) -> StoredPlan:
+        """Raises Refused (404) for a digest nobody stored."""
+        try:
+            stored = self._rows.get(TABLE, Key(INDEX, digest))
+        except ValueError:
+            stored = None
+        if stored is None:
+            raise Refused(
+                f"no plan {digest[:12]} is known; GET /api/status lists those that wait", status=404
+            )
+        return _read(digest, stored.values)
+
+    def approve(self, digest: str, by: str) -> StoredPlan:
+        """Raises Refused: 404 unknown, 409 already carried out."""
+        return self._move(digest, State.APPROVED, by=by)
+
+    def approver(self, plan: Plan) -> str | None:
+        """Who approved exactly this plan, if somebody did and it was not carried out since."""
+        stored = self._rows.get(TABLE, Key(INDEX, plan.digest))
+        if stored is None or stored.values.get("state") != State.APPROVED.value:
+            return None
+        return str(stored.values.get("approved_by"))
+
+    def spent(self, plan: Plan) -> None:
+        """An approval serves once."""
+        self._move(plan.digest, State.APPLIED, by=None)
+
+    def _reopen(self, digest: str) -> bool:
+        """The same situation again after the plan was carried out: it needs a new approval."""
+        stored = self._rows.get(TABLE, Key(INDEX, digest))
+        if stored is None or stored.values.get("state") != State.APPLIED.value:
+            return False
+        values = {
+            **stored.values,
+            "state": State.WAITING.value,
+            "stored_at": self._clock(),
+            "approved_by": None,
+        }
+        try:
+            self._rows.replace(stored, values)
+        except Conflict:
+            return False
+        return True
+
+    def _move(self, digest: str, state: State, *, by: str | None) -> StoredPlan:
+        for _ in range(TRIES):
+            found = self.find(digest)
+            if state is State.APPROVED and found.state is State.APPLIED:
+                raise Refused(f"plan {digest[:12]} was carried out already", status=409)
+            stored = self._rows.get(TABLE, Key(INDEX, digest))
+            if stored is None:
+                continue
+            values: Row = {
+                **stored.values,
+                "state": state.value,
+                "approved_by": by or stored.values.get("approved_by"),
+                f"{state.value}_at": self._clock(),
+            }
+            try:
+                return _read(digest, self._rows.replace(stored, values).values)
+            except Conflict:
+                continue
+        raise contended(TABLE, Key(INDEX, digest))
+
+
+def _read(digest: str, values: Row) -> StoredPlan:
+    stored_at = values["stored_at"]
+    assert isinstance(stored_at, datetime)  # noqa: S101 (only `store` writes this row)
+    by = values.get("approved_by")
+    return StoredPlan(
+        digest=digest,
+        target=Target.parse(str(values["target"])),
+        state=State(str(values["state"])),
+        stored_at=stored_at,
+        approved_by=str(by) if by else None,
+        steps=tuple(json.loads(str(values[name])) for name in sorted(values) if name.startswith("step_")),
+    )

@@ -1,0 +1,112 @@
+"""Carries out the steps of a plan: one owner's in order and under its lease, several owners' side by side.
+
+Before each write: the target's lease and the owner's are kept, the step is journalled as started, and the
+pace of the owner is observed (the only wait inside a run, and never longer than the contract's pace). An
+owner's steps stop at its first failure; other owners go on. A lost lease stops everything.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from shared.errors import LeaseLost, PermanentError, TemporaryError, Throttled, WriteConflict
+from shared.journal import Kind
+from shared.leases import Lease, Leases
+from shared.model import Step, digest_of
+from shared.ports import Key
+from shared.world import AnyResponder, Scope
+
+WRITERS: Final = 16
+LAST_WRITE: Final = "last_write"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    done: tuple[Step, ...] = ()
+    errors: tuple[TemporaryError | PermanentError, ...] = ()
+
+
+type Record = Callable[[Kind, Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who may write in this run: `keep` proves that the run still owns its target."""
+
+    leases: Leases
+    keep: Callable[[], None]
+    owner: str
+
+    def carry_out(
+        self, scope: Scope, responder: AnyResponder, steps: tuple[Step, ...], record: Record
+    ) -> Applied:
+        """Raises LeaseLost; every other failure is in the answer."""
+        groups = [
+            tuple(group) for _, group in itertools.groupby(sorted(steps, key=_owner), key=_owner)
+        ]  # sorted is stable: the plan's order holds within an owner
+        with ThreadPoolExecutor(max_workers=min(WRITERS, len(groups)), thread_name_prefix="apply") as pool:
+            results = list(pool.map(lambda group: self._one_owner(scope, responder, group, record), groups))
+        done = tuple(step for result in results for step in result.done)
+        errors = tuple(error for result in results for error in result.errors)
+        for error in errors:
+            if isinstance(error, LeaseLost):
+                raise error
+        return Applied(done, errors)
+
+    def _one_owner(
+        self, scope: Scope, responder: AnyResponder, steps: tuple[Step, ...], record: Record
+    ) -> Applied:
+        done: list[Step] = []
+        try:
+            lease = self.leases.take(_lease_key(steps[0].owner), self.owner)
+            try:
+                for step in steps:
+                    self._one_step(scope, responder, step, lease, record)
+                    done.append(step)
+            finally:
+                # Whoever took it over meanwhile keeps it; the failure that matters is the step's.
+                with suppress(LeaseLost):
+                    lease.release()
+        except (TemporaryError, PermanentError) as error:
+            return Applied(tuple(done), (error,))
+        return Applied(tuple(done))
+
+    def _one_step(
+        self, scope: Scope, responder: AnyResponder, step: Step, lease: Lease, record: Record
+    ) -> None:
+        self._pace(scope, lease)
+        record(Kind.STEP_STARTED, asdict(step))
+        self.keep()
+        lease.update({LAST_WRITE: scope.clock()})
+        try:
+            responder.apply(scope, step)
+        except (TemporaryError, PermanentError) as error:
+            certainly_not = isinstance(error, Throttled | WriteConflict | PermanentError)
+            record(
+                Kind.STEP_FAILED,
+                {"object": step.object, "error": str(error), "written": False if certainly_not else None},
+            )
+            raise
+        record(Kind.STEP_DONE, {"object": step.object, "mends": step.mends})
+
+    def _pace(self, scope: Scope, lease: Lease) -> None:
+        """Wait until the owner's last write, by whichever run, is as long ago as the contract asks."""
+        stored = lease.rows.get(lease.table, lease.key)
+        last = stored.values.get(LAST_WRITE) if stored else None
+        if isinstance(last, datetime):
+            pace = scope.environment.contract.pace
+            wait = min(last + pace - scope.clock(), pace)
+            if wait > timedelta(0):
+                scope.pause(wait)
+
+
+def _owner(step: Step) -> str:
+    return step.owner.lower()
+
+
+def _lease_key(owner: str) -> Key:
+    return Key("owner", digest_of(owner.lower())[:40])

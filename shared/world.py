@@ -1,0 +1,110 @@
+"""What a responder may reach: the outside systems by their ports, and the scope of one run.
+
+The classes of shared.clients fit these protocols; tests and the benchmark bring their own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shared.clients.entra import Exchange
+from shared.journal import Journal
+from shared.landscape import Environment, Landscape
+from shared.model import (
+    Clock,
+    Cluster,
+    Credential,
+    Finding,
+    Identity,
+    Pause,
+    Plan,
+    Proof,
+    Read,
+    Severity,
+    Step,
+    Target,
+)
+
+
+class Clusters(Protocol):
+    def get(self, cluster_id: str) -> Read[Cluster]: ...
+
+
+class Identities(Protocol):
+    def get(self, identity_id: str) -> Read[Identity]: ...
+
+    def credentials(self, identity_id: str) -> Read[tuple[Credential, ...]]: ...
+
+    def put(self, identity_id: str, credential: Credential) -> None: ...
+
+
+class Exchanges(Protocol):
+    def prove(
+        self, cluster_id: str, subject: str, audience: str, *, client_id: str, tenant: str
+    ) -> Exchange: ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    clusters: Clusters
+    identities: Identities
+    exchanges: Exchanges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """One run's view: where it works, what it may reach, and what it remembers."""
+
+    target: Target
+    landscape: Landscape
+    environment: Environment
+    world: World
+    journal: Journal
+    clock: Clock
+    pause: Pause
+
+
+class Leads(StrEnum):
+    """What a finding asks for, when no step of the plan mends it."""
+
+    REPAIR = "repair"
+    """A step mends it, now or as soon as another step is proven."""
+    WAIT = "wait"
+    """Time mends it; look again."""
+    PERSON = "person"
+    """Only somebody with more authority can mend it."""
+    NOTE = "note"
+    """Reported, never acted on."""
+    UNREAD = "unread"
+    """Nothing is known; look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonInfo:
+    leads: Leads
+    severity: Severity
+    means: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Responder[F]:
+    """The five rooms of a responder, as the engine uses them."""
+
+    name: str
+    actions: tuple[str, ...]
+    reasons: Mapping[str, ReasonInfo]
+    gather: Callable[[Scope], F]
+    check: Callable[[F, datetime], tuple[Finding, ...]]
+    plan: Callable[[F, tuple[Finding, ...]], Plan]
+    apply: Callable[[Scope, Step], None]
+    verify: Callable[[Scope, F], tuple[Proof, ...]]
+    doubt: Callable[[F, tuple[Proof, ...], datetime], tuple[Finding, ...]]
+    """Findings that only a failed proof shows."""
+    look_again: Callable[[F, tuple[Finding, ...], datetime], timedelta]
+    """How long to wait for findings that lead to WAIT or UNREAD."""
+
+
+type AnyResponder = Responder[Any]
