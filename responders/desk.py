@@ -1,0 +1,208 @@
+"""The HTTP desk: reads what people send, answers in JSON. Knows nothing of azure.functions.
+
+Errors are problem+json (RFC 9457): what was wrong, and what to send instead.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from responders import WATCHERS
+from responders.service import Service, request_message
+from shared import routing
+from shared.durations import parse_duration
+from shared.errors import Misconfigured, PermanentError, Refused, TemporaryError
+from shared.model import Source, Target, utc_now
+from shared.status import changes, entries, plain_state
+
+LARGEST_BODY: Final = 16 * 1024
+DEFAULT_SINCE: Final = timedelta(hours=24)
+LONGEST_SINCE: Final = timedelta(days=31)
+PRINCIPAL: Final = "x-ms-client-principal-name"
+"""Set by App Service authentication; without it a caller is only known as a holder of the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: str
+    mimetype: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Desk:
+    def __init__(self, service: Callable[[], Service]) -> None:
+        self._service = service
+
+    def run(self, body: bytes, request_id: str) -> tuple[Answer, list[str]]:
+        """The answer, and the messages to put on queue `signals` when it is a 202."""
+        return _guarded_run(lambda: self._run(body, request_id))
+
+    def _run(self, body: bytes, request_id: str) -> tuple[Answer, list[str]]:
+        subjects = _subjects(body)
+        landscape = self._service().landscape
+        targets: list[Target] = []
+        for subject in subjects:
+            try:
+                targets.extend(routing.expand(landscape, subject, WATCHERS))
+            except KeyError as unknown:
+                known = [*landscape.environments, *map(str, routing.every(landscape, WATCHERS))]
+                raise Refused(
+                    f"{unknown.args[0]} is unknown; known are {', '.join(known)}", status=404
+                ) from None
+        if not targets:
+            raise Refused("every environment named is disabled in the landscape", status=404)
+        messages = [
+            request_message(Source.HTTP, "requested", subject, request_id, utc_now) for subject in subjects
+        ]
+        said = {"id": request_id, "targets": [str(target) for target in dict.fromkeys(targets)]}
+        return _json(202, said, {"Location": "/api/status"}), messages
+
+    def status(self, parameters: Mapping[str, str]) -> Answer:
+        return _guarded(lambda: self._status(parameters))
+
+    def _status(self, parameters: Mapping[str, str]) -> Answer:
+        if unknown := set(parameters) - {"environment", "since", "code"}:
+            raise Refused(
+                f"unknown parameter {', '.join(sorted(unknown))}; known are environment, since", status=400
+            )
+        service = self._service()
+        try:
+            targets = routing.expand(
+                service.landscape, parameters.get("environment", routing.EVERYTHING), WATCHERS
+            )
+        except KeyError as error:
+            known = ", ".join(service.landscape.environments)
+            raise Refused(f"environment {error.args[0]} is unknown; known are {known}", status=404) from None
+        now = service.clock()
+        since = _since(parameters.get("since"), now)
+        found = tuple(entries(service.journal, targets, since))
+        return _json(
+            200,
+            {
+                "at": now.isoformat(),
+                "targets": [plain_state(service.queue.state(target)) for target in targets],
+                "disabled": [name for name, one in service.landscape.environments.items() if not one.enabled],
+                "since": since.isoformat(),
+                "changes": changes(found),
+                "droppedToday": dict(service.journal.counts(now)),
+                "buried": [
+                    {"digest": one.digest, "queue": one.queue, "at": one.at.isoformat()}
+                    for one in service.buried.all()
+                ],
+            },
+        )
+
+    def approve(self, digest: str, headers: Mapping[str, str]) -> Answer:
+        by = headers.get(PRINCIPAL) or "holder of a function key"
+        return _guarded(lambda: self._approve(digest, by))
+
+    def _approve(self, digest: str, by: str) -> Answer:
+        plan = self._service().approve(digest, by)
+        return _json(
+            200,
+            {"plan": plan.digest, "target": str(plan.target), "approvedBy": by, "steps": list(plan.steps)},
+        )
+
+    def health(self) -> Answer:
+        parts = {
+            "settings": self._settings_ok(),
+            "landscape": self._landscape_ok(),
+            "storage": self._storage_ok(),
+        }
+        ready = all(parts.values())
+        said = {"ready": ready, "parts": {name: "ok" if ok else "failing" for name, ok in parts.items()}}
+        return _json(200 if ready else 503, said)
+
+    def _settings_ok(self) -> bool:
+        return _works(self._service)
+
+    def _landscape_ok(self) -> bool:
+        return _works(lambda: self._service().landscape)
+
+    def _storage_ok(self) -> bool:
+        return _works(lambda: self._service().journal.counts(utc_now()))
+
+
+def _works(part: Callable[[], object]) -> bool:
+    try:
+        part()
+    except (TemporaryError, PermanentError):
+        return False
+    return True
+
+
+def _subjects(body: bytes) -> list[str]:
+    if len(body) > LARGEST_BODY:
+        raise Refused(f"the body has {len(body)} bytes; at most {LARGEST_BODY} are read", status=413)
+    if not body.strip():
+        return [routing.EVERYTHING]
+    try:
+        request = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refused(f"the body is not JSON; {EXAMPLE}", status=400) from None
+    match request:
+        case {} if not request:
+            return [routing.EVERYTHING]
+        case {"targets": [*targets]} if (
+            len(request) == 1 and targets and all(isinstance(t, str) for t in targets)
+        ):
+            return list(dict.fromkeys(targets))
+        case {"environment": str(environment)} if len(request) == 1 and "/" not in environment:
+            return [environment]
+    raise Refused(f"the body is not understood; {EXAMPLE}", status=400)
+
+
+EXAMPLE: Final = (
+    'send {"targets": ["dev/federated_credentials"]}, {"environment": "dev"}, or no body for everything'
+)
+
+
+def _since(text: str | None, now: datetime) -> datetime:
+    if text is None:
+        return now - DEFAULT_SINCE
+    duration = parse_duration(text)
+    if duration is None or duration > LONGEST_SINCE:
+        raise Refused(
+            f"since={text[:40]!r} is not understood; write 90m, 12h or 7d (31 days at most)", status=400
+        )
+    return now - duration
+
+
+def _guarded(work: Callable[[], Answer]) -> Answer:
+    return _guarded_run(lambda: (work(), []))[0]
+
+
+def _guarded_run(work: Callable[[], tuple[Answer, list[str]]]) -> tuple[Answer, list[str]]:
+    try:
+        return work()
+    except Refused as error:
+        return _problem(error.status, str(error)), []
+    except Misconfigured:
+        return _problem(503, "the settings or the landscape are not usable; run `reconverge doctor`"), []
+    except TemporaryError as error:
+        seconds = max(1, round(error.delay.total_seconds()))
+        return _problem(503, str(error), {"Retry-After": str(seconds)}), []
+    except PermanentError as error:
+        return _problem(500, str(error)), []
+
+
+TITLES: Final = {
+    400: "Not understood",
+    404: "Not known",
+    409: "Not as it was",
+    413: "Too large",
+    500: "Cannot be done",
+    503: "Not now",
+}
+
+
+def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Answer:
+    body = json.dumps({"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail})
+    return Answer(status, body, "application/problem+json", headers or {})
+
+
+def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+    return Answer(status, json.dumps(body, ensure_ascii=False), headers=headers or {})

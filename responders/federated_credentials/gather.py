@@ -1,0 +1,118 @@
+"""Reads everything the checks need: one GET per cluster, one GET and one LIST per identity, side by side.
+
+Read only. What cannot be read comes back as Unknown and stops no other read.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+
+from responders.federated_credentials.facts import Facts, Holding, Write
+from shared.journal import SIGNALS, Entry, Kind
+from shared.landscape import DeclaredIdentity
+from shared.model import Known, same_id
+from shared.world import Scope
+
+MEMORY: Final = timedelta(days=1)
+"""How far back our own writes matter."""
+
+READERS: Final = 32
+"""Reads at one time: ARM allows 25 a second and principal in the long run, and far more in a burst."""
+
+
+def gather(scope: Scope) -> Facts:
+    environment, world = scope.environment, scope.world
+    # A cluster may be declared under two names; each ARM id is read once all the same.
+    with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="gather") as pool:
+        clusters = _once(pool, world.clusters.get, [cluster.id for cluster in environment.clusters])
+        identities = _once(pool, world.identities.get, [one.id for one in environment.identities])
+        credentials = _once(pool, world.identities.credentials, [one.id for one in environment.identities])
+        writes = _own_writes(scope)
+        others = _other_writers(scope, writes)
+        read = {cluster.name: clusters[cluster.id.lower()].result() for cluster in environment.clusters}
+        return Facts(
+            environment=environment.name,
+            clusters=read,
+            cluster_ids={cluster.name: cluster.id for cluster in environment.clusters},
+            live_issuers=frozenset(
+                known.value.issuer
+                for known in read.values()
+                if isinstance(known, Known) and known.value.issuer
+            ),
+            holdings=tuple(
+                Holding(
+                    id=declared.id,
+                    declared=declared.credentials,
+                    elsewhere=_elsewhere(scope, declared),
+                    trusted_issuers=frozenset(declared.trusted_issuers),
+                    identity=identities[declared.id.lower()].result(),
+                    credentials=credentials[declared.id.lower()].result(),
+                    writes=_under(declared.id, writes),
+                    others=_under(declared.id, others),
+                )
+                for declared in environment.identities
+            ),
+            contract=environment.contract,
+            own_identity=scope.landscape.reconverge.identity,
+            own_object_id=scope.landscape.reconverge.object_id.lower(),
+        )
+
+
+def _once[T](pool: ThreadPoolExecutor, read: Callable[[str], T], ids: list[str]) -> dict[str, Future[T]]:
+    return {key: pool.submit(read, original) for key, original in {one.lower(): one for one in ids}.items()}
+
+
+def _elsewhere(scope: Scope, declared: DeclaredIdentity) -> frozenset[str]:
+    return frozenset(
+        name.lower()
+        for name, (environment, _) in scope.landscape.declared_on(declared.id).items()
+        if environment.name != scope.environment.name
+    )
+
+
+def credential_id(identity_id: str, name: str) -> str:
+    return f"{identity_id}/federatedIdentityCredentials/{name}"
+
+
+def _own_writes(scope: Scope) -> dict[str, tuple[Write, ...]]:
+    """Our writes of the last day by credential id in lower case, from this target's journal."""
+    writes: dict[str, list[Write]] = {}
+    for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
+        key = str(entry.detail.get("object", "")).lower()
+        match entry.kind:
+            case Kind.STEP_STARTED:
+                writes.setdefault(key, []).append(_write(entry))
+            case Kind.STEP_DONE if writes.get(key):
+                writes[key][-1] = replace(writes[key][-1], confirmed=True)
+            case Kind.STEP_FAILED if writes.get(key) and entry.detail.get("written") is False:
+                writes[key].pop()
+            case Kind.PROOF if writes.get(key) and entry.detail.get("verdict") == "accepted":
+                writes[key][-1] = replace(writes[key][-1], proven=True)
+    return {key: tuple(found) for key, found in writes.items() if found}
+
+
+def _write(entry: Entry) -> Write:
+    detail: Mapping[str, Any] = entry.detail
+    return Write(at=entry.at, run=entry.run, before=detail.get("before"), after=detail.get("after") or {})
+
+
+def _other_writers(scope: Scope, writes: Mapping[str, tuple[Write, ...]]) -> dict[str, tuple[str, ...]]:
+    """Callers of credential events since our first write. Read only when there was one."""
+    if not writes:
+        return {}
+    since = min(found[0].at for found in writes.values())
+    own = scope.landscape.reconverge.object_id.lower()
+    others: dict[str, set[str]] = {}
+    for entry in scope.journal.read(SIGNALS, since=since):
+        key = str(entry.detail.get("subject", "")).lower()
+        if key in writes and entry.actor and not same_id(entry.actor, own):
+            others.setdefault(key, set()).add(entry.actor)
+    return {key: tuple(sorted(names)) for key, names in others.items()}
+
+
+def _under[T](identity_id: str, by_id: Mapping[str, T]) -> Mapping[str, T]:
+    """The part that belongs to one identity, by credential name in lower case."""
+    prefix = credential_id(identity_id, "").lower()
+    return {key.removeprefix(prefix): value for key, value in by_id.items() if key.startswith(prefix)}

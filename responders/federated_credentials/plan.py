@@ -1,0 +1,86 @@
+"""Findings → ordered steps: the smallest change, under the name that is there. Nothing is ever deleted."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from responders.federated_credentials.checks import Case, attributes, cases, wanted
+from responders.federated_credentials.facts import Facts
+from responders.federated_credentials.reasons import Reason
+from shared.model import Credential, Finding, Known, Plan, Step, Target, digest_of
+
+NAME: Final = "federated_credentials"
+UPDATE: Final = "credential.update"
+CREATE: Final = "credential.create"
+
+MENDABLE: Final = frozenset(
+    {Reason.CREDENTIAL_MISSING, Reason.SUBJECT_DIFFERS, Reason.ISSUER_STALE, Reason.AUDIENCE_DIFFERS}
+)
+
+# Checks speak of time, plans do not: whatever they look at is the same at any moment.
+_ANY_TIME: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
+    """One step per credential that findings call mendable.
+
+    Under one identity what is missing is created before anything changes, and what a live cluster still
+    uses changes last and only once the created ones are proven: a cluster that works keeps its access until
+    its successor has one.
+    """
+    mendable = {
+        finding.subject: finding.reason for finding in reversed(findings) if finding.reason in MENDABLE
+    }
+    steps: list[Step] = []
+    basis = []
+    for holding in facts.holdings:
+        own = [case for case in cases(facts, holding, _ANY_TIME) if case.subject_id in mendable]
+        creates = [case for case in own if case.found is None]
+        updates = [case for case in own if case.found is not None]
+        settled = [case for case in updates if not _in_use(case)]
+        in_use = [case for case in updates if _in_use(case)]
+        unproven = bool(creates) or any(
+            writes[-1].before is None and not writes[-1].proven for writes in holding.writes.values()
+        )
+        chosen = [*creates, *settled, *([] if unproven else in_use)]
+        steps.extend(_step(case, mendable[case.subject_id]) for case in chosen)
+        if chosen:
+            basis.append(
+                (holding.id.lower(), sorted(map(_plain, chosen[0].held)), [c.issuer for c in chosen])
+            )
+    return Plan(
+        target=Target(facts.environment, NAME), facts=digest_of(basis) if basis else "", steps=tuple(steps)
+    )
+
+
+def _in_use(case: Case) -> bool:
+    """The credential trusts another live cluster than the one it is meant for."""
+    return (
+        case.found is not None
+        and case.found.issuer != case.issuer
+        and case.found.issuer in case.facts.live_issuers
+    )
+
+
+def _step(case: Case, reason: str) -> Step:
+    return Step(
+        action=UPDATE if case.found else CREATE,
+        object=case.subject_id,
+        owner=case.holding.id,
+        before=attributes(case.found) if case.found else None,
+        after=wanted(case),
+        mends=reason,
+    )
+
+
+def _plain(credential: Credential) -> tuple[str, str, str, str]:
+    return credential.name, credential.issuer, credential.subject or "", ", ".join(credential.audiences)
+
+
+def is_settled(case: Case) -> bool:
+    """The credential is exactly as declared, for the live cluster."""
+    return (
+        isinstance(case.cluster, Known)
+        and bool(case.issuer)
+        and case.found is not None
+        and attributes(case.found) == wanted(case)
+    )

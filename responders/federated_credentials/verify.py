@@ -1,0 +1,101 @@
+"""Proves what was written: the content by the facts read after the write, the effect by a real exchange.
+
+Read only, but for the exchange, whose tokens are dropped at once.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Final
+
+from responders.federated_credentials.checks import Case, cases, cluster_fault, identity_fault
+from responders.federated_credentials.facts import Facts
+from responders.federated_credentials.plan import is_settled
+from responders.federated_credentials.reasons import Reason
+from shared.clients.entra import Accepted, Declined
+from shared.landscape import ProofMethod
+from shared.model import Finding, Known, Proof, Unknown, Verdict
+from shared.world import Scope
+
+PROVERS: Final = 8
+
+FIRST_LOOK: Final = timedelta(seconds=5)
+LAST_LOOK: Final = timedelta(minutes=2)
+UNREAD_PAUSE: Final = timedelta(seconds=30)
+SETTLING_PAUSE: Final = timedelta(minutes=1)
+"""A cluster takes minutes to build; its last event wakes us anyway."""
+
+
+def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
+    """One proof for each credential that we wrote, that reads as declared, and that has none yet."""
+    now = scope.clock()
+    due = [
+        case
+        for case in _readable(facts, now)
+        if is_settled(case) and case.writes and not case.writes[-1].proven
+    ]
+    with ThreadPoolExecutor(max_workers=PROVERS, thread_name_prefix="verify") as pool:
+        return tuple(pool.map(lambda case: _prove(scope, case), due))
+
+
+def _readable(facts: Facts, now: datetime) -> list[Case]:
+    return [
+        case
+        for holding in facts.holdings
+        if identity_fault(facts, holding) is None
+        for case in cases(facts, holding, now)
+        if cluster_fault(facts, case.declared.cluster) is None
+    ]
+
+
+def _prove(scope: Scope, case: Case) -> Proof:
+    if case.facts.contract.proof is ProofMethod.READ_BACK:
+        return Proof(
+            object=case.subject_id,
+            method="read-back",
+            verdict=Verdict.ACCEPTED,
+            detail="reads as declared; contract.proof asks for no exchange",
+            at=scope.clock(),
+        )
+    assert isinstance(case.holding.identity, Known)  # noqa: S101 (identity_fault was None)
+    identity = case.holding.identity.value
+    match scope.world.exchanges.prove(
+        case.facts.cluster_ids[case.declared.cluster],
+        case.declared.subject,
+        case.declared.audience,
+        client_id=identity.client_id,
+        tenant=identity.tenant_id,
+    ):
+        case Accepted():
+            verdict, detail = Verdict.ACCEPTED, "Entra accepted a token of the service account"
+        case Declined(code):
+            verdict, detail = Verdict.REFUSED, code
+        case Unknown(why):
+            verdict, detail = Verdict.UNPROVEN, why
+    return Proof(
+        object=case.subject_id, method="token-exchange", verdict=verdict, detail=detail, at=scope.clock()
+    )
+
+
+def look_again(facts: Facts, findings: tuple[Finding, ...], now: datetime) -> timedelta:
+    """Soon after a write, then less and less often: half its age, between 5 s and 2 min."""
+    reasons = {finding.reason for finding in findings}
+    if reasons & {Reason.PROPAGATING, Reason.READ_MAY_BE_STALE, Reason.UNPROVEN}:
+        newest = max(
+            (writes[-1].at for holding in facts.holdings for writes in holding.writes.values()), default=now
+        )
+        return min(max((now - newest) / 2, FIRST_LOOK), LAST_LOOK)
+    if Reason.UNREAD in reasons:
+        return max(_asked_for(facts), default=UNREAD_PAUSE)
+    return SETTLING_PAUSE
+
+
+def _asked_for(facts: Facts) -> Iterator[timedelta]:
+    """The pauses that the far side named."""
+    reads = [
+        *facts.clusters.values(),
+        *(read for one in facts.holdings for read in (one.identity, one.credentials)),
+    ]
+    for read in reads:
+        if isinstance(read, Unknown) and read.delay is not None:
+            yield read.delay

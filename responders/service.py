@@ -1,0 +1,288 @@
+"""The deployed app's way of a signal, from queue to journal. Entered by the triggers, one method each.
+
+Everything is built from the settings once per process and shared by its threads.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Final, Self
+
+import responders
+from responders import WATCHERS, wiring
+from shared import routing, signals, workqueue
+from shared.buried import Buried
+from shared.engine import Report, Run, execute, record_outcome, settle, waiting_part
+from shared.errors import LeaseLost, Refused, TemporaryError
+from shared.journal import SIGNALS, Journal, Kind
+from shared.landscape import Landscape, load
+from shared.leases import Leases
+from shared.model import Clock, Outcome, Pause, Signal, Source, Target, Word, same_id, utc_now
+from shared.notices import Notifier, tell_if_news
+from shared.plans import Plans, StoredPlan
+from shared.ports import Messages, Rows
+from shared.settings import Settings
+from shared.signals import Dropped, Rejected
+from shared.steps import Crew
+from shared.workqueue import Work, WorkQueue
+from shared.world import Scope, World
+
+log = logging.getLogger(__name__)
+
+SELF: Final = "reconverge"
+
+
+def pause(wait: timedelta) -> None:
+    time.sleep(wait.total_seconds())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    rows: Rows
+    messages: Messages
+    world: World
+    read_landscape: Callable[[], Landscape]
+    notifier: Notifier
+    clock: Clock = utc_now
+    pause: Pause = pause
+    dry: bool = False
+    """Plan, whatever the contract allows to be written."""
+    observe: Callable[[Target, Report], None] = lambda _target, _report: None
+    """Is shown every run's report as it ends."""
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Raises Misconfigured."""
+        rows, messages = wiring.stores(settings)
+        return cls(
+            rows=rows,
+            messages=messages,
+            world=wiring.world(settings),
+            read_landscape=lambda: load(settings.landscape),
+            notifier=wiring.notifier(settings),
+        )
+
+    @cached_property
+    def landscape(self) -> Landscape:
+        """Raises Misconfigured. A deployment brings a new file and new processes, so once is enough."""
+        return self.read_landscape()
+
+    @cached_property
+    def journal(self) -> Journal:
+        return Journal(self.rows, self.clock)
+
+    @cached_property
+    def queue(self) -> WorkQueue:
+        return WorkQueue(self.rows, self.messages, self.clock)
+
+    @cached_property
+    def plans(self) -> Plans:
+        return Plans(self.rows, self.clock)
+
+    @cached_property
+    def buried(self) -> Buried:
+        return Buried(self.rows, self.messages, self.clock)
+
+    # -- queue `signals` ------------------------------------------------------------------
+
+    def route(self, body: bytes) -> None:
+        """Journal each signal of a message and ask for the runs it calls for.
+
+        Raises TemporaryError or Misconfigured when that could not be stored: the queue delivers again.
+        """
+        for reading in signals.from_message(body):
+            match reading:
+                case Dropped(operation):
+                    self.journal.count(operation)
+                case Rejected():
+                    self._reject(reading)
+                case Signal():
+                    self._route(reading)
+
+    def _route(self, signal: Signal) -> None:
+        own = self._is_own_write(signal)
+        targets = () if own else routing.targets(self.landscape, signal, WATCHERS)
+        if not (own or targets):
+            self.journal.count(f"undeclared {signal.kind}")
+            return
+        self.journal.record(
+            Kind.SIGNAL,
+            SIGNALS,
+            actor=signal.caller or signal.source.value,
+            correlation_id=signal.correlation_id,
+            detail={
+                "kind": signal.kind,
+                "source": signal.source.value,
+                "subject": signal.subject,
+                "time": signal.time.isoformat(),
+                "targets": [str(target) for target in targets],
+                "own": own,
+            },
+        )
+        for target in targets:
+            self.queue.want(target, signal.correlation_id)
+
+    def _is_own_write(self, signal: Signal) -> bool:
+        """Only a credential's: nothing else is ours to write, so anything else of ours deserves a look."""
+        return (
+            signal.kind.startswith("credential.")
+            and signal.caller is not None
+            and same_id(signal.caller, self.landscape.reconverge.object_id)
+        )
+
+    def _reject(self, rejected: Rejected) -> None:
+        log.warning("signal.rejected", extra={"reason": rejected.reason, "digest": rejected.digest})
+        self.journal.record(
+            Kind.REJECTED,
+            SIGNALS,
+            actor=SELF,
+            correlation_id=rejected.digest[:16],
+            detail={"reason": rejected.reason, "digest": rejected.digest, "size": rejected.size},
+        )
+
+    # -- queue `targets` ------------------------------------------------------------------
+
+    def run(self, body: bytes) -> Outcome | None:
+        """Run the target a message names, if its row says that there is something to do."""
+        try:
+            target = workqueue.from_message(body)
+        except ValueError as error:
+            self._reject(signals.rejected(str(error), body))
+            return None
+        work = self.queue.take(target, f"{uuid.uuid4()}")
+        if work is None:
+            return None
+        try:
+            return self._run(work)
+        except LeaseLost as lost:
+            log.warning("run.lost", extra={"target": str(target), "run": work.lease.owner, "why": str(lost)})
+            return None
+
+    def _run(self, work: Work) -> Outcome:
+        run = Run(id=work.lease.owner, correlation_id=work.correlation_id, actor=SELF, dry=self.dry)
+        if work.taken_over_from:
+            self.journal.record(
+                Kind.TAKEN_OVER,
+                work.target,
+                actor=SELF,
+                correlation_id=run.correlation_id,
+                run=run.id,
+                detail={"from": work.taken_over_from},
+            )
+        report = settle(lambda: self._execute(work, run), self.clock)
+        work.lease.keep()
+        record_outcome(self.journal, work.target, run, report)
+        due = self.queue.settle(work, report.outcome)
+        log.info(
+            "target.settled",
+            extra={
+                "target": str(work.target),
+                "run": run.id,
+                "correlation_id": run.correlation_id,
+                "outcome": report.outcome.word.value,
+                "because": report.outcome.because,
+                "steps": len(report.applied.done),
+                "due": due.isoformat() if due else None,
+            },
+        )
+        tell_if_news(self.notifier, work, report.outcome)
+        self.observe(work.target, report)
+        return report.outcome
+
+    def _execute(self, work: Work, run: Run) -> Report:
+        scope = self._scope(work.target)
+        if scope is None:
+            because = "the landscape does not declare this target any more, or disables its environment"
+            return Report(outcome=Outcome(word=Word.CONVERGED, because=because))
+        crew = Crew(Leases(self.rows, self.clock), work.lease.keep, run.id)
+        return execute(scope, responders.load(work.target.responder), run, self.plans, crew)
+
+    def _scope(self, target: Target) -> Scope | None:
+        if target not in routing.every(self.landscape, WATCHERS):
+            return None
+        return Scope(
+            target=target,
+            landscape=self.landscape,
+            environment=self.landscape.environments[target.environment],
+            world=self.world,
+            journal=self.journal,
+            clock=self.clock,
+            pause=self.pause,
+        )
+
+    # -- poison ---------------------------------------------------------------------------
+
+    def bury(self, queue: str, body: bytes) -> None:
+        """Keep what no worker could finish, journal it, and tell people once."""
+        if queue == signals.QUEUE:
+            readings = signals.from_message(body)
+            texts = [signals.to_message(reading) for reading in readings]
+            for rejected in (one for one in readings if isinstance(one, Rejected)):
+                self._reject(rejected)
+        else:
+            texts = [body.decode(errors="replace")]
+        for text in texts:
+            digest = self.buried.keep(queue, text)
+            self.journal.record(
+                Kind.BURIED,
+                SIGNALS,
+                actor=SELF,
+                correlation_id=digest,
+                detail={"queue": queue, "digest": digest},
+            )
+            log.error("message.buried", extra={"queue": queue, "digest": digest})
+            self.notifier.tell("MessageBuried", queue, {"queue": queue, "digest": digest})
+
+    # -- people ---------------------------------------------------------------------------
+
+    def approve(self, digest: str, by: str) -> StoredPlan:
+        """Agree to a stored plan, if the facts are still those it was made from.
+
+        Raises Refused (404 unknown, 409 changed since, done, or nothing left to do) and TemporaryError.
+        """
+        stored = self.plans.find(digest)
+        scope = self._scope(stored.target)
+        if scope is None:
+            raise Refused(f"{stored.target} is not in the landscape any more", status=409)
+        findings, now_waiting = waiting_part(scope, responders.load(stored.target.responder))
+        if now_waiting.digest != digest:
+            if now_waiting.steps:
+                self.plans.store(now_waiting)
+                raise Refused(
+                    f"the facts have changed since plan {digest[:12]}; plan {now_waiting.digest} replaces it",
+                    status=409,
+                )
+            unread = next((one for one in findings if one.reason == "Unread"), None)
+            if unread is not None:
+                raise TemporaryError(unread.message, delay=timedelta(seconds=30))
+            raise Refused(f"plan {digest[:12]} has nothing left to change", status=409)
+        approved = self.plans.approve(digest, by)
+        correlation_id = str(uuid.uuid4())
+        self.journal.record(
+            Kind.APPROVED, stored.target, actor=by, correlation_id=correlation_id, detail={"digest": digest}
+        )
+        self.queue.want(stored.target, correlation_id)
+        return approved
+
+    def replay(self, digests: tuple[str, ...], by: str) -> tuple[str, ...]:
+        """Put buried messages back on their queues: the named ones, or all. Answers the digests replayed."""
+        replayed = self.buried.replay(digests)
+        for digest in replayed:
+            self.journal.record(
+                Kind.REPLAYED, SIGNALS, actor=by, correlation_id=digest, detail={"digest": digest}
+            )
+        return replayed
+
+
+def sweep_message(clock: Clock) -> str:
+    return request_message(Source.TIMER, "sweep", routing.EVERYTHING, str(uuid.uuid4()), clock)
+
+
+def request_message(source: Source, kind: str, subject: str, correlation_id: str, clock: Clock) -> str:
+    return signals.to_message(
+        Signal(source=source, kind=kind, subject=subject, time=clock(), correlation_id=correlation_id)
+    )

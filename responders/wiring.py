@@ -1,0 +1,41 @@
+"""Builds what stands behind the ports, from the settings. No call leaves the process here."""
+
+from shared.clients import arm, credentials, notices
+from shared.clients.managed_clusters import ManagedClusters
+from shared.clients.managed_identities import ManagedIdentities
+from shared.clients.queues import StorageMessages
+from shared.clients.service_accounts import ServiceAccounts
+from shared.clients.tables import StorageRows
+from shared.clients.token_exchange import TokenExchange
+from shared.errors import Misconfigured
+from shared.notices import Notifier
+from shared.ports import Messages, Rows
+from shared.settings import STORAGE, Settings
+from shared.world import World
+
+
+def stores(settings: Settings) -> tuple[Rows, Messages]:
+    """Raises Misconfigured without a storage connection."""
+    if settings.storage is None:
+        raise Misconfigured(f"{STORAGE} is missing: set a connection string, or {STORAGE}__accountName")
+    credential = credentials.of_storage(settings)
+    return StorageRows(settings.storage, credential), StorageMessages(settings.storage, credential)
+
+
+def world(settings: Settings) -> World:
+    credential = credentials.of_app(settings)
+    clusters = ManagedClusters(settings, credential)
+    return World(
+        clusters=clusters,
+        identities=ManagedIdentities(settings, credential),
+        exchanges=TokenExchange(
+            clusters,
+            ServiceAccounts(credential),
+            authority=settings.authority,
+            scope=arm.scope(settings),
+        ),
+    )
+
+
+def notifier(settings: Settings) -> Notifier:
+    return Notifier(notices.notices(settings, credentials.of_app(settings)))
