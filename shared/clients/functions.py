@@ -1,8 +1,8 @@
 """Makes the Event Grid trigger's decoding as lenient as ours.
 
-The library decodes an event before our code sees it, and raises for an `eventTime` it cannot parse: Event Grid
-would then resend the event for a day and nobody would learn why. Such an event comes through undecoded, and
-shared.signals rejects it with its reason. Called once, before the app's functions are indexed.
+The library decodes an event before our code sees it, and raises for an `eventTime` it cannot parse: Event
+Grid would then resend the event for a day and nobody would learn why. Such an event comes through undecoded,
+and shared.signals rejects it with its reason. Called once, before the app's functions are indexed.
 """
 
 import json
@@ -13,7 +13,7 @@ from azure.functions import meta
 from azure.functions.eventgrid import EventGridEventInConverter
 
 
-class LenientEvents(EventGridEventInConverter, binding=None, trigger="eventGridTrigger"):  # type: ignore[call-arg]
+class LenientEvents(EventGridEventInConverter, binding=None, trigger="eventGridTrigger"):
     @classmethod
     def decode(cls, data: meta.Datum, *, trigger_metadata: Any) -> func.EventGridEvent | func.CloudEvent:
         try:
@@ -33,7 +33,8 @@ class LenientEvents(EventGridEventInConverter, binding=None, trigger="eventGridT
 def accept_any_event() -> None:
     # The library lets nobody but durable bindings register a converter twice; the version is pinned, and
     # tests/runtime holds this against Microsoft's own worker library.
-    meta.get_binding_registry()._bindings["eventGridTrigger"] = LenientEvents  # noqa: SLF001
+    registry: Any = EventGridEventInConverter.__class__
+    registry._bindings["eventGridTrigger"] = LenientEvents  # noqa: SLF001 (see above)
 
 
 def plain(event: func.EventGridEvent | func.CloudEvent) -> Any:
@@ -45,7 +46,7 @@ def plain(event: func.EventGridEvent | func.CloudEvent) -> Any:
             "type": event.type,
             "subject": event.subject,
             "time": event.time.isoformat() if event.time else None,
-            "data": event.data,
+            "data": event.get_json(),
         }
     if event.event_type == "":
         return _undecoded(event.get_json()["raw"])
