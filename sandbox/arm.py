@@ -72,9 +72,11 @@ class Arm:
         route, params = self._route(request)
         request[OPERATION] = route.operation
         api_version = _api_version(request.query)
-        grant = self._authorise(caller, route, request.path)
         if "subscription" in params:
-            self._cloud.require_group(params["subscription"], params.get("group"))
+            self._cloud.require_subscription(params["subscription"])
+        grant = self._authorise(caller, route, request.path)
+        if "group" in params:
+            self._cloud.require_group(params["group"])
         self._admit(route, request.path)
         return await route.handler(
             Call(

@@ -50,13 +50,16 @@ class Cloud:
 
     # -- ARM --------------------------------------------------------------------------
 
-    def require_group(self, subscription: str, group: str | None = None) -> None:
-        """Raises ArmError when there is no such subscription or resource group."""
+    def require_subscription(self, subscription: str) -> None:
+        """Raises ArmError when there is no such subscription."""
         if subscription.lower() != self.subscription.lower():
             raise ArmError(
                 404, "SubscriptionNotFound", f"The subscription '{subscription}' could not be found."
             )
-        if group is not None and self.group_name(group) is None:
+
+    def require_group(self, group: str) -> None:
+        """Raises ArmError when the subscription has no such resource group."""
+        if self.group_name(group) is None:
             raise ArmError(404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found.")
 
     def group_name(self, group: str) -> str | None:

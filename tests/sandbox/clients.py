@@ -1,0 +1,162 @@
+"""The official clients, pointed at a running loopback cloud, as its tests use them."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import requests
+from azure.core.credentials import TokenCredential
+from azure.identity import ClientSecretCredential, ManagedIdentityCredential
+from azure.mgmt.containerservice import ContainerServiceClient
+from azure.mgmt.msi import ManagedServiceIdentityClient
+from azure.mgmt.msi.models import FederatedIdentityCredential, Identity
+from kubernetes import client, config
+
+from sandbox.control_client import Control
+from sandbox.entra import ASSERTION_TYPE
+
+type Json = dict[str, Any]
+
+GROUP = "Ameide"
+AUDIENCE = "api://AzureADTokenExchange"
+BOOTSTRAP = "foundation-vault-bootstrap-vault-bootstrap"
+ARM_SCOPE = "https://management.azure.com/.default"
+API_VERSION = "2024-11-30"
+
+
+@dataclass
+class World:
+    """A running cloud, seen from outside."""
+
+    described: Json
+    control: Control
+
+    # -- who asks ---------------------------------------------------------------------
+
+    @cached_property
+    def operator(self) -> ClientSecretCredential:
+        return self.secret_credential(self.described["operator"]["secret"])
+
+    def secret_credential(self, secret: str, tenant: str = "") -> ClientSecretCredential:
+        return ClientSecretCredential(
+            tenant or self.described["tenant"],
+            self.described["operator"]["client_id"],
+            secret,
+            authority=self.described["cloud"],
+            disable_instance_discovery=True,
+        )
+
+    @property
+    def app(self) -> ManagedIdentityCredential:
+        """The app's own identity; the fixture sets the environment that leads to it."""
+        return ManagedIdentityCredential()
+
+    def token(self, credential: TokenCredential | None = None, scope: str = ARM_SCOPE) -> str:
+        return (credential or self.operator).get_token(scope).token
+
+    # -- ARM --------------------------------------------------------------------------
+
+    def msi(self, credential: TokenCredential | None = None) -> ManagedServiceIdentityClient:
+        return ManagedServiceIdentityClient(
+            credential or self.operator, self.described["subscription"], **self._arm_settings
+        )
+
+    def aks(self, credential: TokenCredential | None = None) -> ContainerServiceClient:
+        return ContainerServiceClient(
+            credential or self.operator, self.described["subscription"], **self._arm_settings
+        )
+
+    @property
+    def _arm_settings(self) -> Json:
+        return {
+            "base_url": self.described["cloud"],
+            "credential_scopes": [ARM_SCOPE],
+            "connection_verify": self.described["ca"],
+            "retry_total": 0,
+            "polling_interval": 0.05,
+        }
+
+    def arm(self, method: str, path: str, *, token: str | None = None, **options: Any) -> requests.Response:
+        """A raw call of the operator's, for what the clients would not send."""
+        headers = {"Authorization": f"Bearer {self.token() if token is None else token}"}
+        options = {"params": {"api-version": API_VERSION}, "headers": headers, **options}
+        return requests.request(
+            method, self.described["cloud"] + path, verify=self.described["ca"], timeout=30, **options
+        )
+
+    def identity(self) -> Identity:
+        """A new managed identity without credentials."""
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        return self.msi().user_assigned_identities.create_or_update(
+            GROUP, name, Identity(location="westeurope")
+        )
+
+    def trust(
+        self,
+        identity: Identity,
+        name: str = "trust",
+        *,
+        subject: str,
+        issuer: str = "",
+        audience: str = AUDIENCE,
+    ) -> FederatedIdentityCredential:
+        """A credential of the identity, by default for the platform's cluster."""
+        return self.msi().federated_identity_credentials.create_or_update(
+            GROUP,
+            str(identity.name),
+            name,
+            FederatedIdentityCredential(
+                issuer=issuer or self.issuer(), subject=subject, audiences=[audience]
+            ),
+        )
+
+    @contextmanager
+    def cluster(self, name: str, **properties: Any) -> Iterator[Any]:
+        """Another cluster, deleted at the end if the test did not."""
+        clusters = self.aks().managed_clusters
+        body = {"location": "westeurope", "properties": properties}
+        yield clusters.begin_create_or_update(GROUP, name, body).result()
+        clusters.begin_delete(GROUP, name).result()
+
+    def issuer(self, cluster: str = "ameide") -> str:
+        profile = self.aks().managed_clusters.get(GROUP, cluster).oidc_issuer_profile
+        assert profile is not None
+        return str(profile.issuer_url)
+
+    # -- Entra and Kubernetes ---------------------------------------------------------
+
+    def exchange(self, client_id: str, assertion: str, **form: str) -> requests.Response:
+        """A raw token request with a client assertion."""
+        body = {
+            "grant_type": "client_credentials",
+            "client_id": client_id,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": assertion,
+            "scope": "https://vault.azure.net/.default",
+        }
+        url = f"{self.described['cloud']}/{self.described['tenant']}/oauth2/v2.0/token"
+        return requests.post(url, data={**body, **form}, verify=self.described["ca"], timeout=30)
+
+    def core(self, cluster: str = "ameide") -> client.CoreV1Api:
+        """The operator's view of a cluster, through the ready kubeconfig."""
+        return client.CoreV1Api(config.new_client_from_config(self.described["kubeconfig"], context=cluster))
+
+    def service_account_token(
+        self, name: str = BOOTSTRAP, namespace: str = "ameide-dev", audience: str = AUDIENCE
+    ) -> str:
+        return service_account_token(self.core(), name, namespace, audience)
+
+
+def service_account_token(core: client.CoreV1Api, name: str, namespace: str, audience: str = AUDIENCE) -> str:
+    spec = {"spec": {"audiences": [audience], "expirationSeconds": 3600}}
+    answer = core.create_namespaced_service_account_token(name, namespace, body=spec)
+    return str(answer.status.token)
+
+
+def described(directory: Path) -> Json:
+    return dict(json.loads((directory / "cloud.json").read_text()))
