@@ -19,7 +19,7 @@ from shared.errors import (
     Throttled,
     WriteConflict,
 )
-from shared.model import Absent, Known, Read
+from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ SOMEBODY_MUST_ACT: Final[Mapping[str, str]] = {
 """Codes that no repetition mends, whatever their status, and what does."""
 
 
-class NotThere(TemporaryError):  # noqa: N818 (named like its sisters in shared.errors)
+class NotThere(TemporaryError):
     """The resource is gone. For a read that is an answer; a write is planned anew from what is there now."""
 
 
@@ -84,7 +84,10 @@ _PAUSES: Final[Mapping[int, timedelta]] = {
 
 
 def read[T](call: Callable[[], T]) -> Read[T]:
-    """Never raises for what ARM or the network does: it is Absent, or Unknown with the reason."""
+    """Call ARM and make a record of its answer, both in `call`.
+
+    Never raises for what ARM or the network does: it is Absent, or Unknown with the reason.
+    """
     try:
         with translated(SERVICE, classify):
             return Known(call())
@@ -92,6 +95,9 @@ def read[T](call: Callable[[], T]) -> Read[T]:
         return Absent()
     except ReconvergeError as error:
         return as_unknown(error)
+    # The SDKs look at a body only when its parts are asked for, and believe that it has the promised shape.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        return Unknown(f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})", AGAIN)
 
 
 @dataclass(frozen=True, slots=True)
