@@ -6,7 +6,7 @@ a rebuilt cluster of the same name leaves every credential that trusted it witho
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -45,6 +45,8 @@ class Wanted:
 class Clusters:
     cloud: Cloud
     servers: ApiServers
+    moved: Callable[[], None] = lambda: None
+    """Called when a cluster's API server has appeared, has another address, or is gone."""
     _keys: dict[str, IssuerKeys] = field(default_factory=dict)
     """By uid of the build: a cluster without an issuer signs tokens too."""
     _builds: dict[str, int] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class Clusters:
         self._keys[cluster.uid] = keys
         issuer = self._open_issuer(cluster, keys) if cluster.issuer_enabled else None
         api = await self.servers.start(cluster, keys, issuer or f"https://{cluster.fqdn}")
-        return self._put(replace(cluster, state=ProvisioningState.SUCCEEDED, issuer=issuer, api=api))
+        return self._settle(replace(cluster, issuer=issuer, api=api))
 
     def begin_update(self, cluster: Cluster, wanted: Wanted) -> Cluster:
         return self._put(
@@ -107,7 +109,7 @@ class Clusters:
             issuer = self._open_issuer(cluster, keys)
             await self.servers.stop(cluster.uid)
             api = await self.servers.start(cluster, keys, issuer)
-        return self._put(replace(cluster, state=ProvisioningState.SUCCEEDED, issuer=issuer, api=api))
+        return self._settle(replace(cluster, issuer=issuer, api=api))
 
     async def rotate(self, cluster: Cluster) -> None:
         """Sign with a new key from now on. The issuer stays the same."""
@@ -130,6 +132,12 @@ class Clusters:
             self.cloud.issuers.pop(cluster.issuer, None)
         self._keys.pop(cluster.uid, None)
         self.cloud.clusters.put(cluster.id, None, self.cloud.clock())
+        self.moved()
+
+    def _settle(self, cluster: Cluster) -> Cluster:
+        settled = self._put(replace(cluster, state=ProvisioningState.SUCCEEDED))
+        self.moved()
+        return settled
 
     def _open_issuer(self, cluster: Cluster, keys: IssuerKeys) -> str:
         issuer = self.cloud.issuer_url(cluster.uid)

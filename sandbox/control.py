@@ -5,7 +5,6 @@ Guarded by the key in `cloud.json`: the public services next door are for progra
 
 import hmac
 import uuid
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from aiohttp import web
@@ -37,8 +36,6 @@ class Control:
     tokens: Tokens
     operator: Principal
     key: str
-    rebuilt: Callable[[], None]
-    """Called after a cluster was built anew, so that files which name its address are written again."""
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -89,7 +86,6 @@ class Control:
         fresh = await self.clusters.recreate(
             self._operator_call("DELETE", cluster), self._operator_call("PUT", cluster), cluster
         )
-        self.rebuilt()
         return web.json_response({**_show_cluster(fresh), "previousIssuer": previous})
 
     def _find(self, wanted: str) -> Cluster:

@@ -75,7 +75,7 @@ class LoopbackCloud:
         )
         self._events = EventGrid(Sender(self._authority.client_context()), self.cloud.dials, self.cloud.clock)
         self._operations = Operations(self.cloud)
-        self._clusters = Clusters(self.cloud, self._servers)
+        self._clusters = Clusters(self.cloud, self._servers, self._write_kubeconfig)
         self._control_key = secrets.token_urlsafe(24)
         self._identity_header = secrets.token_urlsafe(24)
 
@@ -88,7 +88,6 @@ class LoopbackCloud:
         await self._serve_cloud()
         await self._serve_identity_endpoint()
         _write(self._directory / "ca.pem", self._authority.pem, mode=0o644)
-        self._write_kubeconfig()
         _write(self._directory / "cloud.json", json.dumps(self._description(), indent=2).encode())
 
     async def stop(self) -> None:
@@ -133,7 +132,6 @@ class LoopbackCloud:
             tokens=self._tokens,
             operator=self._operator,
             key=self._control_key,
-            rebuilt=self._write_kubeconfig,
         )
         app = web.Application(middlewares=[control.guard, self._traffic.middleware(_service_of)])
         app.add_routes(control.routes())
@@ -164,8 +162,9 @@ class LoopbackCloud:
     # -- what is told -----------------------------------------------------------------
 
     def _write_kubeconfig(self) -> None:
-        """With a token for the operator; written again when a cluster's address has changed."""
+        """With a token for the operator, the platform's cluster first; again when an address has changed."""
         clusters = self.cloud.clusters.all(self.cloud.clock())
+        clusters.sort(key=lambda cluster: cluster.name != platform.CLUSTER)
         endpoints = [(cluster.name, cluster.api) for cluster in clusters if cluster.api]
         token = self._tokens.issue(self._operator, KUBERNETES_AUDIENCE, KUBECONFIG_LIFETIME)
         _write(self._directory / "kubeconfig", token_kubeconfig(endpoints, token))

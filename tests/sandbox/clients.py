@@ -13,6 +13,7 @@ import requests
 from azure.core.credentials import TokenCredential
 from azure.identity import ClientSecretCredential, ManagedIdentityCredential
 from azure.mgmt.containerservice import ContainerServiceClient
+from azure.mgmt.containerservice.models import ManagedCluster, ManagedClusterProperties
 from azure.mgmt.msi import ManagedServiceIdentityClient
 from azure.mgmt.msi.models import FederatedIdentityCredential, Identity
 from kubernetes import client, config
@@ -92,9 +93,10 @@ class World:
     def identity(self) -> Identity:
         """A new managed identity without credentials."""
         name = f"test-{uuid.uuid4().hex[:8]}"
-        return self.msi().user_assigned_identities.create_or_update(
+        made: Identity = self.msi().user_assigned_identities.create_or_update(
             GROUP, name, Identity(location="westeurope")
         )
+        return made
 
     def trust(
         self,
@@ -106,7 +108,7 @@ class World:
         audience: str = AUDIENCE,
     ) -> FederatedIdentityCredential:
         """A credential of the identity, by default for the platform's cluster."""
-        return self.msi().federated_identity_credentials.create_or_update(
+        made: FederatedIdentityCredential = self.msi().federated_identity_credentials.create_or_update(
             GROUP,
             str(identity.name),
             name,
@@ -114,13 +116,16 @@ class World:
                 issuer=issuer or self.issuer(), subject=subject, audiences=[audience]
             ),
         )
+        return made
 
     @contextmanager
-    def cluster(self, name: str, **properties: Any) -> Iterator[Any]:
+    def cluster(
+        self, name: str, properties: ManagedClusterProperties | None = None
+    ) -> Iterator[ManagedCluster]:
         """Another cluster, deleted at the end if the test did not."""
         clusters = self.aks().managed_clusters
-        body = {"location": "westeurope", "properties": properties}
-        yield clusters.begin_create_or_update(GROUP, name, body).result()
+        wanted = ManagedCluster(location="westeurope", properties=properties)
+        yield clusters.begin_create_or_update(GROUP, name, wanted).result()
         clusters.begin_delete(GROUP, name).result()
 
     def issuer(self, cluster: str = "ameide") -> str:
@@ -142,9 +147,20 @@ class World:
         url = f"{self.described['cloud']}/{self.described['tenant']}/oauth2/v2.0/token"
         return requests.post(url, data={**body, **form}, verify=self.described["ca"], timeout=30)
 
-    def core(self, cluster: str = "ameide") -> client.CoreV1Api:
+    def core(self, cluster: str = "ameide") -> Any:
         """The operator's view of a cluster, through the ready kubeconfig."""
-        return client.CoreV1Api(config.new_client_from_config(self.described["kubeconfig"], context=cluster))
+        settings = client.Configuration()
+        load: Any = config.load_kube_config  # the package leaves it untyped
+        load(self.described["kubeconfig"], cluster, client_configuration=settings)
+        return client.CoreV1Api(client.ApiClient(settings))
+
+    def core_as(self, token: str) -> Any:
+        """Whoever holds the token, as a program does it: server and authority, and a token of its own."""
+        known = self.core().api_client.configuration
+        settings = client.Configuration(host=known.host)
+        settings.ssl_ca_cert = known.ssl_ca_cert
+        settings.api_key = {"authorization": f"Bearer {token}"}
+        return client.CoreV1Api(client.ApiClient(settings))
 
     def service_account_token(
         self, name: str = BOOTSTRAP, namespace: str = "ameide-dev", audience: str = AUDIENCE
@@ -152,9 +168,10 @@ class World:
         return service_account_token(self.core(), name, namespace, audience)
 
 
-def service_account_token(core: client.CoreV1Api, name: str, namespace: str, audience: str = AUDIENCE) -> str:
-    spec = {"spec": {"audiences": [audience], "expirationSeconds": 3600}}
-    answer = core.create_namespaced_service_account_token(name, namespace, body=spec)
+def service_account_token(core: Any, name: str, namespace: str, audience: str = AUDIENCE) -> str:
+    spec = client.V1TokenRequestSpec(audiences=[audience], expiration_seconds=3600)
+    wanted = client.AuthenticationV1TokenRequest(spec=spec)
+    answer = core.create_namespaced_service_account_token(name, namespace, wanted)
     return str(answer.status.token)
 
 

@@ -30,7 +30,10 @@ def held(world: World, identity: str) -> dict[str, tuple[str, str]]:
 def put(
     world: World, identity: str, name: str, wanted: FederatedIdentityCredential
 ) -> FederatedIdentityCredential:
-    return world.msi().federated_identity_credentials.create_or_update(GROUP, identity, name, wanted)
+    written: FederatedIdentityCredential = world.msi().federated_identity_credentials.create_or_update(
+        GROUP, identity, name, wanted
+    )
+    return written
 
 
 def test_the_platform_starts_with_credentials_that_trust_its_cluster(world: World) -> None:
@@ -109,7 +112,8 @@ def test_a_write_is_refused_for(case: str, world: World) -> None:
 
 def test_a_body_without_properties_is_refused(world: World) -> None:
     path = f"{world.identity().id}/federatedIdentityCredentials/one"
-    for body in ({}, {"properties": {}}, {"properties": None}, []):
+    bodies: tuple[object, ...] = ({}, {"properties": {}}, {"properties": None}, [])
+    for body in bodies:
         answer = world.arm("PUT", path, json=body)
         assert answer.status_code == 400
         assert "empty properties" in answer.json()["error"]["message"]
@@ -140,7 +144,7 @@ def test_the_21st_credential_is_refused_and_the_20th_can_still_be_replaced(world
 @pytest.mark.parametrize("operation", ["list", "get", "put", "delete"])
 def test_a_missing_identity_is_a_missing_parent(operation: str, world: World) -> None:
     client = world.msi().federated_identity_credentials
-    calls = {
+    calls: dict[str, Any] = {
         "list": lambda: list(client.list(GROUP, "nobody")),
         "get": lambda: client.get(GROUP, "nobody", "one"),
         "put": lambda: client.create_or_update(GROUP, "nobody", "one", credential()),
