@@ -39,6 +39,11 @@ class Form:
     longest: int
     ignore_case: bool = False
 
+    def fits(self, text: str) -> bool:
+        return len(text) <= self.longest and bool(
+            re.fullmatch(self.pattern, text, re.ASCII | (re.IGNORECASE if self.ignore_case else 0))
+        )
+
     def check(self, text: str) -> str:
         """Answer the text as it came. Raises the refusal otherwise."""
         if text != text.strip():
@@ -47,16 +52,14 @@ class Form:
             raise refusal("begins or ends with a blank; remove it")
         if len(text) > self.longest:
             raise refusal(f"is longer than {self.longest} characters; {self.otherwise}")
-        if not re.fullmatch(self.pattern, text, re.ASCII | (re.IGNORECASE if self.ignore_case else 0)):
+        if not self.fits(text):
             raise refusal(f"has the wrong form; {self.otherwise}")
         return text
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         described = handler(core) | {"minLength": 1, "maxLength": self.longest}
         # JSON Schema's patterns know no flag for letter case, so there the loader alone decides.
         return described if self.ignore_case else described | {"pattern": f"^(?:{self.pattern})$"}
@@ -88,12 +91,10 @@ type Guid = Annotated[
     AfterValidator(str.lower),
 ]
 
-type IdentityId = Annotated[
-    str,
-    _resource(
-        "Microsoft.ManagedIdentity/userAssignedIdentities", r"[a-z0-9][-\w]{2,127}", "az identity show"
-    ),
-]
+IDENTITY_ID: Final = _resource(
+    "Microsoft.ManagedIdentity/userAssignedIdentities", r"[a-z0-9][-\w]{2,127}", "az identity show"
+)
+type IdentityId = Annotated[str, IDENTITY_ID]
 
 type ClusterId = Annotated[
     str,
@@ -112,14 +113,12 @@ type EnvironmentName = Annotated[
     ),
 ]
 
-type ClusterName = Annotated[
-    str,
-    Form(
-        pattern=r"[a-zA-Z0-9](?:[-_a-zA-Z0-9]{0,61}[a-zA-Z0-9])?",
-        otherwise="name a cluster with letters, digits and inner hyphens or underscores",
-        longest=63,
-    ),
-]
+CLUSTER_NAME: Final = Form(
+    pattern=r"[a-zA-Z0-9](?:[-_a-zA-Z0-9]{0,61}[a-zA-Z0-9])?",
+    otherwise="name a cluster with letters, digits and inner hyphens or underscores",
+    longest=63,
+)
+type ClusterName = Annotated[str, CLUSTER_NAME]
 
 type CredentialName = Annotated[
     str,

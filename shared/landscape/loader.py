@@ -63,6 +63,8 @@ def parse(text: str, name: str) -> Landscape:
 def _misshapen(error: ValidationError, source: Source) -> Iterator[Mistake]:
     described = schema()
     for found in error.errors(include_url=False):
+        if found["type"] == "too_short" and found["input"]:
+            continue  # not empty: pydantic counts only what is well-formed, and the rest is named by itself
         path = wording.path_of(found)
         if not any(path[: len(unread)] == unread for unread in source.unread):
             yield Mistake(source.line(path), wording.said(found, described))
@@ -99,9 +101,7 @@ def _with_cluster(cluster: dict[str, Data], identity: dict[str, Data]) -> Data:
     return identity | _each(identity, "credentials", lambda credential: cluster | credential)
 
 
-def _each(
-    holder: dict[str, Data], key: str, change: Callable[[dict[str, Data]], Data]
-) -> dict[str, Data]:
+def _each(holder: dict[str, Data], key: str, change: Callable[[dict[str, Data]], Data]) -> dict[str, Data]:
     """The list under the key with its mappings changed, and nothing if there is no such list."""
     entries = holder.get(key)
     if not isinstance(entries, list):

@@ -218,9 +218,9 @@ class Landscape(_Declared):
     """The Entra tenant that the identities belong to."""
     reconverge: OwnIdentity = Field(examples=[{"identity": _IDENTITY_ID, "objectId": _GUID}])
     """The app itself."""
-    environments: Annotated[
-        Mapping[EnvironmentName, Environment], Field(min_length=1), Unchanging()
-    ] = Field(examples=[{"dev": {"clusters": [], "identities": []}}])
+    environments: Annotated[Mapping[EnvironmentName, Environment], Field(min_length=1), Unchanging()] = Field(
+        examples=[{"dev": {"clusters": [], "identities": []}}]
+    )
     """The environments by name."""
 
     @cached_property

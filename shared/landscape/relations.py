@@ -4,10 +4,13 @@ Called by the loader on plain data, well-formed or not: a place of the wrong for
 passed over here, so that one reading lists every mistake.
 """
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from enum import Enum, auto
+from itertools import chain
 from typing import Final
 
+from shared.landscape.forms import CLUSTER_NAME, IDENTITY_ID, Form
 from shared.landscape.models import CREDENTIALS_PER_IDENTITY
 from shared.landscape.source import Data, Path
 
@@ -32,6 +35,36 @@ _CREDENTIAL: Final = (*_IDENTITY, "credentials", EVERY)
 _WRITABLE: Final = (*_ENVIRONMENT, "contract", "identities", EVERY)
 
 
+# What is wrong, and what to write instead. Names of well-formed clusters are the only values shown.
+_NAMED_INSIDE: Final = "no key `name` is known here; an environment is named by its key: remove it"
+_CLUSTER_REPEATED: Final = "a cluster of this {key} stands in line {line} already; keep one"
+_CLUSTER_UNKNOWN: Final = "no cluster of this environment has that name; write one of: {known}"
+_IDENTITY_REPEATED: Final = (
+    "this environment declares the identity in line {line} already; put all its credentials there"
+)
+_NAME_TAKEN: Final = (
+    "the identity has a credential of this name in line {line} already; Azure keeps one of a name, over all "
+    "environments: name it otherwise"
+)
+_PAIR_TAKEN: Final = (
+    "the identity has a credential of this cluster and subject in line {line} already; Azure refuses a "
+    "second one: keep one"
+)
+_TOO_MANY: Final = (
+    f"over all environments the identity has more than {CREDENTIALS_PER_IDENTITY} credentials, which is all "
+    "that Azure allows; use another identity for some of them"
+)
+_OWN_DECLARED: Final = (
+    "Reconverge's own identity; whoever may change what it trusts can become Reconverge, so it never looks "
+    "after itself: remove it"
+)
+_OWN_WRITABLE: Final = (
+    "Reconverge's own identity; whoever may change what it trusts can become Reconverge, so no contract lets "
+    "it be written: remove it"
+)
+_UNDECLARED: Final = "no environment declares this identity; declare it in one, or remove it here"
+
+
 def broken(data: Data, line: LineOf) -> Iterator[Found]:
     """Every relation that does not hold."""
     for rule in RULES:
@@ -41,11 +74,14 @@ def broken(data: Data, line: LineOf) -> Iterator[Found]:
 # -- reading ------------------------------------------------------------------------------
 
 
-def _texts(data: Data, pattern: _Pattern, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """The texts at every place of the pattern, in the order of the file."""
+def _texts(data: Data, pattern: _Pattern) -> Iterator[tuple[Path, str]]:
+    """The texts at all places of the pattern, in the order of the file."""
+    return ((path, found) for path, found in _places(data, pattern) if isinstance(found, str))
+
+
+def _places(data: Data, pattern: _Pattern, path: Path = ()) -> Iterator[tuple[Path, Data]]:
     if not pattern:
-        if isinstance(data, str):
-            yield path, data
+        yield path, data
         return
     head, *rest = pattern
     entries: Iterable[tuple[str | int, Data]] = (
@@ -53,11 +89,35 @@ def _texts(data: Data, pattern: _Pattern, path: Path = ()) -> Iterator[tuple[Pat
     )
     for key, value in entries:
         if head in (EVERY, key):
-            yield from _texts(value, tuple(rest), (*path, key))
+            yield from _places(value, tuple(rest), (*path, key))
 
 
 def _text(data: Data, path: Path) -> str | None:
-    return next((text for _, text in _texts(data, path)), None)
+    for part in path:
+        match data, part:
+            case dict(), str():
+                data = data.get(part)
+            case list(), int():
+                data = data[part]
+            case _:
+                return None
+    return data if isinstance(data, str) else None
+
+
+def _readable(data: Data, lists: _Pattern, key: str, form: Form) -> list[str] | None:
+    """What all entries of the lists have under the key; None when that is not known of every one.
+
+    Whoever says that something is nowhere must have seen everything.
+    """
+    holders = sum(1 for _ in _places(data, lists[:-1]))
+    found = [entries for _, entries in _places(data, lists) if isinstance(entries, list)]
+    entries = list(chain.from_iterable(found))
+    texts = [text for _, text in _texts(entries, (EVERY, key)) if form.fits(text)]
+    return texts if len(found) == holders and len(texts) == len(entries) else None
+
+
+def _own(data: Data) -> str | None:
+    return _lower(data, ("reconverge", "identity"))
 
 
 def _lower(data: Data, path: Path) -> str | None:
@@ -86,37 +146,27 @@ def _cluster_id(data: Data, environment: Path, name: str | None) -> str | None:
 
 
 def _environment_named_inside(data: Data, _: LineOf) -> Iterator[Found]:
-    match data:
-        case {"environments": dict(environments)}:
-            for name, body in environments.items():
-                if isinstance(body, dict) and "name" in body:
-                    yield (
-                        ("environments", name, "name"),
-                        "no key `name` is known here; an environment is named by its key: remove it",
-                    )
+    return ((path, _NAMED_INSIDE) for path, _name in _places(data, (*_ENVIRONMENT, "name")))
 
 
 def _cluster_repeated(data: Data, line: LineOf) -> Iterator[Found]:
-    for key, says in (("name", "name"), ("id", "id")):
+    for key in ("name", "id"):
         places = ((path, (path[1], text.lower())) for path, text in _texts(data, (*_CLUSTER, key)))
         for path, earlier in _repeated(places):
-            yield path, f"a cluster of this {says} stands in line {line(earlier)} already; keep one"
+            yield path, _CLUSTER_REPEATED.format(key=key, line=line(earlier))
 
 
 def _cluster_unknown(data: Data, _: LineOf) -> Iterator[Found]:
     for path, name in _texts(data, (*_CREDENTIAL, "cluster")):
-        names = [declared for _, declared in _texts(data, (*path[:2], "clusters", EVERY, "name"))]
-        if names and name not in names:
-            yield path, f"no cluster of this environment has that name; write one of: {', '.join(names)}"
+        known = _readable(data, (*path[:2], "clusters"), "name", CLUSTER_NAME)
+        if known and name not in known:
+            yield path, _CLUSTER_UNKNOWN.format(known=", ".join(known))
 
 
 def _identity_repeated(data: Data, line: LineOf) -> Iterator[Found]:
     places = ((path, (path[1], text.lower())) for path, text in _texts(data, (*_IDENTITY, "id")))
     for path, earlier in _repeated(places):
-        yield path, (
-            f"this environment declares the identity in line {line(earlier)} already; "
-            "put all its credentials there"
-        )
+        yield path, _IDENTITY_REPEATED.format(line=line(earlier))
 
 
 def _credential_name_taken(data: Data, line: LineOf) -> Iterator[Found]:
@@ -126,10 +176,7 @@ def _credential_name_taken(data: Data, line: LineOf) -> Iterator[Found]:
         if (identity := _lower(data, (*path[:4], "id")))
     )
     for path, earlier in _repeated(places):
-        yield path, (
-            f"the identity has a credential of this name in line {line(earlier)} already; "
-            "Azure keeps one of a name, over all environments: name it otherwise"
-        )
+        yield path, _NAME_TAKEN.format(line=line(earlier))
 
 
 def _credential_pair_taken(data: Data, line: LineOf) -> Iterator[Found]:
@@ -140,51 +187,37 @@ def _credential_pair_taken(data: Data, line: LineOf) -> Iterator[Found]:
         and (cluster := _cluster_id(data, path[:2], _text(data, (*path[:-1], "cluster"))))
     )
     for path, earlier in _repeated(places):
-        yield path, (
-            f"the identity has a credential of this cluster and subject in line {line(earlier)} already; "
-            "Azure refuses a second one: keep one"
-        )
+        yield path, _PAIR_TAKEN.format(line=line(earlier))
 
 
 def _too_many_credentials(data: Data, _: LineOf) -> Iterator[Found]:
-    held: dict[str, int] = {}
+    held: Counter[str] = Counter()
     for path, identity in _texts(data, (*_IDENTITY, "id")):
-        key = identity.lower()
-        before = held.get(key, 0)
-        held[key] = before + sum(1 for _ in _texts(data, (*path[:-1], "credentials", EVERY, "name")))
-        if before <= CREDENTIALS_PER_IDENTITY < held[key]:
-            yield path, (
-                f"over all environments the identity has more than {CREDENTIALS_PER_IDENTITY} credentials, "
-                "which is all that Azure allows; use another identity for some of them"
-            )
+        before = held[identity.lower()]
+        after = before + sum(1 for _ in _places(data, (*path[:-1], "credentials", EVERY)))
+        if before <= CREDENTIALS_PER_IDENTITY < after:
+            yield path, _TOO_MANY
+        held[identity.lower()] = after
 
 
 def _own_identity_declared(data: Data, _: LineOf) -> Iterator[Found]:
-    own = _lower(data, ("reconverge", "identity"))
-    for path, identity in _texts(data, (*_IDENTITY, "id")):
-        if identity.lower() == own:
-            yield path, (
-                "Reconverge's own identity; whoever may change what it trusts can become Reconverge, so "
-                "it never looks after itself: remove it"
-            )
+    own = _own(data)
+    return ((path, _OWN_DECLARED) for path, id_ in _texts(data, (*_IDENTITY, "id")) if id_.lower() == own)
 
 
 def _own_identity_writable(data: Data, _: LineOf) -> Iterator[Found]:
-    own = _lower(data, ("reconverge", "identity"))
-    for path, identity in _texts(data, _WRITABLE):
-        if identity.lower() == own:
-            yield path, (
-                "Reconverge's own identity; whoever may change what it trusts can become Reconverge, so "
-                "no contract lets it be written: remove it"
-            )
+    own = _own(data)
+    return ((path, _OWN_WRITABLE) for path, id_ in _texts(data, _WRITABLE) if id_.lower() == own)
 
 
 def _writable_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
-    declared = {identity.lower() for _, identity in _texts(data, (*_IDENTITY, "id"))}
-    declared.add(_lower(data, ("reconverge", "identity")) or "")
+    declared = _readable(data, (*_ENVIRONMENT, "identities"), "id", IDENTITY_ID)
+    if declared is None:
+        return
+    known = {identity.lower() for identity in declared} | {_own(data)}
     for path, identity in _texts(data, _WRITABLE):
-        if identity.lower() not in declared:
-            yield path, "no environment declares this identity; declare it in one, or remove it here"
+        if identity.lower() not in known:
+            yield path, _UNDECLARED
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -31,6 +31,10 @@ LARGEST: Final = 1024 * 1024
 DEEPEST: Final = 20
 """Levels; a landscape has 8. Also what keeps the parser fast on hostile nesting."""
 _QUOTE: Final = "put the value in quotes, or write it out"
+_UNPRINTABLE: Final = re.compile(
+    r"[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    r"|\\U(?!00(?:0|10))"  # the escape of a number beyond Unicode's last
+)
 _FORBIDDEN: Final = "a character that YAML forbids; remove it"
 _MERGE: Final = "`<<` merges another mapping, which is not read here; write it out"
 
@@ -71,6 +75,7 @@ def read(text: str) -> Source:
     try:
         reader.document()
     except _UnreadableError as stop:
+        source.whole = False
         source.mistakes.append(Mistake(stop.line, stop.says))
     return source
 
@@ -128,7 +133,7 @@ class _Reader:
         )
 
     def _unprintable_line(self) -> int:
-        found = re.search(r"[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", self._text)
+        found = _UNPRINTABLE.search(self._text)
         return self._line_of(found.start() if found else self._at)
 
     def _line(self, event: Event) -> int:

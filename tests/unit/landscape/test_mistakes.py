@@ -1,0 +1,427 @@
+"""What is refused, where the operator is told to look, and that the answer says what to write instead."""
+
+import re
+
+import pytest
+
+from shared.errors import Misconfigured
+from shared.landscape import parse
+from tests.unit.landscape.texts import AKS, BACKUP, NAME, OWN, UAMI, VALID, VAULT, lines_marked, with_line
+
+
+def refusals(text: str) -> list[str]:
+    with pytest.raises(Misconfigured) as refused:
+        parse(text, NAME)
+    return str(refused.value).splitlines()
+
+
+def one_refusal(text: str) -> tuple[int, str]:
+    (line,) = refusals(text)
+    found = re.fullmatch(rf"{NAME}:(\d+): (.+)", line)
+    assert found, line
+    return int(found[1]), found[2]
+
+
+SUBJECT = "system:serviceaccount:ameide-prod:vault-bootstrap"
+
+# What is wrong: the line of VALID that is replaced, what by (the mistake's line ends in `# wrong`), and what
+# the refusal must say.
+SPOILED = {
+    # -- keys
+    "an unknown key is answered with the nearest one": (
+        "default: propose",
+        "defualt: propose  # wrong",
+        "no key `defualt` is known here; did you mean default?",
+    ),
+    "an unknown key without a near one is answered with all of them": (
+        "enabled: true",
+        "zzz: 1  # wrong",
+        "write one of: enabled, clusters, identities, contract",
+    ),
+    "the spelling of Python is not the spelling of the file": (
+        "trustedIssuers:",
+        "trusted_issuers:  # wrong",
+        "did you mean trustedIssuers?",
+    ),
+    "a section of a responder that does not exist yet": (
+        "enabled: true",
+        "vaultSeeding: {}  # wrong",
+        "no key `vaultSeeding` is known here",
+    ),
+    "an environment names itself by its key only": (
+        "enabled: true",
+        "name: dev  # wrong",
+        "an environment is named by its key",
+    ),
+    "a missing key is named where it is missing": (
+        "- id: " + BACKUP,
+        "- trustedIssuers: []  # wrong",
+        "an entry of `identities` lacks `id`; write for example `id: /subscriptions/",
+    ),
+    "a key that stands twice": (
+        "enabled: true",
+        "enabled: true\nenabled: false  # wrong",
+        "`enabled` stands here a second time (first in line 8)",
+    ),
+    "a key without a value": (
+        "default: propose",
+        "default:  # wrong",
+        "`default` is none of the choices; write apply, approve, propose or never",
+    ),
+    # -- kinds and choices
+    "a version of another time": (
+        "version: 1",
+        "version: 2  # wrong",
+        "`version` is none of the choices; write 1",
+    ),
+    "a text where a switch belongs": (
+        "enabled: true",
+        "enabled: yes  # wrong",
+        "`enabled` is of another kind; write true or false",
+    ),
+    "a number where a text belongs": (
+        "- name: blue",
+        "- name: 7  # wrong",
+        "`name` is of another kind; write a text, in quotes",
+    ),
+    "a text where a number belongs": (
+        "perRun: 5",
+        "perRun: five  # wrong",
+        "`perRun` is of another kind; write a whole number",
+    ),
+    "a cap that lets nothing through": (
+        "perRun: 5",
+        "perRun: 0  # wrong",
+        "`perRun` is too small; write 1 or more",
+    ),
+    "a text where a list belongs": (
+        "credentials: []",
+        "credentials: none  # wrong",
+        "`credentials` is of another kind; write a list",
+    ),
+    "an unknown mode": (
+        "default: propose",
+        "default: aply  # wrong",
+        "`default` is none of the choices; write apply, approve, propose or never",
+    ),
+    "an unknown mode of an action": (
+        "credential.update: apply",
+        "credential.update: always  # wrong",
+        "`credential.update` is none of the choices; write apply, approve, propose or never",
+    ),
+    "an unknown action": (
+        "credential.update: apply",
+        "credential.updat: apply  # wrong",
+        "no action `credential.updat` is known here; did you mean credential.update",
+    ),
+    "an unknown method of proof": (
+        "proof: token-exchange",
+        "proof: hope  # wrong",
+        "`proof` is none of the choices; write read-back or token-exchange",
+    ),
+    # -- forms
+    "a tenant that is a name": (
+        "tenant: 11111111-2222-3333-4444-555555555555",
+        "tenant: contoso  # wrong",
+        "a GUID",
+    ),
+    "an object id one digit short": (
+        "objectId: aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
+        "objectId: aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeee  # wrong",
+        "`objectId` has the wrong form; write a GUID",
+    ),
+    "an ARM id that is only a name": (
+        "- id: " + BACKUP,
+        "- id: ameide-dev-backup-mi  # wrong",
+        "(`az identity show --query id`)",
+    ),
+    "an ARM id of another kind": (
+        f"id: {AKS}/ameide",
+        f"id: {VAULT}  # wrong",
+        "/providers/Microsoft.ContainerService/managedClusters/<name>",
+    ),
+    "an ARM id whose subscription is a name": (
+        "- id: " + BACKUP,
+        f"- id: {BACKUP.replace('e4652c74-2582-4efc-b605-9d9ed2210a2a', 'main')}  # wrong",
+        "/subscriptions/<guid>/",
+    ),
+    "an ARM id that goes on after the name": (
+        "- id: " + BACKUP,
+        f"- id: {BACKUP}/federatedIdentityCredentials/x  # wrong",
+        "`id` has the wrong form",
+    ),
+    "an ARM id with a letter that only looks like one of ASCII": (
+        "- id: " + BACKUP,
+        f'- id: "{BACKUP.replace("backup", "bac\N{KELVIN SIGN}up")}"  # wrong',
+        "`id` has the wrong form",
+    ),
+    "a blank at the end, kept by quotes": (
+        "subject: " + SUBJECT,
+        f'subject: "{SUBJECT} "  # wrong',
+        "`subject` begins or ends with a blank; remove it",
+    ),
+    "a blank at the beginning, kept by quotes": (
+        "audience: api://AzureADTokenExchange",
+        'audience: " api://AzureADTokenExchange"  # wrong',
+        "`audience` begins or ends with a blank; remove it",
+    ),
+    "a subject that is no service account": (
+        "subject: " + SUBJECT,
+        "subject: repo:ameideio/ameide:ref:refs/heads/main  # wrong",
+        "write system:serviceaccount:<namespace>:<name>",
+    ),
+    "a subject in the capitals that Kubernetes does not have": (
+        "subject: " + SUBJECT,
+        "subject: system:serviceaccount:Ameide-prod:vault-bootstrap  # wrong",
+        "Kubernetes names are lower case",
+    ),
+    "a subject with dots in its namespace": (
+        "subject: " + SUBJECT,
+        "subject: system:serviceaccount:ameide.prod:vault-bootstrap  # wrong",
+        "write system:serviceaccount:<namespace>:<name>",
+    ),
+    "a service account of more than 253 characters": (
+        "subject: " + SUBJECT,
+        f"subject: system:serviceaccount:ameide-prod:{'.'.join(['a' * 63] * 4)}  # wrong",
+        "write system:serviceaccount:<namespace>:<name>",
+    ),
+    "an audience of more than 600 characters": (
+        "audience: api://AzureADTokenExchange",
+        f"audience: api://{'a' * 595}  # wrong",
+        "`audience` is longer than 600 characters",
+    ),
+    "an issuer of more than 600 characters": (
+        "- https://token.actions.githubusercontent.com",
+        f"- https://example.com/{'a' * 600}  # wrong",
+        "an entry of `trustedIssuers` is longer than 600 characters",
+    ),
+    "an issuer that is not https": (
+        "- https://token.actions.githubusercontent.com",
+        "- http://token.actions.githubusercontent.com  # wrong",
+        "an entry of `trustedIssuers` has the wrong form; write the issuer",
+    ),
+    "a credential name of two letters": (
+        "- name: vault-bootstrap-prod",
+        "- name: vb  # wrong",
+        "name a credential with 3 to 120 letters",
+    ),
+    "a credential name that begins with a hyphen": (
+        "- name: vault-bootstrap-prod",
+        "- name: -vault  # wrong",
+        "the first a letter or digit",
+    ),
+    "a credential name with a dot": (
+        "- name: vault-bootstrap-prod",
+        "- name: vault.prod  # wrong",
+        "3 to 120 letters",
+    ),
+    "an environment in capitals": (
+        "prod:",
+        "Prod:  # wrong",
+        "`Prod` has the wrong form; name an environment",
+    ),
+    "an environment that looks like a target": (
+        "prod:",
+        "prod/x:  # wrong",
+        "name an environment with lower-case",
+    ),
+    "a duration without a unit": ("pace: 2s", "pace: 2  # wrong", "such as 4s, 10m or 2h"),
+    "a duration of two units": ("grace: 15m", "grace: 1h30m  # wrong", "such as 4s, 10m or 2h"),
+    "a negative duration": ("grace: 15m", "grace: -1m  # wrong", "such as 4s, 10m or 2h"),
+    "a pace at which no run would end": (
+        "pace: 2s",
+        "pace: 2m  # wrong",
+        "`pace` is too long; write at most 1m",
+    ),
+    "a grace of days": ("grace: 15m", "grace: 25h  # wrong", "`grace` is too long; write at most 24h"),
+    "a star that covers a whole top-level domain": (
+        '- "*.oic.prod-aks.azure.com"',
+        '- "*.com"  # wrong',
+        "at least two labels after the star",
+    ),
+    "a star that covers everything": (
+        '- "*.oic.prod-aks.azure.com"',
+        '- "*"  # wrong',
+        "at least two labels",
+    ),
+    "a star inside a label": (
+        '- "*.oic.prod-aks.azure.com"',
+        '- "a*.azure.com"  # wrong',
+        "at least two labels",
+    ),
+    "a URL where a host belongs": (
+        '- "*.oic.prod-aks.azure.com"',
+        "- https://oic.prod-aks.azure.com/  # wrong",
+        "an entry of `issuerHosts` has the wrong form; write a host",
+    ),
+    # -- relations
+    "an environment without a cluster": (
+        f"- name: ameide\nid: {AKS}/ameide",
+        "",
+        "`clusters` is empty",
+    ),
+    "a cluster name that stands twice": (
+        "- name: green",
+        f"- name: blue  # wrong\n  id: {AKS}/ameide-red\n- name: green",
+        "a cluster of this name stands in line 10 already",
+    ),
+    "a cluster that stands twice": (
+        "- name: green",
+        f"- name: red\n  id: {AKS.upper()}/AMEIDE-BLUE  # wrong\n- name: green",
+        "a cluster of this id stands in line 11 already",
+    ),
+    "a cluster that the environment does not have": (
+        "cluster: blue",
+        "cluster: red  # wrong",
+        "no cluster of this environment has that name; write one of: blue, green",
+    ),
+    "two clusters, and a credential that does not say which": (
+        "cluster: green",
+        "",
+        "an entry of `credentials` lacks `cluster`; write for example `cluster: ameide`",
+    ),
+    "an identity that stands twice in one environment": (
+        "- id: " + BACKUP,
+        f"- id: {VAULT.upper()}  # wrong",
+        "this environment declares the identity in line 45 already",
+    ),
+    "a credential name that another environment uses on the same identity": (
+        "- name: vault-bootstrap-prod",
+        "- name: Vault-Bootstrap-Dev  # wrong",
+        "the identity has a credential of this name in line 17 already",
+    ),
+    "a subject and cluster that the identity has under another name": (
+        "cluster: green",
+        "cluster: blue",
+        "the identity has a credential of this cluster and subject in line 19 already",
+    ),
+    "Reconverge's own identity declared": (
+        "- id: " + BACKUP,
+        f"- id: {OWN.upper()}  # wrong",
+        "Reconverge's own identity; whoever may change what it trusts can become Reconverge, so it never",
+    ),
+    "a contract that lets Reconverge's own identity be written": (
+        "- " + VAULT,
+        f"- {OWN}  # wrong",
+        "Reconverge's own identity; whoever may change what it trusts can become Reconverge, so no contract",
+    ),
+    "a contract for an identity that nobody declares": (
+        "- " + VAULT,
+        f"- {UAMI}/ameide-typo-mi  # wrong",
+        "no environment declares this identity; declare it in one, or remove it here",
+    ),
+    # -- YAML
+    "a star without quotes": (
+        '- "*.oic.prod-aks.azure.com"',
+        "- *.oic.prod-aks.azure.com  # wrong",
+        "`*` begins a YAML alias, which is not read here; put the value in quotes",
+    ),
+    "an anchor": ("enabled: true", "enabled: &on true  # wrong", "`&` begins a YAML anchor"),
+    "a tag": ("enabled: true", "enabled: !!python/object:os.system true  # wrong", "`!` begins a YAML tag"),
+    "a merged mapping": ("enabled: true", "<<: {enabled: true}  # wrong", "`<<` merges another mapping"),
+    "a key that is a list": (
+        "enabled: true",
+        "? [enabled]  # wrong\n: true",
+        "a key that is not a plain word",
+    ),
+    "a value over several lines": (
+        "proof: token-exchange",
+        "proof: |  # wrong\n  token-exchange",
+        "a line break",
+    ),
+    "an unprintable character": ("proof: token-exchange", 'proof: "read\\ud800back"  # wrong', "unprintable"),
+    "a colon too many": ("proof: token-exchange", "proof: token: exchange  # wrong", "not YAML from here on"),
+    "a second document": ("version: 1", "version: 1\n---  # wrong", "a second document; keep only one"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "says"), SPOILED.values(), ids=SPOILED)
+def test_refuses(old: str, new: str, says: str) -> None:
+    first, *others = old.splitlines()
+    spoiled = with_line(first, new)
+    for other in others:
+        spoiled = with_line(other, "", spoiled)
+    line, said = one_refusal(spoiled)
+    assert says in said
+    if "# wrong" in new:
+        assert line in lines_marked(spoiled)
+
+
+TEXTS = {
+    "an empty file": ("", 1, "the file is empty; start from landscape.sample.yaml"),
+    "a file of comments": ("# nothing\n# yet\n", 1, "the file is empty; start from landscape.sample.yaml"),
+    "a list": (
+        "- version: 1\n",
+        1,
+        "the landscape is of another kind; write keys of its own: version, tenant",
+    ),
+    "a sentence": ("hello\n", 1, "the landscape is of another kind"),
+    "a tab": ("version: 1\nenvironments:\n\tdev: {}\n", 3, "a tab; YAML indents with blanks only"),
+    "a quote that never ends": ("version: 'one\n", 1, "not YAML from here on"),
+    "a control character": ("version: 1\ntenant: \x00\n", 2, "a character that YAML forbids; remove it"),
+    "an escape of no character": ('version: 1\n"\\UFFFFFFFF": 1\n', 2, "a character that YAML forbids"),
+    "nesting without end": ("[" * 100_000, 1, "nested more than 20 levels deep"),
+    "a file of more than 1 MiB": ("#" * (1024 * 1024 + 1), 1, "the file is larger than 1 MiB"),
+}
+
+
+@pytest.mark.parametrize(("text", "line", "says"), TEXTS.values(), ids=TEXTS)
+def test_refuses_as_a_whole(text: str, line: int, says: str) -> None:
+    at, said = one_refusal(text)
+    assert (at, says in said) == (line, True), said
+
+
+def test_names_every_mistake_at_once_in_the_order_of_the_file() -> None:
+    text = with_line("tenant: 11111111-2222-3333-4444-555555555555", "tennant: x  # wrong")
+    text = with_line("cluster: blue", "cluster: red  # wrong", text)
+    text = with_line("default: propose", "default: maybe  # wrong\ndefault: never  # wrong", text)
+    text = with_line("- " + VAULT, f"- {OWN}  # wrong", text)
+    text = with_line("pace: 2s", "pace: soon  # wrong", text)
+    missing, *others = refusals(text)
+    assert missing.startswith(f"{NAME}:1: the landscape lacks `tenant`;")
+    assert [int(line.split(":")[1]) for line in others] == lines_marked(text)
+    assert [line.split(": ", 1)[1].split(";")[0] for line in others] == [
+        "no key `tennant` is known here",
+        "no cluster of this environment has that name",
+        "`default` is none of the choices",
+        "`default` stands here a second time (first in line 27)",
+        "Reconverge's own identity",
+        "`pace` has the wrong form",
+    ]
+
+
+def test_a_broken_cluster_list_is_not_also_blamed_on_the_credentials() -> None:
+    text = with_line("- name: ameide", "- nam: ameide")
+    said = refusals(text)
+    assert len(said) == 2
+    assert "lacks `name`" in said[0]
+    assert "no key `nam` is known here; did you mean name?" in said[1]
+
+
+def identities_of(environment: str, count: int) -> str:
+    credentials = "".join(
+        f"          - name: {environment}-{number}\n"
+        f"            subject: system:serviceaccount:{environment}:sa-{number}\n"
+        for number in range(count)
+    )
+    return (
+        f"  {environment}:\n    clusters:\n      - name: {environment}\n        id: {AKS}/{environment}\n"
+        f"    identities:\n      - id: {UAMI}/shared-mi\n        credentials:\n{credentials}"
+    )
+
+
+def test_an_identity_may_hold_twenty_credentials_over_all_environments() -> None:
+    parse(VALID + identities_of("one", 10) + identities_of("two", 10), NAME)
+
+
+def test_twenty_one_are_refused_in_the_environment_that_goes_too_far() -> None:
+    text = VALID + identities_of("one", 10) + identities_of("two", 11)
+    line, said = one_refusal(text)
+    assert "more than 20 credentials" in said
+    assert line == text.splitlines().index("  two:") + 6
+
+
+def test_a_long_key_is_cut_when_it_is_repeated() -> None:
+    _, said = one_refusal(with_line("enabled: true", f"{'k' * 500}: true"))
+    assert "k" * 80 + "…`" in said
+    assert "k" * 81 not in said

@@ -1,0 +1,80 @@
+"""A small valid landscape, and the means to spoil it."""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[3]
+NAME: Final = "landscape.yaml"
+PROVIDERS: Final = "/subscriptions/e4652c74-2582-4efc-b605-9d9ed2210a2a/resourceGroups/Ameide/providers"
+UAMI: Final = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities"
+AKS: Final = f"{PROVIDERS}/Microsoft.ContainerService/managedClusters"
+VAULT: Final = f"{UAMI}/ameide-vault-bootstrap-mi"
+BACKUP: Final = f"{UAMI}/ameide-dev-backup-mi"
+OWN: Final = f"{UAMI}/reconverge-mi"
+
+VALID: Final = f"""\
+version: 1
+tenant: 11111111-2222-3333-4444-555555555555
+reconverge:
+  identity: {OWN}
+  objectId: aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee
+environments:
+  dev:
+    enabled: true
+    clusters:
+      - name: blue
+        id: {AKS}/ameide-blue
+      - name: green
+        id: {AKS}/ameide-green
+    identities:
+      - id: {VAULT}
+        credentials:
+          - name: vault-bootstrap-dev
+            cluster: blue
+            subject: system:serviceaccount:ameide-dev:vault-bootstrap
+            audience: api://AzureADTokenExchange
+          - name: vault-bootstrap-dev-green
+            cluster: green
+            subject: system:serviceaccount:ameide-dev:vault-bootstrap
+        trustedIssuers:
+          - https://token.actions.githubusercontent.com
+    contract:
+      default: propose
+      actions:
+        credential.update: apply
+      identities:
+        - {VAULT}
+      issuerHosts:
+        - "*.oic.prod-aks.azure.com"
+      caps:
+        perRun: 5
+        perHour: 10
+      proof: token-exchange
+      pace: 2s
+      grace: 15m
+  prod:
+    clusters:
+      - name: ameide
+        id: {AKS}/ameide
+    identities:
+      - id: {VAULT}
+        credentials:
+          - name: vault-bootstrap-prod
+            subject: system:serviceaccount:ameide-prod:vault-bootstrap
+      - id: {BACKUP}
+        credentials: []
+"""
+
+
+def with_line(old: str, new: str, text: str = VALID) -> str:
+    """The text with the one line that reads `old` replaced, at the same indentation."""
+    lines = text.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.strip() == old]
+    indent = " " * (len(lines[at]) - len(lines[at].lstrip()))
+    lines[at : at + 1] = [indent + line for line in new.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def lines_marked(text: str) -> list[int]:
+    """Numbers of the lines that end in `# wrong`."""
+    return [number for number, line in enumerate(text.splitlines(), 1) if line.endswith("# wrong")]
