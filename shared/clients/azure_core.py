@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from threading import Lock
+from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.errors import ReconvergeError, TemporaryError
@@ -143,6 +143,13 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
     return max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now)
 
 
+IMPORTING: Final = RLock()
+"""Held by whoever imports an SDK. Python locks one module at a time and, so that packages which import each
+other in a circle cannot deadlock two threads, shows the second thread a half-made module: `kubernetes` then
+fails with ImportError.
+"""
+
+
 class OncePer[K: Hashable, V]:
     """Makes one value for each key and process, however many threads ask first.
 
@@ -157,7 +164,8 @@ class OncePer[K: Hashable, V]:
     def __call__(self, key: K) -> V:
         with self._lock:
             if key not in self._made:
-                self._made[key] = self._make(key)
+                with IMPORTING:
+                    self._made[key] = self._make(key)
             return self._made[key]
 
 

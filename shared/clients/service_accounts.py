@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import CONNECT, READ, OncePer, as_unknown
+from shared.clients.azure_core import CONNECT, IMPORTING, READ, OncePer, as_unknown
 from shared.clients.managed_clusters import ApiServer
 from shared.errors import ReconvergeError
 from shared.model import Absent, Known, Read, Unknown
@@ -41,9 +41,10 @@ class ServiceAccounts:
         self, api_server: ApiServer, namespace: str, name: str, audience: str
     ) -> Read[ServiceAccountToken]:
         """One POST. Absent where the service account or its namespace does not exist."""
-        from kubernetes.client import AuthenticationV1TokenRequest, V1TokenRequestSpec
-        from kubernetes.client.exceptions import ApiException
-        from urllib3.exceptions import HTTPError
+        with IMPORTING:
+            from kubernetes.client import AuthenticationV1TokenRequest, V1TokenRequestSpec
+            from kubernetes.client.exceptions import ApiException
+            from urllib3.exceptions import HTTPError
 
         wanted = AuthenticationV1TokenRequest(
             spec=V1TokenRequestSpec(audiences=[audience], expiration_seconds=LIFETIME)
