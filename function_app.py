@@ -6,7 +6,10 @@ landscape or the store is imported by the first invocation that needs it (bench/
 
 import functools
 import uuid
-from typing import TYPE_CHECKING
+from typing import (
+    TYPE_CHECKING,
+    List,  # noqa: UP035 (the worker library refuses func.Out[list[str]])
+)
 
 import azure.functions as func
 
@@ -80,7 +83,7 @@ def sweep(timer: func.TimerRequest, queue: func.Out[str]) -> None:  # noqa: ARG0
 
 @app.route(route="run", methods=["POST"])
 @app.queue_output(arg_name="queue", queue_name=signals.QUEUE, connection=STORAGE)
-def run(req: func.HttpRequest, queue: func.Out[list[str]]) -> func.HttpResponse:
+def run(req: func.HttpRequest, queue: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006 (see above)
     """202 accepted · 400 unreadable · 404 unknown target · 413 too large."""
     answer, messages = desk().run(req.get_body(), str(uuid.uuid4()))
     if messages:
