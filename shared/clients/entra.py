@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from shared.clients.azure_core import AGAIN, ONE_TRY, Answer, answer_of, as_unknown, translated
+from shared.clients.azure_core import AGAIN, IMPORTING, ONE_TRY, Answer, answer_of, as_unknown, translated
 from shared.clients.credentials import quiet
 from shared.errors import ReconvergeError, TemporaryError
 from shared.model import Unknown
@@ -53,8 +53,9 @@ def exchange(assertion: str, *, client_id: str, tenant: str, authority: str, sco
 
     Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
     """
-    from azure.core.exceptions import ClientAuthenticationError
-    from azure.identity import ClientAssertionCredential
+    with IMPORTING:
+        from azure.core.exceptions import ClientAuthenticationError
+        from azure.identity import ClientAssertionCredential
 
     quiet()
     credential = ClientAssertionCredential(
