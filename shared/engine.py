@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from shared.contract import HOUR, Decision, Spent, by_mode, decide
-from shared.errors import LeaseLost, PermanentError, TemporaryError
+from shared.errors import Busy, LeaseLost, PermanentError, TemporaryError
 from shared.journal import Journal, Kind
 from shared.landscape import Mode
 from shared.model import Finding, Outcome, Plan, Proof, Target, Verdict, Word
@@ -255,6 +255,8 @@ class _Ending:
 
 def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:
     match error:
+        case Busy():
+            return Outcome(word=Word.PENDING, because=str(error), until=now + error.delay)
         case TemporaryError():
             return Outcome(word=Word.FAILED, because=str(error), until=now + error.delay)
         case PermanentError():

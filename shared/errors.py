@@ -4,6 +4,7 @@ ReconvergeError          its text is shown to operators: names and codes, never 
 ├── TemporaryError       worth another run, not before `delay`
 │   ├── Throttled        the far side named the delay
 │   ├── WriteConflict    somebody else writes under the same identity
+│   ├── Busy             another run of ours owns what this one needs; no fault at all
 │   └── LeaseLost        another worker owns the target or the identity now
 └── PermanentError       another run cannot help; a person or a new version must
     ├── Misconfigured    a setting or the landscape is wrong; the text says what to write instead
@@ -32,6 +33,10 @@ class Throttled(TemporaryError):
 
 class WriteConflict(TemporaryError):
     """Another writer was active under the same identity."""
+
+
+class Busy(TemporaryError):
+    """Another run of ours owns what this one needs; it will let go soon."""
 
 
 class LeaseLost(TemporaryError):

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.errors import LeaseLost, TemporaryError
+from shared.errors import Busy, LeaseLost, TemporaryError
 from shared.model import Clock
 from shared.ports import Conflict, Key, Row, Rows
 
 TTL: Final = timedelta(minutes=5)
 """Longer than the longest pause between two `keep`s: reading a thousand identities at ARM's pace."""
 SKEW: Final = timedelta(seconds=15)
+COME_BACK: Final = timedelta(seconds=3)
+"""After finding a row taken: its owner needs about as long for a write or two."""
 TRIES: Final = 50
 """Lost races on one row before giving up: the queue delivers again."""
 
@@ -93,7 +95,7 @@ class Leases:
         self._clock = clock
 
     def take(self, key: Key, owner: str) -> Lease:
-        """Raises TemporaryError, with the time the present owner has left, while somebody holds it."""
+        """Raises Busy while somebody holds it."""
         for _ in range(TRIES):
             now = self._clock()
             stored = self._rows.get(TABLE, key)
@@ -103,9 +105,7 @@ class Leases:
                 elif free(stored.values, now):
                     self._rows.replace(stored, {**stored.values, **owned(owner, now)})
                 else:
-                    raise TemporaryError(
-                        f"another run writes under {key.row}", delay=min(TTL, timedelta(seconds=10))
-                    )
+                    raise Busy("another run is writing under the same identity", delay=COME_BACK)
             except Conflict:
                 continue
             return Lease(self._rows, self._clock, TABLE, key, owner)
