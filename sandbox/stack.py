@@ -1,0 +1,253 @@
+"""The whole sandbox as one thing: Azurite, the loopback cloud and the app on its host, in one directory.
+
+    up(directory)    start what is not there, subscribe the app to the cloud's events
+    load(directory)  what runs there, if all of it does
+    down(directory)  stop it, whoever started it
+
+The directory then holds `env` (for `source`), `logs/<child>.log`, `stack.json` and the children's own files.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from sandbox import azurite, environment, processes
+from sandbox.control_client import Control
+from sandbox.environment import Variable
+from sandbox.host.keys import EVENT_GRID_KEY, Keys
+from sandbox.listening import free_socket, port_of
+from sandbox.processes import Child
+
+REPOSITORY: Final = Path(__file__).resolve().parents[1]
+LANDSCAPE: Final = REPOSITORY / "sandbox" / "landscape.yaml"
+EVENT_FUNCTION: Final = "arm_event"
+SUBSCRIPTION: Final = "reconverge"
+
+_READY_SECONDS: Final = 60.0
+_SWEEP: Final = "0 */15 * * * *"
+
+type Host = Literal["runtime", "func"]
+
+
+class StackError(Exception):
+    """The sandbox cannot be started. The text names the part and has the end of its log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    directory: Path
+    children: tuple[Child, ...]
+    """In the order of starting."""
+    environment: Mapping[str, str] = field(repr=False)
+    """What the file `env` exports; it holds keys."""
+    complete: bool = False
+    """False while it is being started, and for ever when that was cut short."""
+
+    def save(self) -> None:
+        environment.write_private(
+            self.directory / "stack.json",
+            json.dumps(
+                {
+                    "complete": self.complete,
+                    "children": [asdict(child) for child in self.children],
+                    "environment": dict(self.environment),
+                },
+                indent=2,
+            ),
+        )
+
+
+def up(directory: Path, *, app: Path | None = REPOSITORY, host: Host = "runtime") -> Stack:
+    """Start everything, or answer what runs already; what a crash left half running is stopped first.
+
+    app: the folder of the function app; None starts the cloud and the storage account alone.
+    host: "func" takes Core Tools from PATH instead of the loopback host.
+    Raises StackError; then nothing is left running.
+    """
+    directory = directory.resolve()
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _locked(directory):
+        if (running := load(directory)) is not None:
+            return running
+        _stop(directory)
+        starting = _Starting(directory)
+        try:
+            return starting.everything(app.resolve() if app else None, host)
+        except (azurite.AzuriteError, processes.ChildError) as error:
+            _stop(directory)
+            raise StackError(f"the sandbox did not start: {error}") from error
+        except BaseException:
+            _stop(directory)
+            raise
+
+
+def load(directory: Path) -> Stack | None:
+    """The stack of that directory when it was started to the end and each of its processes lives."""
+    stack = _read(directory.resolve())
+    if stack is None or not stack.complete or not all(child.is_alive() for child in stack.children):
+        return None
+    return stack
+
+
+def down(directory: Path) -> None:
+    """Stop what runs there, the app first, so that it can finish. Nothing running is no error."""
+    directory = directory.resolve()
+    if directory.exists():
+        with _locked(directory):
+            _stop(directory)
+
+
+class _Starting:
+    """One start. Each child is on record as soon as it runs, so that a crash leaves nothing unknown."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._stack = Stack(directory=directory, children=(), environment={})
+        (directory / "logs").mkdir(exist_ok=True)
+        self._base = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+
+    def everything(self, app: Path | None, host: Host) -> Stack:
+        account = azurite.Account.random()
+        self._start_azurite(account)
+        cloud = self._start_cloud()
+        variables = environment.of_cloud(cloud, account.connection_string, LANDSCAPE)
+        if app is not None:
+            keys = Keys.load_or_create(self._directory / "keys.json")
+            url, functions = self._start_app(app, host, variables)
+            if EVENT_FUNCTION in functions:
+                self._subscribe(url, keys)
+            variables += environment.of_app(url, keys.function)
+        environment.write(self._directory / "env", variables)
+        exports = {one.name: one.value for one in variables}
+        self._stack = replace(self._stack, environment=exports, complete=True)
+        self._stack.save()
+        return self._stack
+
+    # -- the children -----------------------------------------------------------------
+
+    def _start_azurite(self, account: azurite.Account) -> None:
+        child = self._start("azurite", azurite.command(account), {**self._base, **account.environment})
+        azurite.wait_until_open(account, child.is_alive)
+
+    def _start_cloud(self) -> dict[str, Any]:
+        described = self._directory / "cloud.json"
+        described.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "sandbox.server", "--dir", str(self._directory)]
+        child = self._start("cloud", command, self._base)
+        self._wait(child, described.exists)
+        return _object(described)
+
+    def _start_app(self, app: Path, host: Host, variables: list[Variable]) -> tuple[str, list[str]]:
+        """Its URL and the names of its functions."""
+        given = {
+            "RECONVERGE_SWEEP": _SWEEP,
+            **self._base,
+            **{one.name: one.value for one in variables if one.for_app},
+            "FUNCTIONS_WORKER_RUNTIME": "python",
+            "RECONVERGE_HOST_KEYS": str(self._directory / "keys.json"),
+        }
+        if host == "func":
+            return self._start_core_tools(app, given)
+        ready = self._directory / "host.json"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "sandbox.host", "--app", str(app), "--ready", str(ready)]
+        child = self._start("host", command, given)
+        self._wait(child, ready.exists)
+        described = _object(ready)
+        return described["url"], described["functions"]
+
+    def _start_core_tools(self, app: Path, given: Mapping[str, str]) -> tuple[str, list[str]]:
+        """Core Tools check no keys on a developer's machine, and take the worker's Python from PATH."""
+        program = shutil.which("func")
+        if program is None:
+            raise processes.ChildError(
+                "there is no `func` on PATH; install azure-functions-core-tools 4, or use the host 'runtime'"
+            )
+        with free_socket() as probe:
+            port = port_of(probe)
+        path = f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', '')}"
+        command = [program, "start", "--port", str(port)]
+        child = self._start("host", command, {**given, "PATH": path}, cwd=app)
+        url = f"http://127.0.0.1:{port}"
+        self._wait(child, lambda: _answers(f"{url}/admin/host/ping"))
+        with urllib.request.urlopen(f"{url}/admin/functions", timeout=10) as answer:  # noqa: S310 (as below)
+            return url, [function["name"] for function in json.load(answer)]
+
+    def _start(
+        self, name: str, command: list[str], given: Mapping[str, str], cwd: Path | None = None
+    ) -> Child:
+        child = processes.start(
+            name, command, environment=given, cwd=cwd or self._directory, log=self._log(name)
+        )
+        self._stack = replace(self._stack, children=(*self._stack.children, child))
+        self._stack.save()
+        return child
+
+    def _wait(self, child: Child, ready: Callable[[], bool]) -> None:
+        processes.wait_until(child, ready, log=self._log(child.name), seconds=_READY_SECONDS)
+
+    def _log(self, name: str) -> Path:
+        return self._directory / "logs" / f"{name}.log"
+
+    # -- events -----------------------------------------------------------------------
+
+    def _subscribe(self, url: str, keys: Keys) -> None:
+        query = f"functionName={EVENT_FUNCTION}&code={keys.system[EVENT_GRID_KEY]}"
+        Control.from_dir(self._directory).subscribe(
+            {
+                "name": SUBSCRIPTION,
+                "endpoint": {"kind": "AzureFunction", "url": f"{url}/runtime/webhooks/eventgrid?{query}"},
+                "schema": "EventGridSchema",
+            }
+        )
+
+
+def _stop(directory: Path) -> None:
+    stack = _read(directory)
+    if stack is not None:
+        processes.stop(reversed(stack.children))
+    for name in ("stack.json", "env", "host.json", "cloud.json"):
+        (directory / name).unlink(missing_ok=True)
+
+
+def _read(directory: Path) -> Stack | None:
+    try:
+        document = _object(directory / "stack.json")
+        return Stack(
+            directory=directory,
+            children=tuple(Child(**child) for child in document["children"]),
+            environment=document["environment"],
+            complete=document["complete"],
+        )
+    except FileNotFoundError:
+        return None
+
+
+def _object(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 (loopback, built here)
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """One `up` or `down` at a time per directory; the system lets go of it when its holder dies."""
+    with (directory / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
