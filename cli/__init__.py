@@ -1,0 +1,1 @@
+"""`reconverge …`: the same runs, the same journal, from a terminal or a pipeline."""

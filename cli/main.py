@@ -1,0 +1,104 @@
+"""The parser, from a table of commands, and the one place where an error becomes an exit code."""
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from importlib import import_module
+from typing import Final, Protocol, cast
+
+from cli.exits import Exit
+from cli.output import Format, Screen, Style
+from cli.surroundings import Surroundings
+from shared.errors import Misconfigured, ReconvergeError, Refused
+from shared.model import utc_now
+
+
+class Command(Protocol):
+    """A module of this package that is a command."""
+
+    def arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, given: argparse.Namespace, here: Surroundings) -> Exit: ...
+
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "run": "look at targets, and with --apply repair them, all in this process",
+    "journal": "what was changed, when, by whom and why",
+    "replay": "list buried messages, or put them back on their queues",
+    "doctor": "check the settings, the landscape and every access that a run needs",
+    "sandbox": "start, rebuild and stop a cloud on this computer",
+    "drill": "rebuild a cluster in a sandbox, watch the repair, and judge it from outside",
+}
+"""Each is `cli.<name>`, imported only when it is asked for."""
+
+EPILOG: Final = "exit codes: 0 converged, 1 differences found, 2 wrong use or configuration, 3 could not tell"
+
+
+def entry() -> int:
+    # What a library has to log is in the results already, as far as people need it.
+    logging.basicConfig(handlers=[logging.NullHandler()])
+    return main(sys.argv[1:])
+
+
+def main(arguments: Sequence[str]) -> int:
+    given = parse(arguments)
+    return conduct(given, real(given.output))
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Exits with 2 for what cannot be understood, with 0 for --help."""
+    parser = argparse.ArgumentParser(
+        prog="reconverge", description="Repairs an AKS platform after its cluster was rebuilt.", epilog=EPILOG
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    for name, does in COMMANDS.items():
+        sub = commands.add_parser(name, help=does, description=f"{name}: {does}.", epilog=EPILOG)
+        if name == wanted:
+            _module(name).arguments(sub)
+            sub.add_argument("--output", type=Format, choices=list(Format), default=Format.TABLE)
+    return parser.parse_args(arguments)
+
+
+def conduct(given: argparse.Namespace, here: Surroundings) -> int:
+    """Carry out the command. Whatever ends it early is said on stderr, and is an exit code."""
+    try:
+        return _module(given.command).run(given, here)
+    except (Misconfigured, Refused) as error:
+        return _ended(here.screen, str(error), Exit.WRONG_USE)
+    except ReconvergeError as error:
+        return _ended(here.screen, str(error), Exit.COULD_NOT_TELL)
+    except KeyboardInterrupt:
+        return _ended(here.screen, "interrupted", Exit.COULD_NOT_TELL)
+    except BrokenPipeError:
+        # Whoever read us has seen enough. Python would complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.COULD_NOT_TELL
+
+
+def _ended(screen: Screen, says: str, code: Exit) -> Exit:
+    for line in says.splitlines():
+        screen.note(f"reconverge: {line}", Style.BAD)
+    return code
+
+
+def real(output: Format) -> Surroundings:
+    colour = not os.environ.get("NO_COLOR")
+    return Surroundings(
+        environment=os.environ,
+        screen=Screen(out=sys.stdout, err=sys.stderr, format=output, colour=colour),
+        clock=utc_now,
+        pause=_sleep,
+    )
+
+
+def _sleep(wait: timedelta) -> None:
+    time.sleep(wait.total_seconds())
+
+
+def _module(name: str) -> Command:
+    return cast("Command", import_module(f"cli.{name}"))

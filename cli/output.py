@@ -1,0 +1,128 @@
+"""Where a command writes: results to one stream, progress and complaints to the other.
+
+On a terminal with rich (imported only then); piped as plain lines; with --output json as one document.
+Whatever came from elsewhere is printed without its control characters: a terminal obeys them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+ARROW: Final = "→"
+
+
+class Format(StrEnum):
+    TABLE = "table"
+    JSON = "json"
+
+
+class Style(StrEnum):
+    """rich's words for it."""
+
+    GOOD = "green"
+    BAD = "bold red"
+    OPEN = "yellow"
+    HEAD = "bold"
+    FAINT = "dim"
+    NONE = ""
+
+
+@dataclass(frozen=True)
+class Screen:
+    out: TextIO
+    err: TextIO
+    format: Format = Format.TABLE
+    colour: bool = True
+
+    @property
+    def as_json(self) -> bool:
+        return self.format is Format.JSON
+
+    def say(self, text: str = "", style: Style = Style.NONE) -> None:
+        """A line of the result."""
+        self._line(self.out, text, style)
+
+    def note(self, text: str, style: Style = Style.NONE) -> None:
+        """A line about what is going on."""
+        self._line(self.err, text, style)
+
+    def document(self, value: Mapping[str, Any]) -> None:
+        self.out.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Columns of equal width, headed; cells are cut nowhere."""
+        cells = [[printable(cell) for cell in row] for row in (columns, *rows)]
+        widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
+        for number, row in enumerate(cells):
+            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.say(line.rstrip(), Style.HEAD if number == 0 else Style.NONE)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Shows what is waited for: a spinner on a terminal, a line elsewhere."""
+        if not self.err.isatty():
+            self.note(text)
+            yield
+            return
+        from rich.markup import escape  # noqa: PLC0415 (a pipe never needs rich)
+
+        with self._err.status(escape(printable(text))):
+            yield
+
+    def _line(self, stream: TextIO, text: str, style: Style) -> None:
+        text = printable(text)
+        if not stream.isatty():
+            stream.write(f"{text}\n")
+            stream.flush()
+            return
+        from rich.text import Text  # noqa: PLC0415 (a pipe never needs rich)
+
+        console = self._out if stream is self.out else self._err
+        console.print(Text(text, style=style.value), soft_wrap=True)
+
+    @cached_property
+    def _out(self) -> "Console":
+        return self._console(self.out)
+
+    @cached_property
+    def _err(self) -> "Console":
+        return self._console(self.err)
+
+    def _console(self, stream: TextIO) -> "Console":
+        from rich.console import Console  # noqa: PLC0415 (a pipe never needs rich)
+
+        return Console(file=stream, no_color=not self.colour, highlight=False)
+
+
+def printable(text: str) -> str:
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def short_id(text: str) -> str:
+    """The names in an ARM id, outermost first: `<identity>/<credential>`. Anything else as it is."""
+    _, found, tail = text.rpartition("/providers/")
+    parts = tail.split("/")
+    return "/".join(parts[2::2]) if found and len(parts) > 2 else text
+
+
+def moment(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def difference(before: Mapping[str, str] | None, after: Mapping[str, str]) -> list[str]:
+    """One line for each value that a step changes."""
+    if before is None:
+        return [f"{name}: {value} (new)" for name, value in after.items()]
+    return [
+        f"{name}: {before.get(name, '(none)')} {ARROW} {value}"
+        for name, value in after.items()
+        if before.get(name) != value
+    ]

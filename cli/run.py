@@ -1,0 +1,150 @@
+"""`reconverge run`: plan, and with --apply repair, in this process and without storage."""
+
+import argparse
+from datetime import timedelta
+from typing import Final
+
+from cli.exits import Exit, worst
+from cli.inputs import duration, hexadecimal
+from cli.output import Screen, Style, difference, moment, short_id
+from cli.session import Session
+from cli.summary import Account, account, exit_of
+from cli.surroundings import SILENT, Surroundings, person
+from cli.targets import choose
+from responders import load as responder
+from shared.engine import Report
+from shared.errors import Misconfigured
+from shared.landscape import load
+from shared.model import Target
+
+STYLES: Final = {
+    "converged": Style.GOOD,
+    "repaired": Style.GOOD,
+    "failed": Style.BAD,
+    "unknown": Style.BAD,
+    "human": Style.BAD,
+}
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "targets",
+        metavar="TARGET",
+        nargs="*",
+        help="<environment>/<responder>, or an environment; without any, all",
+    )
+    parser.add_argument("--environment", metavar="E", help="only the targets of this environment")
+    parser.add_argument(
+        "--apply", action="store_true", help="carry out what the contract allows, and prove it"
+    )
+    parser.add_argument(
+        "--wait",
+        type=duration,
+        default=timedelta(minutes=5),
+        metavar="5m",
+        help="with --apply: how long to go on while more looks are due",
+    )
+    parser.add_argument(
+        "--approve",
+        action="append",
+        default=[],
+        type=hexadecimal(64, 64),
+        metavar="DIGEST",
+        help="with --apply: agree to exactly this plan, as an earlier run showed it",
+    )
+    parser.add_argument("--landscape", metavar="FILE", help="instead of the one the settings name")
+
+
+def run(given: argparse.Namespace, here: Surroundings) -> Exit:
+    if given.approve and not given.apply:
+        raise Misconfigured("--approve agrees to a change: write --apply as well")
+    settings = here.settings(given.landscape)
+    landscape = load(settings.landscape)
+    choice = choose(landscape, given.targets, given.environment)
+    progress = _Progress(here)
+    session = Session.begin(
+        landscape=landscape,
+        world=here.world(settings),
+        notifier=SILENT,
+        clock=here.clock,
+        pause=here.pause,
+        dry=not given.apply,
+        show=progress.looked if given.apply else lambda _target, _report: None,
+    )
+    if given.apply:
+        session.follow(
+            choice.targets,
+            until=here.clock() + given.wait,
+            approved=given.approve,
+            by=person(),
+            wait=progress.wait,
+        )
+    else:
+        session.look(choice.targets)
+    accounts = [
+        account(target, session.reports.get(target, []), responder(target.responder).reasons)
+        for target in choice.targets
+    ]
+    for refusal in session.refusals:
+        here.screen.note(f"reconverge: not approved: {refusal}", Style.OPEN)
+    code = worst(exit_of(session.reports.get(target, [])) for target in choice.targets)
+    _print(here.screen, accounts, choice.disabled, applied=given.apply, code=code)
+    return code
+
+
+class _Progress:
+    """What goes on, for whoever waits."""
+
+    def __init__(self, here: Surroundings) -> None:
+        self._here = here
+
+    def looked(self, target: Target, report: Report) -> None:
+        outcome = report.outcome
+        again = f"; next look at {moment(outcome.until)}" if outcome.until else ""
+        self._here.screen.note(
+            f"{moment(self._here.clock())}  {target}  {outcome.word}: {outcome.because}{again}", Style.FAINT
+        )
+
+    def wait(self, target: Target, span: timedelta) -> None:
+        with self._here.screen.waiting(f"waiting {span.total_seconds():.0f} s to look at {target} again"):
+            self._here.pause(span)
+
+
+def _print(
+    screen: Screen, accounts: list[Account], disabled: tuple[str, ...], *, applied: bool, code: Exit
+) -> None:
+    if screen.as_json:
+        screen.document(
+            {"verdict": code.says, "applied": applied, "targets": accounts, "disabled": list(disabled)}
+        )
+        return
+    for one in accounts:
+        _print_account(screen, one)
+    for name in disabled:
+        screen.say(f"{name}: disabled in the landscape, left out", Style.FAINT)
+
+
+def _print_account(screen: Screen, one: Account) -> None:
+    outcome = one["outcome"]
+    screen.say(
+        f"{one['target']}  {outcome['word']}: {outcome['because']}", STYLES.get(outcome["word"], Style.OPEN)
+    )
+    for finding in one["findings"]:
+        state = "mended" if finding["mended"] else finding["severity"]
+        screen.say(f"  found  {finding['reason']} ({state})  {short_id(finding['subject'])}")
+        screen.say(f"         {finding['message']}", Style.FAINT)
+    for reason, remedy in {f["reason"]: f["remedy"] for f in one["findings"] if not f["mended"]}.items():
+        screen.say(f"  remedy {reason}: {remedy}")
+    for step in one["steps"]:
+        state = "done" if step["done"] else step["decision"]
+        screen.say(f"  step   {step['action']} ({state})  {short_id(step['object'])}")
+        for line in difference(step["before"], step["after"]):
+            screen.say(f"         {line}")
+        screen.say(f"         mends {step['mends']}; {step['why']}", Style.FAINT)
+    for proof in one["proofs"]:
+        screen.say(
+            f"  proof  {proof['method']} {proof['verdict']}  {short_id(proof['object'])}: {proof['detail']}"
+        )
+    if outcome["word"] == "approval":
+        screen.say(f"  agree  reconverge run {one['target']} --apply --approve {outcome['plan']}", Style.HEAD)
+    screen.say()
