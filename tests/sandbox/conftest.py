@@ -33,11 +33,16 @@ def start_cloud(directory: Path) -> subprocess.Popen[bytes]:
     )
     log.close()
     deadline = time.monotonic() + START_SECONDS
-    while not (directory / "cloud.json").exists():
+    while not _serves(directory, process.pid):
         assert process.poll() is None, (directory / "server.log").read_text()
         assert time.monotonic() < deadline, "the cloud did not start"
         time.sleep(0.02)
     return process
+
+
+def _serves(directory: Path, pid: int) -> bool:
+    """Whether the description there is that of this process, not of a dead one."""
+    return (directory / "cloud.json").exists() and described(directory).get("pid") == pid
 
 
 @pytest.fixture(scope="session")
