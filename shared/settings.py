@@ -68,7 +68,7 @@ class Settings:
             client_id=_guid(given, "AZURE_CLIENT_ID"),
             tenant_id=_guid(given, "AZURE_TENANT_ID"),
             managed_identity="IDENTITY_ENDPOINT" in given,
-            landscape=Path(given.get("RECONVERGE_LANDSCAPE", APP_DIRECTORY / "landscape.yaml")),
+            landscape=APP_DIRECTORY / given.get("RECONVERGE_LANDSCAPE", "landscape.yaml"),
             storage=_storage(given),
             notices_endpoint=_notices(given),
         )
@@ -113,10 +113,10 @@ def _storage(given: Mapping[str, str]) -> ConnectionString | IdentityConnection 
     https://learn.microsoft.com/azure/azure-functions/functions-reference#connections
     """
     if text := given.get(STORAGE):
-        if "=" not in text:
+        if not _complete(text):
             raise Misconfigured(
-                f"{STORAGE} is not a connection string: write UseDevelopmentStorage=true, or the one that"
-                " `az storage account show-connection-string` prints"
+                f"{STORAGE} is not a complete connection string: write UseDevelopmentStorage=true, or the one"
+                " that `az storage account show-connection-string` prints"
             )
         return ConnectionString(text)
     if not any(name.startswith(f"{STORAGE}__") for name in given):
@@ -130,6 +130,14 @@ def _storage(given: Mapping[str, str]) -> ConnectionString | IdentityConnection 
         managed_identity=kind is not None,
         client_id=_guid(given, f"{STORAGE}__clientId"),
     )
+
+
+def _complete(text: str) -> bool:
+    """Names an account and what opens it. Without a key some SDKs would go on unauthenticated."""
+    parts = {name.lower(): value for name, _, value in (part.partition("=") for part in text.split(";"))}
+    names_account = any(parts.get(name) for name in ("accountname", "queueendpoint"))
+    opens_it = any(parts.get(name) for name in ("accountkey", "sharedaccesssignature"))
+    return parts.get("usedevelopmentstorage") == "true" or (names_account and opens_it)
 
 
 def _service(given: Mapping[str, str], service: str) -> str:
