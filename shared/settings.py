@@ -1,7 +1,7 @@
 """The app's settings, read once from the environment and checked as a whole.
 
-Read by function_app and the command line. Nothing else looks into the environment, except the identity SDK,
-which reads IDENTITY_ENDPOINT and IDENTITY_HEADER for itself.
+Read by function_app and the command line. Nothing else looks into the environment, except the SDKs: for the
+platform's identity endpoint, a service principal's secret, proxies and the CA bundle.
 """
 
 import re
@@ -51,7 +51,9 @@ class Settings:
     """The user-assigned identity that the app acts as; None is the system-assigned one."""
     tenant_id: str | None
     managed_identity: bool
-    """The platform offers a managed identity (IDENTITY_ENDPOINT is there)."""
+    """The platform offers a managed identity: IDENTITY_ENDPOINT is there."""
+    service_principal: bool
+    """A CI job brings its own: AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH is there."""
     landscape: Path
     storage: ConnectionString | IdentityConnection | None
     """None where the run needs none, such as `reconverge run`."""
@@ -68,6 +70,7 @@ class Settings:
             client_id=_guid(given, "AZURE_CLIENT_ID"),
             tenant_id=_guid(given, "AZURE_TENANT_ID"),
             managed_identity="IDENTITY_ENDPOINT" in given,
+            service_principal=_service_principal(given),
             landscape=APP_DIRECTORY / given.get("RECONVERGE_LANDSCAPE", "landscape.yaml"),
             storage=_storage(given),
             notices_endpoint=_notices(given),
@@ -105,6 +108,15 @@ def _guid(given: Mapping[str, str], name: str) -> str | None:
     if text is not None and not _GUID.fullmatch(text):
         raise Misconfigured(f"{name} is not a GUID: write it like 00000000-0000-0000-0000-000000000000")
     return text
+
+
+def _service_principal(given: Mapping[str, str]) -> bool:
+    """The identity SDK would take half a service principal for none."""
+    found = [name for name in ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH") if name in given]
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID"):
+        if found and name not in given:
+            raise Misconfigured(f"{found[0]} is there without {name}: write it too, or remove {found[0]}")
+    return bool(found)
 
 
 def _storage(given: Mapping[str, str]) -> ConnectionString | IdentityConnection | None:

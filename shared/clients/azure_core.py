@@ -46,11 +46,14 @@ class Answer:
 
     service: str
     status: int
+    """0 where there was no answer."""
     code: str
     retry_after: timedelta | None = None
     correlation_id: str = ""
 
     def __str__(self) -> str:
+        if not self.status:
+            return f"{self.service} gave no usable answer"
         said = f"{self.service} answered {self.status} {self.code}".rstrip()
         return f"{said} (correlation id {self.correlation_id})" if self.correlation_id else said
 
@@ -89,8 +92,12 @@ def lost(service: str, error: Exception, pause: timedelta) -> TemporaryError:
 
 
 def answer_of(service: str, error: "HttpResponseError") -> Answer:
-    """Status 0 where the error came without an answer."""
-    # The SDK types what it needs of a response itself, which is less than every response has.
+    from azure.core.exceptions import HttpResponseError
+
+    # Some SDKs put an error with a nicer text, and no response, before the one that holds the answer.
+    if error.response is None and isinstance(error.__cause__, HttpResponseError):
+        error = error.__cause__
+    # The SDK's type of a response promises less than every response has.
     response: Any = error.response
     if response is None:
         return Answer(service=service, status=0, code="")

@@ -9,9 +9,10 @@ import base64
 import json
 import logging
 from datetime import timedelta
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import ONE_TRY, Answer, OncePer, answer_of, translated
+from shared.clients.azure_core import AGAIN, ONE_TRY, Answer, OncePer, answer_of, translated
 from shared.errors import Misconfigured, ReconvergeError, TemporaryError
 from shared.settings import IdentityConnection, Settings
 
@@ -23,19 +24,23 @@ AZ_PATIENCE: Final = 30
 """Seconds for `az account get-access-token`, which takes about one when nothing is wrong."""
 
 
+class Origin(Enum):
+    """Where tokens come from. Chosen once, not by trying one after the other: a failure then names its cause,
+    and nobody becomes somebody else because his first choice had a bad minute."""
+
+    PLATFORM = "the platform's managed identity"
+    ENVIRONMENT = "the service principal of the environment"
+    AZ = "whoever is signed in with `az login`"
+
+
 class AppCredential:
-    """The platform's managed identity where it offers one; else whoever is signed in on this computer.
+    """Satisfies the SDK's TokenCredential. Raises TemporaryError or Misconfigured."""
 
-    Satisfies the SDK's TokenCredential. Raises TemporaryError or Misconfigured.
-    """
-
-    def __init__(self, *, managed_identity: bool, client_id: str | None, authority: str) -> None:
-        self._managed_identity = managed_identity
+    def __init__(self, origin: Origin, *, client_id: str | None, authority: str) -> None:
+        self._origin = origin
         self._client_id = client_id
         self._authority = authority
-        self._inner: OncePer[bool, TokenCredential] = OncePer(
-            lambda managed: self._managed() if managed else self._signed_in()
-        )
+        self._inner: OncePer[Origin, TokenCredential] = OncePer(self._make)
 
     def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
         """A token, from the SDK's cache where it still has one."""
@@ -43,7 +48,7 @@ class AppCredential:
 
         with translated(SERVICE, self._explain):
             try:
-                return self._inner(self._managed_identity).get_token(*scopes, **options)
+                return self._inner(self._origin).get_token(*scopes, **options)
             except ClientAuthenticationError as error:  # an "unavailable" credential had no answer at all
                 raise self._explain(answer_of(SERVICE, error)) from error
 
@@ -56,39 +61,46 @@ class AppCredential:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         return str(claims["oid"]).lower()
 
-    def _managed(self) -> "TokenCredential":
-        from azure.identity import ManagedIdentityCredential
+    def _make(self, origin: Origin) -> "TokenCredential":
+        from azure.identity import AzureCliCredential, EnvironmentCredential, ManagedIdentityCredential
 
         quiet()
-        return ManagedIdentityCredential(client_id=self._client_id, **ONE_TRY)
-
-    def _signed_in(self) -> "TokenCredential":
-        """A CI job's service principal, else an engineer's `az login`."""
-        from azure.identity import AzureCliCredential, ChainedTokenCredential, EnvironmentCredential
-
-        quiet()
-        return ChainedTokenCredential(
-            EnvironmentCredential(authority=self._authority, **ONE_TRY),
-            AzureCliCredential(process_timeout=AZ_PATIENCE),
-        )
+        match origin:
+            case Origin.PLATFORM:
+                return ManagedIdentityCredential(client_id=self._client_id, **ONE_TRY)
+            case Origin.ENVIRONMENT:
+                # Discovery would ask the public cloud whether it knows the authority we were given.
+                return EnvironmentCredential(
+                    authority=self._authority, disable_instance_discovery=True, **ONE_TRY
+                )
+            case Origin.AZ:
+                return AzureCliCredential(process_timeout=AZ_PATIENCE)
 
     def _explain(self, answer: Answer) -> ReconvergeError:
-        said = str(answer) if answer.status else f"{SERVICE} gave none"
-        if self._managed_identity:
-            which = f"identity {self._client_id}" if self._client_id else "a system-assigned identity"
-            return TemporaryError(
-                f"no token: {said}. Check that {which} is assigned to the app, and named by AZURE_CLIENT_ID",
-                delay=timedelta(minutes=1),
-            )
-        return Misconfigured(
-            f"no token: {said}. Sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID and"
-            " AZURE_CLIENT_SECRET"
-        )
+        match self._origin:
+            case Origin.PLATFORM:
+                which = f"identity {self._client_id}" if self._client_id else "a system-assigned identity"
+                return TemporaryError(
+                    f"no token: {answer}. Check that {which} is assigned to the app and in AZURE_CLIENT_ID",
+                    delay=timedelta(minutes=1),
+                )
+            # Anything else, no answer included, is Entra's or the network's bad day.
+            case Origin.ENVIRONMENT if answer.status not in {400, 401}:
+                return TemporaryError(f"no token: {answer}", delay=answer.retry_after or AGAIN)
+            case Origin.ENVIRONMENT:
+                return Misconfigured(
+                    f"no token: {answer}. Check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+                )
+            case Origin.AZ:
+                return Misconfigured(
+                    f"no token: {answer}. Sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID"
+                    " and AZURE_CLIENT_SECRET"
+                )
 
 
 def of_app(settings: Settings) -> AppCredential:
     return AppCredential(
-        managed_identity=settings.managed_identity,
+        _origin(settings, managed_identity=settings.managed_identity),
         client_id=settings.client_id,
         authority=settings.authority,
     )
@@ -99,11 +111,17 @@ def of_storage(settings: Settings) -> AppCredential:
     match settings.storage:
         case IdentityConnection(managed_identity=managed, client_id=client_id):
             return AppCredential(
-                managed_identity=managed or settings.managed_identity,
+                _origin(settings, managed_identity=managed or settings.managed_identity),
                 client_id=client_id or settings.client_id,
                 authority=settings.authority,
             )
     return of_app(settings)
+
+
+def _origin(settings: Settings, *, managed_identity: bool) -> Origin:
+    if managed_identity:
+        return Origin.PLATFORM
+    return Origin.ENVIRONMENT if settings.service_principal else Origin.AZ
 
 
 def quiet() -> None:

@@ -70,6 +70,8 @@ def _refusal(error: "ApiException") -> Absent | Unknown:
     reason = _reason(error.body)
     said = f"the API server answered {error.status} {reason}".rstrip()
     match error.status:
+        case 0:  # how this client tells of TLS
+            return Unknown("the API server's certificate is not of the cluster's CA")
         case 404 if reason == "NotFound":
             return Absent()
         case 401:
