@@ -46,11 +46,13 @@ class AppCredential:
         """A token, from the SDK's cache where it still has one."""
         from azure.core.exceptions import ClientAuthenticationError
 
-        with translated(SERVICE, self._explain):
+        with translated(SERVICE, _bad_day):
             try:
                 return self._inner(self._origin).get_token(*scopes, **options)
-            except ClientAuthenticationError as error:  # an "unavailable" credential had no answer at all
-                raise self._explain(answer_of(SERVICE, error)) from error
+            # The SDK makes this of everything: of a refusal, and of whatever kept it from asking, which it
+            # then names as the cause.
+            except ClientAuthenticationError as error:
+                raise self._explain(answer_of(SERVICE, error), refused=error.__cause__ is None) from error
 
     def object_id(self, scope: str) -> str:
         """The `oid` of our own tokens, in lower case: events name by it who caused them.
@@ -76,7 +78,7 @@ class AppCredential:
             case Origin.AZ:
                 return AzureCliCredential(process_timeout=AZ_PATIENCE)
 
-    def _explain(self, answer: Answer) -> ReconvergeError:
+    def _explain(self, answer: Answer, *, refused: bool) -> ReconvergeError:
         match self._origin:
             case Origin.PLATFORM:
                 which = f"identity {self._client_id}" if self._client_id else "a system-assigned identity"
@@ -84,18 +86,22 @@ class AppCredential:
                     f"no token: {answer}. Check that {which} is assigned to the app and in AZURE_CLIENT_ID",
                     delay=timedelta(minutes=1),
                 )
-            # Anything else, no answer included, is Entra's or the network's bad day.
-            case Origin.ENVIRONMENT if answer.status not in {400, 401}:
-                return TemporaryError(f"no token: {answer}", delay=answer.retry_after or AGAIN)
-            case Origin.ENVIRONMENT:
+            case Origin.ENVIRONMENT if refused:
                 return Misconfigured(
-                    f"no token: {answer}. Check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+                    "no token: Entra refuses the service principal. Check AZURE_TENANT_ID, AZURE_CLIENT_ID"
+                    " and AZURE_CLIENT_SECRET"
                 )
+            case Origin.ENVIRONMENT:
+                return _bad_day(answer)
             case Origin.AZ:
                 return Misconfigured(
                     f"no token: {answer}. Sign in with `az login`, or set AZURE_TENANT_ID, AZURE_CLIENT_ID"
                     " and AZURE_CLIENT_SECRET"
                 )
+
+
+def _bad_day(answer: Answer) -> TemporaryError:
+    return TemporaryError(f"no token: {answer}", delay=answer.retry_after or AGAIN)
 
 
 def of_app(settings: Settings) -> AppCredential:
