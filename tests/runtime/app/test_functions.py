@@ -1,0 +1,206 @@
+"""What the app promises to those who call it: Event Grid, queues, the timer, and people."""
+
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared import workqueue
+from shared.model import Target
+from shared.signals import from_event, to_message
+from tests.runtime.app.conftest import App, eventually
+
+SAMPLES = Path(__file__).parents[2] / "samples" / "eventgrid"
+FUNCTIONS = {
+    "arm_event",
+    "route_signal",
+    "run_target",
+    "bury_signal",
+    "bury_target",
+    "sweep",
+    "run",
+    "status",
+    "approve",
+    "health",
+}
+
+
+def cluster_write(app: App, *, schema: str = "EventGridSchema", **changes: Any) -> tuple[dict[str, Any], str]:
+    """A write of the sandbox's cluster, and the correlation id it bears."""
+    name = "aks_managedClusters_write" + (".cloudevent.json" if schema.startswith("Cloud") else ".json")
+    loaded = json.loads((SAMPLES / name).read_text())
+    event: dict[str, Any] = loaded[0] if isinstance(loaded, list) else loaded
+    correlation = str(uuid.uuid4())
+    cluster = app.control.state()["clusters"][0]["id"]
+    event["data"] |= {"resourceUri": cluster, "correlationId": correlation}
+    return event | {"subject": cluster, "id": str(uuid.uuid4())} | changes, correlation
+
+
+def journalled(app: App, correlation: str) -> list[dict[str, Any]]:
+    return [row for row in app.journal() if row["correlation"] == correlation]
+
+
+def test_the_worker_library_indexes_every_function(app: App) -> None:
+    answer = app.ask("GET", "/admin/functions", key=app.keys["master"])
+    assert {one["name"] for one in answer.json()} == FUNCTIONS
+
+
+@pytest.mark.parametrize("schema", ["EventGridSchema", "CloudEventSchemaV1_0"])
+def test_a_pushed_event_is_acknowledged_and_becomes_a_journalled_signal(app: App, schema: str) -> None:
+    event, correlation = cluster_write(app, schema=schema)
+    assert app.event([event] if schema == "EventGridSchema" else event).status_code == 202
+    (row,) = eventually(lambda: journalled(app, correlation))
+    assert row["kind"] == "signal"
+    assert row["detail"]["targets"] == ["dev/federated_credentials", "prod/federated_credentials"]
+
+
+@pytest.mark.parametrize("schema", ["EventGridSchema", "CloudEventSchemaV1_0"])
+def test_an_event_that_event_grid_puts_on_the_queue_by_itself_does_the_same(app: App, schema: str) -> None:
+    event, correlation = cluster_write(app, schema=schema)
+    app.put("signals", json.dumps(event))
+    (row,) = eventually(lambda: journalled(app, correlation))
+    assert row["kind"] == "signal"
+
+
+MALFORMED: dict[str, dict[str, Any]] = {
+    "a time that is none": {"eventTime": "yesterday"},
+    "no event type": {"eventType": None},
+    "data that is a text": {"data": "nothing"},
+}
+
+
+@pytest.mark.parametrize("changes", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_event_is_acknowledged_and_journalled_as_rejected(
+    app: App, changes: dict[str, Any]
+) -> None:
+    def rejected() -> list[dict[str, Any]]:
+        return [row for row in app.journal() if row["kind"] == "rejected"]
+
+    before = len(rejected())
+    event, _ = cluster_write(app)
+    assert app.event([event | changes]).status_code == 202
+    eventually(lambda: len(rejected()) == before + 1)
+    assert rejected()[-1]["detail"]["reason"]
+
+
+def test_an_event_of_no_concern_is_acknowledged_counted_and_dropped(app: App) -> None:
+    event, correlation = cluster_write(app)
+    event["data"] |= {"operationName": "Microsoft.Storage/storageAccounts/write"}
+    assert app.event([event]).status_code == 202
+    eventually(
+        lambda: (
+            app.ask("GET", "/api/status")
+            .json()["droppedToday"]
+            .get("Microsoft.Storage/storageAccounts/write")
+        )
+    )
+    assert journalled(app, correlation) == []
+
+
+def test_the_sweep_looks_at_every_target(app: App) -> None:
+    app.trigger("sweep")
+    swept = eventually(lambda: [row for row in app.journal() if row["detail"].get("kind") == "sweep"])
+    assert swept[-1]["detail"]["targets"] == ["dev/federated_credentials", "prod/federated_credentials"]
+    eventually(
+        lambda: all(one["outcome"] == "converged" for one in app.ask("GET", "/api/status").json()["targets"])
+    )
+
+
+def test_a_request_to_run_is_accepted_within_a_second_and_leads_to_a_run(app: App) -> None:
+    app.ask("POST", "/api/run", json={"environment": "dev"})
+    started = time.monotonic()
+    answer = app.ask("POST", "/api/run", json={"environment": "dev"})
+    assert time.monotonic() - started < 1
+    assert answer.status_code == 202
+    assert answer.json()["targets"] == ["dev/federated_credentials"]
+    (row,) = eventually(lambda: journalled(app, answer.json()["id"]))
+    assert row["actor"] == "http"
+
+
+def test_a_request_for_several_targets_reaches_them_all(app: App) -> None:
+    targets = ["prod/federated_credentials", "dev/federated_credentials"]
+    answer = app.ask("POST", "/api/run", json={"targets": targets})
+    rows = eventually(lambda: [one for one in [journalled(app, answer.json()["id"])] if len(one) == 2])[0]
+    assert {target for row in rows for target in row["detail"]["targets"]} == set(targets)
+
+
+REFUSED: dict[str, tuple[bytes, int, str]] = {
+    "what is not JSON": (b"{", 400, "not JSON"),
+    "a list": (b"[]", 400, "not understood"),
+    "an unknown field": (b'{"target": "dev"}', 400, "not understood"),
+    "an unknown environment": (b'{"environment": "qa"}', 404, "known are dev"),
+    "an unknown responder": (b'{"targets": ["dev/magic"]}', 404, "dev/federated_credentials"),
+    "a disabled environment": (b'{"environment": "staging"}', 404, "disabled"),
+    "seventeen kilobytes": (b'{"environment": "' + b"x" * 17 * 1024 + b'"}', 413, "at most 16384"),
+}
+
+
+@pytest.mark.parametrize(("body", "status", "word"), REFUSED.values(), ids=REFUSED)
+def test_a_request_that_cannot_be_met_is_told_why(app: App, body: bytes, status: int, word: str) -> None:
+    answer = app.ask("POST", "/api/run", data=body)
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"].startswith("application/problem+json")
+    assert word in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/run"), ("GET", "/api/status"), ("POST", "/api/plans/x/approve")]
+)
+def test_everything_but_health_needs_a_key(app: App, method: str, path: str) -> None:
+    assert app.ask(method, path, key="").status_code == 401
+    assert app.ask(method, path, key="guessed").status_code == 401
+
+
+def test_health_needs_no_key_and_tells_no_secret(app: App) -> None:
+    answer = app.ask("GET", "/api/health", key="")
+    assert answer.json() == {
+        "ready": True,
+        "parts": {"settings": "ok", "landscape": "ok", "storage": "ok"},
+    }
+
+
+def test_approving_an_unknown_plan_is_answered_404(app: App) -> None:
+    answer = app.ask("POST", f"/api/plans/{'0' * 64}/approve")
+    assert answer.status_code == 404
+    assert "GET /api/status" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("queue", ["signals", "targets"])
+def test_a_poisoned_message_is_buried_where_status_shows_it(app: App, queue: str) -> None:
+    event, _ = cluster_write(app)
+    text = to_message(from_event(event)) if queue == "signals" else workqueue.to_message(Target("gone", "x"))
+    app.put(f"{queue}-poison", text)
+    eventually(
+        lambda: [one for one in app.ask("GET", "/api/status").json()["buried"] if one["queue"] == queue]
+    )
+    assert any(row["kind"] == "buried" and row["detail"]["queue"] == queue for row in app.journal())
+
+
+def test_a_message_that_names_no_target_is_journalled_as_rejected(app: App) -> None:
+    app.put("targets", '{"reconverge": {"goal": "dev"}}')
+    eventually(lambda: [row for row in app.journal() if "names no target" in row["detail"].get("reason", "")])
+
+
+def test_a_rebuilt_cluster_is_noticed_repaired_and_proven_through_the_app(app: App) -> None:
+    cluster = app.control.state()["clusters"][0]["id"]
+    new = app.control.recreate(cluster)
+
+    def repaired() -> bool:
+        status = app.ask("GET", "/api/status").json()
+        done = [
+            one
+            for one in status["changes"]
+            if one["kind"] == "proof" and one["detail"]["verdict"] == "accepted"
+        ]
+        return len({one["detail"]["object"] for one in done}) == 6
+
+    eventually(repaired)
+    issuers = {
+        credential["properties"]["issuer"]
+        for identity in app.control.state()["identities"]
+        for credential in identity["credentials"]
+    }
+    assert issuers == {new["issuer"]}
