@@ -6,10 +6,9 @@ landscape or the store is imported by the first invocation that needs it (bench/
 
 import functools
 import uuid
-from typing import (
-    TYPE_CHECKING,
-    List,  # noqa: UP035 (the worker library refuses func.Out[list[str]])
-)
+
+# The worker library refuses func.Out[list[str]].
+from typing import TYPE_CHECKING, List  # noqa: UP035
 
 import azure.functions as func
 
