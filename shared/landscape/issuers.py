@@ -4,7 +4,7 @@ Exact on purpose: whoever can make this answer yes for a host of their own can m
 """
 
 import re
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 # Stricter than any URL parser: no user information, query, fragment, blank, backslash, dot at the end of the
@@ -16,7 +16,8 @@ ISSUER: Final = re.compile(
 _HTTPS: Final = "443"
 
 
-def allowed(issuer: str, patterns: Iterable[str]) -> bool:
+@lru_cache  # an environment's credentials trust a handful of issuers
+def allowed(issuer: str, patterns: tuple[str, ...]) -> bool:
     """Whether any pattern covers the issuer's host and port.
 
     A pattern is a host, or `*.` and a domain (one or more labels before it, never the domain alone), then

@@ -31,7 +31,7 @@ def load(path: FilePath | str) -> Landscape:
     except (OSError, ValueError) as error:
         raise Misconfigured(f"{name}: cannot be read ({type(error).__name__}); {_START}") from error
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Misconfigured(f"{name}:{line}: not UTF-8; save the file in that encoding") from error

@@ -65,7 +65,7 @@ class Mode(StrEnum):
     PROPOSE = "propose"
     """Plan, journal and tell. Change nothing."""
     NEVER = "never"
-    """Do not even plan it: report the finding."""
+    """Report the finding and leave the repair to people."""
 
 
 class Action(StrEnum):
@@ -135,12 +135,12 @@ class DeclaredIdentity(_Declared):
 
 
 class Caps(_Declared):
-    """How many writes one environment may see."""
+    """How many writes one environment may see without a person."""
 
     per_run: int = Field(default=20, ge=1)
-    """Writes in one run."""
+    """Steps of one plan. A larger one waits for approval: so many faults are more likely one wrong belief."""
     per_hour: int = Field(default=60, ge=1)
-    """Writes in any 60 minutes."""
+    """Writes in any 60 minutes. What is left over waits."""
 
 
 class Contract(_Declared):

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from sandbox import platform
 from shared.errors import Misconfigured
 from shared.landscape import Environment, Landscape, Mode, ProofMethod, load, schema
 from tests.unit.landscape.texts import ROOT, UAMI, VALID
@@ -112,6 +114,21 @@ def test_the_sandbox_may_repair_all_that_is_declared_and_must_prove_it(name: str
     assert contract.issuer_host_allowed("https://127.0.0.1:40000/issuer/")
 
 
+def test_the_sandbox_s_landscape_is_that_of_its_cloud(sandbox: Landscape) -> None:
+    assert sandbox.tenant == platform.TENANT
+    assert sandbox.reconverge.identity == f"{UAMI}/{platform.APP_IDENTITY}"
+    assert {
+        (identity.id, credential.name, credential.subject, credential.audience)
+        for environment in sandbox.environments.values()
+        if environment.enabled
+        for identity in environment.identities
+        for credential in identity.credentials
+    } == {
+        (f"{UAMI}/{trust.identity}", trust.name, trust.subject, platform.AUDIENCE)
+        for trust in platform.TRUSTS
+    }
+
+
 def test_the_sandbox_has_staging_switched_off(sandbox: Landscape) -> None:
     assert not sandbox.environments["staging"].enabled
 
@@ -136,6 +153,21 @@ def test_the_schema_asks_for_the_keys_of_the_file_and_not_of_python() -> None:
     assert "name" not in definitions["Environment"]["properties"]
     assert definitions["DeclaredCredential"]["required"] == ["name", "subject"]
     assert definitions["Contract"]["properties"]["pace"]["default"] == "4s"
+
+
+def test_the_page_for_operators_explains_every_key() -> None:
+    page = (ROOT / "docs" / "landscape.md").read_text()
+    described = schema()
+    keys = {key for one in (described, *described["$defs"].values()) for key in one.get("properties", ())}
+    actions_and_modes = {
+        choice
+        for one in described["$defs"].values()
+        for choice in one.get("enum", ())
+        if isinstance(choice, str)
+    }
+    explained = set(re.findall(r"[A-Za-z][A-Za-z.-]*", " ".join(re.findall(r"`([^`\n]+)`", page))))
+    parts = {part for word in explained for part in (word, *word.split("."))}
+    assert keys | actions_and_modes <= parts
 
 
 # -- files as such ----------------------------------------------------------------------------------

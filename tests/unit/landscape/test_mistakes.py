@@ -360,6 +360,8 @@ TEXTS = {
     "a quote that never ends": ("version: 'one\n", 1, "not YAML from here on"),
     "a control character": ("version: 1\ntenant: \x00\n", 2, "a character that YAML forbids; remove it"),
     "an escape of no character": ('version: 1\n"\\UFFFFFFFF": 1\n', 2, "a character that YAML forbids"),
+    "a tab below line ends of Windows": ("version: 1\r\n\r\n\t- 1\r\n", 3, "a tab"),
+    "a tab below line ends of old": ("version: 1\r\r\t- 1\r", 3, "a tab"),
     "nesting without end": ("[" * 100_000, 1, "nested more than 20 levels deep"),
     "a file of more than 1 MiB": ("#" * (1024 * 1024 + 1), 1, "the file is larger than 1 MiB"),
 }
