@@ -3,10 +3,11 @@
 Promises: no I/O, no clock but the time passed in, no claim about a value that was not read.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from functools import cached_property, lru_cache
+from typing import Final, NamedTuple
 
 from responders.federated_credentials.facts import Facts, Holding, Write
 from responders.federated_credentials.gather import credential_id
@@ -46,36 +47,59 @@ SETTLING: Final = frozenset(
 """provisioningStates that pass by themselves; any other that is not Succeeded needs a person."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One declared credential, in its surroundings."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What all declared credentials of one identity are judged by; each look-up is made ready once."""
 
     facts: Facts
     holding: Holding
-    declared: DeclaredCredential
-    held: tuple[Credential, ...]
-    cluster: Read[Cluster]
     now: datetime
+
+    @cached_property
+    def held(self) -> tuple[Credential, ...]:
+        return held_by(self.holding)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Credential]:
+        """In lower case: ARM treats names that differ by letter case as one."""
+        return {one.name.lower(): one for one in self.held}
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[str, str | None]]:
+        """Issuer and subject of each held credential."""
+        return frozenset([(one.issuer, one.subject) for one in self.held])
+
+    @cached_property
+    def subscription(self) -> str:
+        return subscription(self.holding.id)
+
+
+# A tuple, since a check makes one for each of many thousand credentials and a frozen dataclass takes three
+# times as long to make (bench/checks.py).
+class Case(NamedTuple):
+    """One declared credential, in its surroundings."""
+
+    around: Surroundings
+    declared: DeclaredCredential
+    found: Credential | None
+    """What the identity holds under the declared name."""
+    issuer: str
+    """Of the live cluster; empty where it is not known."""
+    writes: tuple[Write, ...]
     free_slots: int
     """Slots left for this one, when those before it in the landscape took theirs."""
 
     @property
+    def facts(self) -> Facts:
+        return self.around.facts
+
+    @property
+    def holding(self) -> Holding:
+        return self.around.holding
+
+    @property
     def subject_id(self) -> str:
-        return credential_id(self.holding.id, self.declared.name)
-
-    @property
-    def found(self) -> Credential | None:
-        """ARM treats names that differ by letter case as one."""
-        name = self.declared.name.lower()
-        return next((one for one in self.held if one.name.lower() == name), None)
-
-    @property
-    def issuer(self) -> str:
-        return (self.cluster.value.issuer or "") if isinstance(self.cluster, Known) else ""
-
-    @property
-    def writes(self) -> tuple[Write, ...]:
-        return self.holding.writes.get(self.declared.name.lower(), ())
+        return credential_id(self.around.holding.id, self.declared.name)
 
     def finding(self, reason: Reason, message: str, **evidence: str) -> Finding:
         return _finding(reason, self.subject_id, message, **evidence)
@@ -190,16 +214,17 @@ def managed_by_aks(credential: Credential) -> bool:
 
 
 def identity_outside_subscription(case: Case) -> Finding | None:
-    cluster = case.facts.cluster_ids[case.declared.cluster]
-    if subscription(case.holding.id) == subscription(cluster):
+    clusters = subscription(case.facts.cluster_ids[case.declared.cluster])
+    if case.around.subscription == clusters:
         return None
     return case.finding(
         Reason.IDENTITY_OUTSIDE_SUBSCRIPTION,
-        f"the identity is in subscription {subscription(case.holding.id)}, "
-        f"cluster {case.declared.cluster} in {subscription(cluster)}",
+        f"the identity is in subscription {case.around.subscription}, "
+        f"cluster {case.declared.cluster} in {clusters}",
     )
 
 
+@lru_cache
 def subscription(arm_id: str) -> str:
     return arm_id.lower().split("/")[2]
 
@@ -228,13 +253,13 @@ def writers_fight(case: Case) -> Finding | None:
     replaced = [write for write in case.writes if write.confirmed and write.before == now_there]
     if len(replaced) < FIGHT_AFTER:
         return None
-    others = case.holding.others.get(case.declared.name.lower(), ())
+    others = ", ".join(case.holding.others.get(case.declared.name.lower(), ()))
     return case.finding(
         Reason.WRITERS_FIGHT,
         f"{case.found.name} was put back {len(replaced)} times; writers: "
-        f"{case.facts.own_object_id} (Reconverge) and {', '.join(others) or 'one whose events carried no id'}",
+        f"{case.facts.own_object_id} (Reconverge) and {others or 'one whose events carried no id'}",
         ours=case.facts.own_object_id,
-        others=", ".join(others),
+        others=others,
     )
 
 
@@ -244,7 +269,7 @@ def read_may_be_stale(case: Case) -> Finding | None:
         return None
     last = case.writes[-1]
     shown = attributes(case.found) if case.found else None
-    if last.confirmed and shown == last.before and case.now - last.at < STALE_FOR:
+    if last.confirmed and shown == last.before and case.around.now - last.at < STALE_FOR:
         return case.finding(
             Reason.READ_MAY_BE_STALE,
             f"{case.declared.name} was written at {last.at:%H:%M:%S} and reads as before",
@@ -253,9 +278,9 @@ def read_may_be_stale(case: Case) -> Finding | None:
 
 
 def pair_held_elsewhere(case: Case) -> Finding | None:
-    if case.found and wanted(case) == attributes(case.found):
+    if as_declared(case) or (case.issuer, case.declared.subject) not in case.around.pairs:
         return None
-    for one in case.held:
+    for one in case.around.held:
         if one is not case.found and one.issuer == case.issuer and one.subject == case.declared.subject:
             return case.finding(
                 Reason.PAIR_HELD_ELSEWHERE,
@@ -324,6 +349,17 @@ def audience_differs(case: Case, found: Credential) -> Finding | None:
 DIFFERENCES: Final = (subject_differs, issuer_stale, audience_differs)
 
 
+def as_declared(case: Case) -> bool:
+    """Nothing differs."""
+    found = case.found
+    return (
+        found is not None
+        and found.subject == case.declared.subject
+        and found.issuer == case.issuer
+        and found.audiences == (case.declared.audience,)
+    )
+
+
 def attributes(credential: Credential) -> dict[str, str]:
     """A credential as a step's before or after."""
     return {
@@ -349,8 +385,8 @@ def wanted(case: Case) -> dict[str, str]:
 
 def check(facts: Facts, now: datetime) -> tuple[Finding, ...]:
     """Every finding on an environment: clusters, then identity by identity in the landscape's order."""
-    findings = [fault for name in facts.clusters if (fault := cluster_fault(facts, name))]
-    unusable = {name for name in facts.clusters if cluster_fault(facts, name)}
+    unusable = {name: fault for name in facts.clusters if (fault := cluster_fault(facts, name))}
+    findings = list(unusable.values())
     for holding in facts.holdings:
         if fault := identity_fault(facts, holding):
             findings.append(fault)
@@ -370,29 +406,27 @@ def held_by(holding: Holding) -> tuple[Credential, ...]:
 
 
 def cases(facts: Facts, holding: Holding, now: datetime) -> Iterator[Case]:
-    held = held_by(holding)
-    names = {one.name.lower() for one in held}
-    free_slots = QUOTA - len(held)
+    around = Surroundings(facts, holding, now)
+    free_slots = QUOTA - len(around.held)
     for declared in holding.declared:
-        yield Case(
-            facts=facts,
-            holding=holding,
-            declared=declared,
-            held=held,
-            cluster=facts.clusters[declared.cluster],
-            now=now,
-            free_slots=free_slots,
-        )
-        if declared.name.lower() not in names:
+        name = declared.name.lower()
+        found = around.by_name.get(name)
+        issuer = _issuer(facts.clusters[declared.cluster])
+        yield Case(around, declared, found, issuer, holding.writes.get(name, ()), free_slots)
+        if found is None:
             free_slots -= 1
 
 
-def faults(case: Case) -> tuple[Finding, ...]:
+def _issuer(cluster: Read[Cluster]) -> str:
+    return (cluster.value.issuer or "") if isinstance(cluster, Known) else ""
+
+
+def faults(case: Case) -> list[Finding]:
     for stopper in STOPPERS:
         if finding := stopper(case):
-            return (finding,)
+            return [finding]
     found = case.found
-    return () if found is None else tuple(f for differs in DIFFERENCES if (f := differs(case, found)))
+    return [] if found is None else [f for differs in DIFFERENCES if (f := differs(case, found))]
 
 
 def doubt(facts: Facts, proofs: tuple[Proof, ...], now: datetime) -> tuple[Finding, ...]:

@@ -1,12 +1,14 @@
 """Findings → ordered steps: the smallest change, under the name that is there. Nothing is ever deleted."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from responders.federated_credentials.checks import Case, attributes, cases, wanted
-from responders.federated_credentials.facts import Facts
+from responders.federated_credentials.checks import Case, as_declared, attributes, cases, held_by, wanted
+from responders.federated_credentials.facts import Facts, Holding
+from responders.federated_credentials.gather import credential_id
 from responders.federated_credentials.reasons import Reason
-from shared.model import Credential, Finding, Known, Plan, Step, Target, digest_of
+from shared.model import Credential, Finding, Plan, Step, Target, digest_of
 
 NAME: Final = "federated_credentials"
 UPDATE: Final = "credential.update"
@@ -21,35 +23,45 @@ _ANY_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
-    """One step per credential that findings call mendable.
-
-    Under one identity what is missing is created before anything changes, and what a live cluster still
-    uses changes last and only once the created ones are proven: a cluster that works keeps its access until
-    its successor has one.
-    """
+    """One step per credential that findings call mendable, in the order that `_in_order` gives."""
     mendable = {
         finding.subject: finding.reason for finding in reversed(findings) if finding.reason in MENDABLE
     }
     steps: list[Step] = []
     basis = []
     for holding in facts.holdings:
-        own = [case for case in cases(facts, holding, _ANY_TIME) if case.subject_id in mendable]
-        creates = [case for case in own if case.found is None]
-        updates = [case for case in own if case.found is not None]
-        settled = [case for case in updates if not _in_use(case)]
-        in_use = [case for case in updates if _in_use(case)]
-        unproven = bool(creates) or any(
-            writes[-1].before is None and not writes[-1].proven for writes in holding.writes.values()
-        )
-        chosen = [*creates, *settled, *([] if unproven else in_use)]
-        steps.extend(_step(case, mendable[case.subject_id]) for case in chosen)
+        chosen = _in_order(holding, _concerned(facts, holding, mendable))
+        steps.extend([_step(case, mendable[case.subject_id]) for case in chosen])
         if chosen:
             basis.append(
-                (holding.id.lower(), sorted(map(_plain, chosen[0].held)), [c.issuer for c in chosen])
+                (holding.id.lower(), sorted(map(_plain, held_by(holding))), [case.issuer for case in chosen])
             )
     return Plan(
         target=Target(facts.environment, NAME), facts=digest_of(basis) if basis else "", steps=tuple(steps)
     )
+
+
+def _concerned(facts: Facts, holding: Holding, mendable: Mapping[str, str]) -> list[Case]:
+    """The identity's credentials that findings call mendable, in the landscape's order."""
+    subjects = [credential_id(holding.id, declared.name) for declared in holding.declared]
+    # Most identities are healthy, and need no closer look.
+    if mendable.keys().isdisjoint(subjects):
+        return []
+    every = zip(subjects, cases(facts, holding, _ANY_TIME), strict=True)
+    return [case for subject, case in every if subject in mendable]
+
+
+def _in_order(holding: Holding, own: list[Case]) -> list[Case]:
+    """What is missing is created before anything changes, and what a live cluster still uses changes last and
+    only once the created ones are proven: a cluster that works keeps its access until its successor has one.
+    """
+    creates = [case for case in own if case.found is None]
+    in_use = [case for case in own if _in_use(case)]
+    settled = [case for case in own if case.found is not None and not _in_use(case)]
+    unproven = bool(creates) or any(
+        writes[-1].before is None and not writes[-1].proven for writes in holding.writes.values()
+    )
+    return [*creates, *settled, *([] if unproven else in_use)]
 
 
 def _in_use(case: Case) -> bool:
@@ -78,9 +90,4 @@ def _plain(credential: Credential) -> tuple[str, str, str, str]:
 
 def is_settled(case: Case) -> bool:
     """The credential is exactly as declared, for the live cluster."""
-    return (
-        isinstance(case.cluster, Known)
-        and bool(case.issuer)
-        and case.found is not None
-        and attributes(case.found) == wanted(case)
-    )
+    return bool(case.issuer) and as_declared(case)
