@@ -15,6 +15,9 @@ _PATH = (
     "/operations/{operation}"
 )
 
+# Without it pollers ask every 30 s, as Azure's own operations take minutes.
+_SOON = {"x-ms-retry-after-ms": "200"}
+
 
 @dataclass(slots=True)
 class _Operation:
@@ -53,7 +56,8 @@ class Operations:
         address = _PATH.format(
             subscription=self._cloud.subscription, location=self._cloud.location, operation=name
         )
-        return {"Azure-AsyncOperation": f"{self._cloud.base_url}{address}?api-version={call.api_version}"}
+        link = f"{self._cloud.base_url}{address}?api-version={call.api_version}"
+        return {"Azure-AsyncOperation": link, **_SOON}
 
     async def stop(self) -> None:
         """Cancel what still runs."""
@@ -66,4 +70,4 @@ class Operations:
         operation = self._operations.get(call.params["operation"])
         if operation is None:
             raise ArmError(404, "NotFound", "The operation was not found.")
-        return Reply(status=200, body=operation.show())
+        return Reply(status=200, body=operation.show(), headers=_SOON)

@@ -85,9 +85,12 @@ def _audience(scope: str) -> str:
 
 def _unverified(assertion: str) -> dict[str, Any]:
     try:
-        return jwt.decode(assertion, options={"verify_signature": False})
+        claims: dict[str, Any] = jwt.decode(assertion, options={"verify_signature": False})
     except jwt.InvalidTokenError as error:
         raise EntraError(errors.MALFORMED) from error
+    if not all(isinstance(claims.get(name, 0), int | float) for name in ("iat", "nbf", "exp")):
+        raise EntraError(errors.MALFORMED)
+    return claims
 
 
 def _audiences(claims: Mapping[str, Any]) -> list[str]:

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 SCHEDULE = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600)
 """Seconds before the next attempt; the last pause is for all after it."""
 LAST_PAUSE = 43200
+LANES = 32
+"""Deliveries at the same time, so that a storm of events does not use up the process's open files."""
 PAUSE_AT_LEAST = {401: 300, 404: 300, 408: 120, 503: 30}
 """Seconds after such an answer; the first two hold for Azure resources only."""
 NOT_RETRIED_BY_FUNCTION = frozenset({400, 403, 413})
@@ -85,6 +87,7 @@ class EventGrid:
         self._subscriptions: dict[str, Subscription] = {}
         self._deliveries: list[Delivery] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lanes = asyncio.Semaphore(LANES)
 
     # -- subscriptions ----------------------------------------------------------------
 
@@ -146,7 +149,8 @@ class EventGrid:
 
     async def _deliver(self, delivery: Delivery) -> None:
         while delivery.state == "waiting":
-            outcome = await self._sender.send(delivery.subscription, delivery)
+            async with self._lanes:
+                outcome = await self._sender.send(delivery.subscription, delivery)
             delivery.attempts += 1
             delivery.outcome = outcome
             delivery.last_attempt = self._clock()

@@ -44,7 +44,7 @@ class IssuerKeys:
     """The two keys that a cluster's issuer publishes. The first one signs.
 
     After a rotation the key before stays published, so tokens it has signed go on being accepted for their
-    last day: https://learn.microsoft.com/azure/aks/use-oidc-issuer#rotate-the-oidc-key
+    last day: https://learn.microsoft.com/azure/aks/use-oidc-issuer
     """
 
     signing: SigningKey

@@ -13,7 +13,14 @@ from typing import Any
 from aiohttp import web
 
 from sandbox.keys import IssuerKeys
-from sandbox.kubernetes_errors import StatusError, forbidden, no_such_path, not_found, unauthorized
+from sandbox.kubernetes_errors import (
+    StatusError,
+    forbidden,
+    method_not_allowed,
+    no_such_path,
+    not_found,
+    unauthorized,
+)
 from sandbox.kubernetes_objects import NAMESPACES, RESOURCES, SERVICE_ACCOUNTS, Objects, Resource
 from sandbox.kubernetes_protobuf import CONTENT_TYPE, read_token_request
 from sandbox.timeline import Clock
@@ -81,6 +88,8 @@ class KubernetesApi:
             return web.json_response(refused.body(), status=refused.code)
         except web.HTTPNotFound:
             return web.json_response(no_such_path().body(), status=404)
+        except web.HTTPMethodNotAllowed:
+            return web.json_response(method_not_allowed().body(), status=405)
 
     def _authenticate(self, request: web.Request) -> Caller:
         token = bearer(request.headers.get("Authorization"))

@@ -39,3 +39,9 @@ def not_found(resource: str, name: str) -> StatusError:
 
 def no_such_path() -> StatusError:
     return StatusError(404, "NotFound", "the server could not find the requested resource")
+
+
+def method_not_allowed() -> StatusError:
+    return StatusError(
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
+    )

@@ -1,8 +1,8 @@
 """The rates of the user-assigned-identity REST API, as token buckets.
 
 Requests per second for the tenant, the subscription and one resource:
-https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/known-issues and the limits page
-linked from it. That credentials count against their identity's rates is our reading.
+https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
+That page gives the rates for identities; that credentials count against them is our reading.
 """
 
 import math

@@ -43,9 +43,9 @@ class World:
     def operator(self) -> ClientSecretCredential:
         return self.secret_credential(self.described["operator"]["secret"])
 
-    def secret_credential(self, secret: str, tenant: str = "") -> ClientSecretCredential:
+    def secret_credential(self, secret: str) -> ClientSecretCredential:
         return ClientSecretCredential(
-            tenant or self.described["tenant"],
+            self.described["tenant"],
             self.described["operator"]["client_id"],
             secret,
             authority=self.described["cloud"],
@@ -79,7 +79,6 @@ class World:
             "credential_scopes": [ARM_SCOPE],
             "connection_verify": self.described["ca"],
             "retry_total": 0,
-            "polling_interval": 0.05,
         }
 
     def arm(self, method: str, path: str, *, token: str | None = None, **options: Any) -> requests.Response:
@@ -135,7 +134,7 @@ class World:
 
     # -- Entra and Kubernetes ---------------------------------------------------------
 
-    def exchange(self, client_id: str, assertion: str, **form: str) -> requests.Response:
+    def exchange(self, client_id: str, assertion: str, *, tenant: str = "", **form: str) -> requests.Response:
         """A raw token request with a client assertion."""
         body = {
             "grant_type": "client_credentials",
@@ -144,7 +143,7 @@ class World:
             "client_assertion": assertion,
             "scope": "https://vault.azure.net/.default",
         }
-        url = f"{self.described['cloud']}/{self.described['tenant']}/oauth2/v2.0/token"
+        url = f"{self.described['cloud']}/{tenant or self.described['tenant']}/oauth2/v2.0/token"
         return requests.post(url, data={**body, **form}, verify=self.described["ca"], timeout=30)
 
     def core(self, cluster: str = "ameide") -> Any:

@@ -126,6 +126,8 @@ def test_the_pair_of_issuer_and_subject_is_unique_within_an_identity(world: Worl
         put(world, one, "second", credential())
     assert refused.value.status_code == 400
     put(world, one, "first", credential())
+    put(world, one, "same-subject", credential(issuer="https://another.example/"))
+    put(world, one, "same-issuer", credential(subject="system:serviceaccount:a:c"))
     put(world, other, "second", credential())
 
 

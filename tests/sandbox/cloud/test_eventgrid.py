@@ -273,3 +273,11 @@ def test_what_is_told_of_subscriptions_holds_no_keys(world: World, hook: Receive
     told = json.dumps(world.control.subscriptions())
     assert "code=secret" not in told
     assert "AccountKey" not in told
+
+
+def test_a_storm_of_events_is_delivered_to_the_last(world: World, hook: Receiver) -> None:
+    subscribe(world, hook)
+    for number in range(200):
+        world.control.deliver({"id": str(number)})
+    hook.wait_for(lambda held: len(held.notifications()) >= 200)
+    assert len({event["id"] for event in hook.events()}) == 200
