@@ -1,0 +1,161 @@
+"""Timer triggers, against real Azurite. Where no run is wanted, the schedule is of years."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.host.locks import BlobLock
+from tests.runtime.host.harness import YEARLY
+from tests.runtime.host.listening import Around, Scripted, fail, succeed
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+HOURLY = "0 0 * * * *"
+
+
+@pytest.fixture
+def host_id() -> str:
+    """Hosts of one id share locks and status."""
+    return uuid.uuid4().hex
+
+
+def run(scenario: Awaitable[None]) -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await scenario
+
+    asyncio.run(bounded())
+
+
+async def timed(azurite: str, host_id: str, executor: Scripted, seconds: float, **given: Any) -> None:
+    """Let one timer run for so long."""
+    around = Around(azurite)
+    async with around.storage() as storage:
+        listener = around.timer_listener(storage, executor, host_id, **given)
+        running = asyncio.create_task(listener.run())
+        await asyncio.sleep(seconds)
+        listener.stop()
+        await running
+
+
+def payloads(executor: Scripted) -> list[dict[str, Any]]:
+    return [json.loads(call) for call in executor.calls]
+
+
+def test_each_occurrence_is_run_on_time(azurite: str, host_id: str) -> None:
+    executor = Scripted(succeed)
+    run(timed(azurite, host_id, executor, 3.5))
+    assert 2 <= len(executor.calls) <= 4
+    assert not any(one["IsPastDue"] for one in payloads(executor))
+
+
+def test_a_failed_run_waits_for_the_next_occurrence(azurite: str, host_id: str) -> None:
+    executor = Scripted(fail)
+    run(timed(azurite, host_id, executor, 3.5))
+    assert 2 <= len(executor.calls) <= 4
+
+
+def test_runs_do_not_overlap_and_what_falls_into_one_is_skipped(azurite: str, host_id: str) -> None:
+    now = most = 0
+
+    async def slowly(_: str) -> None:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(1.5)
+        now -= 1
+
+    executor = Scripted(slowly)
+    run(timed(azurite, host_id, executor, 4.5))
+    assert most == 1
+    assert len(executor.calls) <= 3
+
+
+def test_a_yearly_timer_does_nothing_at_its_first_start(azurite: str, host_id: str) -> None:
+    executor = Scripted(succeed)
+    run(timed(azurite, host_id, executor, 0.5, schedule=YEARLY))
+    assert executor.calls == []
+
+
+def test_run_on_startup_runs_at_once_and_is_not_past_due(azurite: str, host_id: str) -> None:
+    executor = Scripted(succeed)
+    run(timed(azurite, host_id, executor, 0.5, schedule=YEARLY, run_on_startup=True))
+    assert [one["IsPastDue"] for one in payloads(executor)] == [False]
+
+
+def test_an_occurrence_missed_while_no_host_ran_is_run_at_the_next_start(azurite: str, host_id: str) -> None:
+    executor = Scripted(succeed)
+
+    async def scenario() -> None:
+        for later in (timedelta(minutes=1), timedelta(hours=5), timedelta(hours=5, minutes=1)):
+            await timed(azurite, host_id, executor, 0.5, schedule=HOURLY, clock=lambda now=NOON + later: now)
+
+    run(scenario())
+    (past_due,) = payloads(executor)
+    assert past_due["IsPastDue"]
+    assert past_due["ScheduleStatus"]["Next"] == (NOON + timedelta(hours=1)).isoformat()
+
+
+def test_an_unreadable_status_is_started_over(azurite: str, host_id: str) -> None:
+    executor = Scripted(succeed)
+
+    async def scenario() -> None:
+        around = Around(azurite)
+        async with around.storage() as storage:
+            container = storage.host_container()
+            await timed(azurite, host_id, executor, 0.3, schedule=YEARLY)
+            await container.upload_blob(f"timers/{host_id}/Host.Functions.f/status", "{}", overwrite=True)
+            await timed(azurite, host_id, executor, 0.3, schedule=YEARLY)
+            blob = await container.download_blob(f"timers/{host_id}/Host.Functions.f/status")
+            assert "Next" in json.loads(await blob.readall())
+
+    run(scenario())
+    assert executor.calls == []
+
+
+def test_of_two_hosts_one_runs_the_timer(azurite: str, host_id: str) -> None:
+    executors = Scripted(succeed), Scripted(succeed)
+
+    async def scenario() -> None:
+        await asyncio.gather(*(timed(azurite, host_id, executor, 2.5) for executor in executors))
+
+    run(scenario())
+    counts = sorted(len(executor.calls) for executor in executors)
+    assert counts[0] == 0
+    assert counts[1] >= 1
+
+
+def test_a_lock_is_free_as_soon_as_its_holder_lets_go(azurite: str, host_id: str) -> None:
+    async def scenario() -> None:
+        around = Around(azurite)
+        async with around.storage() as storage:
+            container = storage.host_container()
+            one = BlobLock(container, f"locks/{host_id}", lambda: None)
+            other = BlobLock(container, f"locks/{host_id}", lambda: None)
+            assert await one.acquire()
+            assert not await other.acquire()
+            await one.release()
+            assert await other.acquire()
+            await other.release()
+
+    run(scenario())
+
+
+def test_a_lock_that_was_broken_is_noticed(azurite: str, host_id: str) -> None:
+    async def scenario() -> None:
+        around = Around(azurite)
+        lost = asyncio.Event()
+        async with around.storage() as storage:
+            container = storage.host_container()
+            lock = BlobLock(container, f"locks/{host_id}", lost.set)
+            assert await lock.acquire()
+            await container.delete_blob(f"locks/{host_id}", lease=lock._lease)
+            async with asyncio.timeout(10):
+                await lost.wait()
+            await lock.release()
+
+    run(scenario())
