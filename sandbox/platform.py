@@ -23,6 +23,8 @@ LOCATION = "westeurope"
 GROUP = "Ameide"
 CLUSTER = "ameide"
 APP_IDENTITY = "reconverge-mi"
+APP_OBJECT_ID = "5b0a7c1e-93d2-4f6b-8e47-c1d5a2f08b36"
+"""Fixed, since the landscape names it: the app recognises its own writes by it."""
 AUDIENCE = "api://AzureADTokenExchange"
 ENVIRONMENTS = ("dev", "prod")
 
@@ -84,7 +86,7 @@ def seed_directory(cloud: Cloud) -> tuple[Principal, Principal]:
     )
     cloud.service_principals[operator.client_id] = operator
     _assign(cloud, f"/subscriptions/{SUBSCRIPTION}", OWNER.id, operator.object_id)
-    app = _identity(APP_IDENTITY, ())
+    app = _identity(APP_IDENTITY, (), principal_id=APP_OBJECT_ID)
     cloud.identities.put(app.id, app, BEGINNING)
     _assign(
         cloud, f"/subscriptions/{SUBSCRIPTION}/resourceGroups/{GROUP}", PLATFORM_FACTS.id, app.principal_id
@@ -146,14 +148,14 @@ def _service_account(namespace: str, name: str) -> Object:
     return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name, "namespace": namespace}}
 
 
-def _identity(name: str, credentials: tuple[Credential, ...]) -> Identity:
+def _identity(name: str, credentials: tuple[Credential, ...], principal_id: str | None = None) -> Identity:
     return Identity(
         subscription=SUBSCRIPTION,
         group=GROUP,
         name=name,
         location=LOCATION,
         client_id=str(uuid.uuid4()),
-        principal_id=str(uuid.uuid4()),
+        principal_id=principal_id or str(uuid.uuid4()),
         credentials={credential.name.lower(): credential for credential in credentials},
     )
 

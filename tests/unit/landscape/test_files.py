@@ -117,6 +117,7 @@ def test_the_sandbox_may_repair_all_that_is_declared_and_must_prove_it(name: str
 def test_the_sandbox_s_landscape_is_that_of_its_cloud(sandbox: Landscape) -> None:
     assert sandbox.tenant == platform.TENANT
     assert sandbox.reconverge.identity == f"{UAMI}/{platform.APP_IDENTITY}"
+    assert sandbox.reconverge.object_id == platform.APP_OBJECT_ID
     assert {
         (identity.id, credential.name, credential.subject, credential.audience)
         for environment in sandbox.environments.values()
