@@ -25,15 +25,15 @@ answers of the app. A code never changes its meaning. A run with several finding
 [outcome](outcomes.md).
 
 A finding on a cluster keeps Reconverge from judging the credentials that trust this cluster, a finding on an
-identity from judging what it holds. Everything else is judged and repaired all the same. Several findings on one
-credential are mended by one write.
+identity from judging what it holds. Everything else is judged and repaired all the same. One write mends all
+findings on a credential.
 """
 
 SEEN_ELSEWHERE: Final = """\
 ## From an error to a reason
 
-What Azure, Entra and Kubernetes say when the same thing is wrong. Entra's codes stand in the log of the workload
-that could not get a token.
+What Azure, Entra and Kubernetes say when the same thing is wrong. Entra's codes stand in the log of the
+workload that could not get a token.
 
 | error | look at |
 |---|---|
@@ -41,10 +41,10 @@ that could not get a token.
 
 DOES: Final[Mapping[Leads, str]] = {
     Leads.REPAIR: (
-        "plans a step. The contract decides whether it is carried out, waits for approval or is only proposed."
+        "plans a step. The contract decides whether it is carried out, waits for approval or is proposed."
     ),
     Leads.WAIT: "writes nothing for it and looks again by itself; the outcome is `pending`.",
-    Leads.PERSON: "writes nothing for it; the outcome is `human`, since somebody with more authority must act.",
+    Leads.PERSON: "writes nothing for it; the outcome is `human`, since only people can mend it.",
     Leads.NOTE: "reports it. It changes no outcome and is never acted on.",
     Leads.UNREAD: "writes nothing that rests on it and looks again by itself; the outcome is `failed`.",
 }
