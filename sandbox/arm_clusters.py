@@ -1,7 +1,6 @@
 """Microsoft.ContainerService: managed clusters as ARM shows and changes them."""
 
 import base64
-from collections.abc import Mapping
 
 from sandbox.arm_calls import Announce, Call, Change, ChangeKind, Json, Reply, Route, page
 from sandbox.arm_errors import ArmError
@@ -79,7 +78,8 @@ class ManagedClusters:
         return Reply(status=202, headers=self._operations.begin(call, self._remove(call, cluster)))
 
     async def _rotate(self, call: Call) -> Reply:
-        cluster = self._settled(call)
+        held = self._settled(call)
+        cluster = self._clusters.begin_update(held, Wanted(location=held.location))
         return Reply(status=202, headers=self._operations.begin(call, self._rotate_keys(call, cluster)))
 
     async def _user_credential(self, call: Call) -> Reply:
@@ -175,19 +175,19 @@ class ManagedClusters:
 def _wanted(body: object) -> Wanted:
     if not isinstance(body, dict) or not isinstance(body.get("location"), str):
         raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
-    properties = body.get("properties") or {}
-    tags = body.get("tags")
+    given = body.get("properties")
+    properties = given if isinstance(given, dict) else {}
+    tags, security = body.get("tags"), properties.get("securityProfile")
     return Wanted(
         location=body["location"],
         tags={str(key): str(value) for key, value in tags.items()} if isinstance(tags, dict) else None,
         version=properties.get("kubernetesVersion"),
-        issuer_enabled=_flag(properties, "oidcIssuerProfile"),
-        workload_identity=_flag(properties.get("securityProfile") or {}, "workloadIdentity"),
+        issuer_enabled=_flag(properties.get("oidcIssuerProfile")),
+        workload_identity=_flag(security.get("workloadIdentity") if isinstance(security, dict) else None),
     )
 
 
-def _flag(values: Mapping[str, object], name: str) -> bool | None:
-    profile = values.get(name)
+def _flag(profile: object) -> bool | None:
     enabled = profile.get("enabled") if isinstance(profile, dict) else None
     return enabled if isinstance(enabled, bool) else None
 

@@ -1,6 +1,7 @@
 """Long-running ARM operations: begun by a call, told of at an address of their own until they end."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from datetime import datetime
 from sandbox.arm_calls import Call, Json, Reply, Route
 from sandbox.arm_errors import ArmError
 from sandbox.cloud import Cloud
+
+log = logging.getLogger(__name__)
 
 _PATH = (
     "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}"
@@ -51,7 +54,7 @@ class Operations:
         name = str(uuid.uuid4())
         task = asyncio.get_running_loop().create_task(work)
         operation = _Operation(name, self._cloud.clock(), task)
-        task.add_done_callback(lambda _: setattr(operation, "ended", self._cloud.clock()))
+        task.add_done_callback(lambda _: self._end(operation))
         self._operations[name] = operation
         address = _PATH.format(
             subscription=self._cloud.subscription, location=self._cloud.location, operation=name
@@ -65,6 +68,11 @@ class Operations:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _end(self, operation: _Operation) -> None:
+        operation.ended = self._cloud.clock()
+        if not operation.task.cancelled() and operation.task.exception():
+            log.error("arm.operation_failed", exc_info=operation.task.exception())
 
     async def _show(self, call: Call) -> Reply:
         operation = self._operations.get(call.params["operation"])
