@@ -44,9 +44,9 @@ def test_it_starts_over_a_dead_ones_traces_ends_on_sigterm_and_logs_no_secret(tm
     (tmp_path / "cloud.json").write_text("{}")
     process = start_cloud(tmp_path)
     told = described(tmp_path)
-    assert told["pid"] == process.pid
     process.terminate()
     assert process.wait(10) == 0
+    assert told["pid"] == process.pid
     assert not (tmp_path / "cloud.json").exists()
     log = (tmp_path / "server.log").read_text()
     for secret in (told["operator"]["secret"], told["identity_header"], told["control_key"]):
