@@ -7,6 +7,7 @@ signals came in between. Nothing here is ever changed or deleted.
 Table `counts` holds, per day, how many events were dropped unread, by operation.
 """
 
+import itertools
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,8 @@ SIGNALS: Final = "signals"
 
 COUNT_TRIES: Final = 5
 CHUNK: Final = 30_000
+LONGEST_PART: Final = 250
+"""Characters of a text within a key: twice as many in UTF-16 still fit."""
 
 
 class Kind(StrEnum):
@@ -61,6 +64,7 @@ class Journal:
     def __init__(self, rows: Rows, clock: Clock) -> None:
         self._rows = rows
         self._clock = clock
+        self._recorded = itertools.count()
 
     def record(
         self,
@@ -85,7 +89,7 @@ class Journal:
         )
         self._rows.insert(
             TABLE,
-            Key(_partition(entry.where), f"{_moment(entry.at)}~{uuid.uuid4().hex[:12]}"),
+            Key(_partition(entry.where), self._row(entry.at)),
             {
                 "at": entry.at,
                 "kind": kind.value,
@@ -96,6 +100,10 @@ class Journal:
             },
         )
         return entry
+
+    def _row(self, at: datetime) -> str:
+        """In order of time; what one process records at one tick of the clock stays in order as well."""
+        return f"{_moment(at)}~{next(self._recorded):010}~{uuid.uuid4().hex[:12]}"
 
     def read(self, where: Target | str, *, since: datetime, until: datetime | None = None) -> Iterator[Entry]:
         """The entries of one place, oldest first."""
@@ -153,7 +161,7 @@ def _partition(where: str) -> str:
 
 def _safe(text: str) -> str:
     """Table keys may not hold / \\ # ? or control characters."""
-    return "".join("|" if c in "/\\#?" or not c.isprintable() else c for c in text)[:500]
+    return "".join("|" if c in "/\\#?" or not c.isprintable() else c for c in text)[:LONGEST_PART]
 
 
 def _moment(at: datetime) -> str:
