@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from sandbox import azurite, environment, processes
-from sandbox.control_client import Control
+from sandbox.control_client import Control, ControlError
 from sandbox.environment import Variable
+from sandbox.host.errors import HostError
 from sandbox.host.keys import EVENT_GRID_KEY, Keys
 from sandbox.listening import free_socket, port_of
 from sandbox.processes import Child
@@ -82,7 +83,7 @@ def up(directory: Path, *, app: Path | None = REPOSITORY, host: Host = "runtime"
         starting = _Starting(directory)
         try:
             return starting.everything(app.resolve() if app else None, host)
-        except (azurite.AzuriteError, processes.ChildError) as error:
+        except (azurite.AzuriteError, processes.ChildError, ControlError, HostError) as error:
             _stop(directory)
             raise StackError(f"the sandbox did not start: {error}") from error
         except BaseException:
@@ -117,8 +118,7 @@ class _Starting:
 
     def everything(self, app: Path | None, host: Host) -> Stack:
         account = azurite.Account.random()
-        self._start_azurite(account)
-        cloud = self._start_cloud()
+        cloud = self._start_azurite_and_cloud(account)
         variables = environment.of_cloud(cloud, account.connection_string, LANDSCAPE)
         if app is not None:
             keys = Keys.load_or_create(self._directory / "keys.json")
@@ -134,16 +134,18 @@ class _Starting:
 
     # -- the children -----------------------------------------------------------------
 
-    def _start_azurite(self, account: azurite.Account) -> None:
-        child = self._start("azurite", azurite.command(account), {**self._base, **account.environment})
-        azurite.wait_until_open(account, child.is_alive)
-
-    def _start_cloud(self) -> dict[str, Any]:
+    def _start_azurite_and_cloud(self, account: azurite.Account) -> dict[str, Any]:
+        """At the same time, as neither needs the other. What `cloud.json` says."""
         described = self._directory / "cloud.json"
         described.unlink(missing_ok=True)
+        storage = self._start("azurite", azurite.command(account), {**self._base, **account.environment})
         command = [sys.executable, "-m", "sandbox.server", "--dir", str(self._directory)]
-        child = self._start("cloud", command, self._base)
-        self._wait(child, described.exists)
+        cloud = self._start("cloud", command, self._base)
+        try:
+            azurite.wait_until_open(account, storage.is_alive)
+        except azurite.AzuriteError as error:
+            raise processes.ChildError(f"{error}{processes.tail(self._log('azurite'))}") from error
+        self._wait(cloud, described.exists)
         return _object(described)
 
     def _start_app(self, app: Path, host: Host, variables: list[Variable]) -> tuple[str, list[str]]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -15,6 +16,7 @@ import pytest
 import requests
 
 from sandbox import processes, stack
+from sandbox.azurite import Account
 from sandbox.control_client import Control
 from sandbox.processes import Child
 from sandbox.stack import Stack, StackError
@@ -192,6 +194,25 @@ def test_an_app_that_cannot_be_served_is_told_with_its_log_and_leaves_nothing_ru
     assert len(started) == 3
     assert not any(child.is_alive() for child in started)
     assert stack.load(tmp_path / "sandbox") is None
+
+
+def test_a_storage_account_that_cannot_start_is_told_with_its_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        account = replace(Account.random(), queue_port=taken.getsockname()[1])
+        monkeypatch.setattr(Account, "random", lambda: account)
+        with pytest.raises(StackError, match=r"Azurite ended while starting; the end of (.|\n)*EADDRINUSE"):
+            stack.up(tmp_path, app=None)
+
+
+def test_keys_that_are_unfit_stop_the_start(tmp_path: Path) -> None:
+    (tmp_path / "keys.json").write_text("{}")
+    with pytest.raises(StackError, match=r"keys\.json must hold"):
+        stack.up(tmp_path, app=APP)
+    assert stack.load(tmp_path) is None
 
 
 def test_core_tools_that_are_not_installed_are_asked_for(
