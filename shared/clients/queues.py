@@ -43,11 +43,23 @@ class StorageMessages:
             self._call(queue, post)
         except NoContainerError:
             with suppress(Conflict):  # another worker made the queue meanwhile
-                self._call(queue, lambda client: client.create_queue())
+                self._call(queue, _create)
             self._call(queue, post)
 
     def _call[T](self, queue: str, do: Callable[["QueueClient"], T]) -> T:
         return persistently("Azure Queues", lambda: do(self._client(queue)), self._pause)
+
+
+def _create(client: "QueueClient") -> None:
+    from azure.core.exceptions import ResourceExistsError
+
+    try:
+        client.create_queue()
+    except ResourceExistsError as error:
+        # A success to the service, where the queue exists just so; to the SDK, none.
+        # https://learn.microsoft.com/rest/api/storageservices/create-queue4#remarks
+        if error.status_code != 204:
+            raise
 
 
 def _service(connection: Connection, credential: "TokenCredential") -> "QueueServiceClient":

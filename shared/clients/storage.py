@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
-from shared.clients.azure_core import Answer, translated, transport
+from shared.clients.azure_core import AGAIN, Answer, translated, transport
 from shared.errors import Misconfigured, PermanentError, TemporaryError, Throttled
 from shared.model import Pause
 from shared.ports import Conflict
@@ -26,11 +26,12 @@ REPEATS: Final = 2
 PATIENCE: Final = timedelta(seconds=1)
 
 
-class NoContainerError(Exception):
-    """The table or the queue itself does not exist yet. Never leaves the clients."""
+class NoContainerError(TemporaryError):
+    """The table or the queue itself does not exist yet. The clients make it; it leaves them only when it is
+    gone again at once, such as while somebody deletes it."""
 
 
-class NoRowError(Exception):
+class NoRowError(TemporaryError):
     """The table has no such row. Never leaves the clients."""
 
 
@@ -42,9 +43,9 @@ def classify(answer: Answer) -> Exception:
     """
     match answer.status, answer.code:
         case 404, "TableNotFound" | "QueueNotFound":
-            error: Exception = NoContainerError(str(answer))
+            error: Exception = NoContainerError(str(answer), delay=AGAIN)
         case 404, "ResourceNotFound" | "EntityNotFound":
-            error = NoRowError(str(answer))
+            error = NoRowError(str(answer), delay=AGAIN)
         case (409, "EntityAlreadyExists" | "TableAlreadyExists" | "QueueAlreadyExists") | (412, _):
             error = Conflict(str(answer))
         # A new role assignment is not seen everywhere at once, so this is not final.
