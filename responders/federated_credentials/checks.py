@@ -6,7 +6,7 @@ Promises: no I/O, no clock but the time passed in, no claim about a value that w
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from responders.federated_credentials.facts import Facts, Holding, Write
@@ -60,8 +60,13 @@ class Surroundings:
         return held_by(self.holding)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of what is declared. In lower case: ARM treats names that differ by letter case as one."""
+        return tuple([one.name.lower() for one in self.holding.declared])
+
+    @cached_property
     def by_name(self) -> Mapping[str, Credential]:
-        """In lower case: ARM treats names that differ by letter case as one."""
+        """What is held, by name in lower case."""
         return {one.name.lower(): one for one in self.held}
 
     @cached_property
@@ -70,8 +75,11 @@ class Surroundings:
         return frozenset([(one.issuer, one.subject) for one in self.held])
 
     @cached_property
-    def subscription(self) -> str:
-        return subscription(self.holding.id)
+    def far_clusters(self) -> frozenset[str]:
+        """Names of the clusters that lie in another subscription than the identity."""
+        near = subscription(self.holding.id)
+        ids = self.facts.cluster_ids
+        return frozenset([name for name, arm_id in ids.items() if subscription(arm_id) != near])
 
 
 # A tuple, since a check makes one for each of many thousand credentials and a frozen dataclass takes three
@@ -181,13 +189,14 @@ def quota(holding: Holding, held: tuple[Credential, ...]) -> Finding | None:
     return None
 
 
-def undeclared(facts: Facts, holding: Holding, held: tuple[Credential, ...]) -> Iterator[Finding]:
+def undeclared(around: Surroundings) -> Iterator[Finding]:
     """Notes on credentials that no environment declares. None of them is ever changed."""
-    declared = {one.name.lower() for one in holding.declared} | holding.elsewhere
-    for one in held:
-        subject = credential_id(holding.id, one.name)
-        if one.name.lower() in declared:
+    facts, holding = around.facts, around.holding
+    declared = holding.elsewhere.union(around.names)
+    for name, one in around.by_name.items():
+        if name in declared:
             continue
+        subject = credential_id(holding.id, one.name)
         if managed_by_aks(one):
             yield _finding(Reason.CREDENTIAL_MANAGED_BY_AKS, subject, f"{one.name} belongs to AKS")
         elif one.subject is None:
@@ -214,17 +223,16 @@ def managed_by_aks(credential: Credential) -> bool:
 
 
 def identity_outside_subscription(case: Case) -> Finding | None:
-    clusters = subscription(case.facts.cluster_ids[case.declared.cluster])
-    if case.around.subscription == clusters:
+    cluster = case.declared.cluster
+    if cluster not in case.around.far_clusters:
         return None
     return case.finding(
         Reason.IDENTITY_OUTSIDE_SUBSCRIPTION,
-        f"the identity is in subscription {case.around.subscription}, "
-        f"cluster {case.declared.cluster} in {clusters}",
+        f"the identity is in subscription {subscription(case.holding.id)}, "
+        f"cluster {cluster} in {subscription(case.facts.cluster_ids[cluster])}",
     )
 
 
-@lru_cache
 def subscription(arm_id: str) -> str:
     return arm_id.lower().split("/")[2]
 
@@ -238,7 +246,7 @@ def name_collision(case: Case) -> Finding | None:
         why = "AKS holds it for an identity binding"
     elif found.subject is None:
         why = "it is a flexible credential, which matches claims and has no subject"
-    elif not case.facts.contract.issuer_host_allowed(found.issuer):
+    elif found.issuer != case.issuer and not case.facts.contract.issuer_host_allowed(found.issuer):
         why = f"it trusts {found.issuer}, which cannot be a cluster of this environment"
     else:
         return None
@@ -391,13 +399,13 @@ def check(facts: Facts, now: datetime) -> tuple[Finding, ...]:
         if fault := identity_fault(facts, holding):
             findings.append(fault)
             continue
-        held = held_by(holding)
-        if fault := quota(holding, held):
+        around = Surroundings(facts, holding, now)
+        if fault := quota(holding, around.held):
             findings.append(fault)
-        for case in cases(facts, holding, now):
+        for case in cases_of(around):
             if case.declared.cluster not in unusable:
                 findings.extend(faults(case))
-        findings.extend(undeclared(facts, holding, held))
+        findings.extend(undeclared(around))
     return tuple(findings)
 
 
@@ -406,13 +414,17 @@ def held_by(holding: Holding) -> tuple[Credential, ...]:
 
 
 def cases(facts: Facts, holding: Holding, now: datetime) -> Iterator[Case]:
-    around = Surroundings(facts, holding, now)
+    return cases_of(Surroundings(facts, holding, now))
+
+
+def cases_of(around: Surroundings) -> Iterator[Case]:
+    """Every declared credential, in the landscape's order."""
+    writes, clusters = around.holding.writes, around.facts.clusters
     free_slots = QUOTA - len(around.held)
-    for declared in holding.declared:
-        name = declared.name.lower()
+    for name, declared in zip(around.names, around.holding.declared, strict=True):
         found = around.by_name.get(name)
-        issuer = _issuer(facts.clusters[declared.cluster])
-        yield Case(around, declared, found, issuer, holding.writes.get(name, ()), free_slots)
+        issuer = _issuer(clusters[declared.cluster])
+        yield Case(around, declared, found, issuer, writes.get(name, ()), free_slots)
         if found is None:
             free_slots -= 1
 
