@@ -55,16 +55,15 @@ def _print_changes(screen: Screen, changes: list[dict[str, Any]]) -> None:
             screen.say(f"    {line}")
         screen.say(f"    why      {one['reason']}: {one['because'] or 'see its run'}")
         if woken := one["wokenBy"]:
-            screen.say(
-                f"    woken    {woken['kind']} of {short_id(woken['subject'] or '')} by {woken['actor']}"
-            )
+            what = f"{woken['kind']} {short_id(woken['subject'] or '')}".strip()
+            screen.say(f"    woken    {what}, by {woken['actor']}")
         screen.say(f"    proof    {_proof(one['proof'])}")
         if one["error"]:
             screen.say(f"    error    {one['error']}")
         if outcome := one["outcome"]:
             screen.say(f"    outcome  {outcome['word']}: {outcome['because']}")
         screen.say(
-            f"    by {one['actor']}, run {one['run']}, correlation {one['correlationId']}", Style.FAINT
+            f"    by       {one['actor']}, run {one['run']}, correlation {one['correlationId']}", Style.FAINT
         )
 
 

@@ -46,7 +46,7 @@ def entry() -> int:
 
 def main(arguments: Sequence[str]) -> int:
     given = parse(arguments)
-    return conduct(given, real(given.output))
+    return conduct(given, real(Format(given.output)))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -60,7 +60,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         sub = commands.add_parser(name, help=does, description=f"{name}: {does}.", epilog=EPILOG)
         if name == wanted:
             _module(name).arguments(sub)
-            sub.add_argument("--output", type=Format, choices=list(Format), default=Format.TABLE)
+            sub.add_argument("--output", choices=[one.value for one in Format], default=Format.TABLE.value)
     return parser.parse_args(arguments)
 
 

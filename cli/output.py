@@ -5,7 +5,7 @@ Whatever came from elsewhere is printed without its control characters: a termin
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,16 +66,17 @@ class Screen:
             self.say(line.rstrip(), Style.HEAD if number == 0 else Style.NONE)
 
     @contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
-        """Shows what is waited for: a spinner on a terminal, a line elsewhere."""
+    def waiting(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Shows what is waited for: a spinner on a terminal, a line elsewhere. What it gives changes the
+        spinner's text; lines may be noted meanwhile."""
         if not self.err.isatty():
             self.note(text)
-            yield
+            yield lambda _: None
             return
-        from rich.markup import escape  # noqa: PLC0415 (a pipe never needs rich)
+        from rich.text import Text  # noqa: PLC0415 (a pipe never needs rich)
 
-        with self._err.status(escape(printable(text))):
-            yield
+        with self._err.status(Text(printable(text))) as status:
+            yield lambda now: status.update(Text(printable(now)))
 
     def _line(self, stream: TextIO, text: str, style: Style) -> None:
         text = printable(text)

@@ -1,0 +1,127 @@
+"""`reconverge sandbox`: a cloud, a storage account and the app on this computer's loopback interface."""
+
+import argparse
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+from cli.exits import Exit
+from cli.output import Screen, Style
+from cli.surroundings import Surroundings
+from sandbox import stack
+from sandbox.control_client import Control, ControlError
+from sandbox.stack import Stack
+from shared.errors import Misconfigured, PermanentError
+from shared.landscape import load
+from shared.settings import APP_DIRECTORY
+
+HOME: Final = APP_DIRECTORY / ".sandbox"
+ACTIONS: Final = ("up", "recreate", "down", "status")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=ACTIONS)
+    parser.add_argument("--dir", type=Path, default=HOME, metavar="DIR", help="where it keeps its files")
+    parser.add_argument(
+        "--host",
+        choices=("runtime", "func"),
+        default="runtime",
+        help="up: the loopback host, or Core Tools from PATH",
+    )
+    parser.add_argument(
+        "--environment", default="dev", metavar="E", help="recreate: whose cluster to build anew"
+    )
+
+
+def run(given: argparse.Namespace, here: Surroundings) -> Exit:
+    match given.action:
+        case "up":
+            return _up(given, here.screen)
+        case "recreate":
+            return _recreate(given, here.screen)
+        case "down":
+            stack.down(given.dir)
+            return _show(here.screen, given.dir, None, Exit.CONVERGED)
+        case _:
+            running = stack.load(given.dir)
+            return _show(here.screen, given.dir, running, Exit.CONVERGED if running else Exit.DIFFERENCES)
+
+
+def _up(given: argparse.Namespace, screen: Screen) -> Exit:
+    with screen.waiting("starting a cloud, a storage account and the app"):
+        running = start(given.dir, given.host)
+    _show(screen, given.dir, running, Exit.CONVERGED)
+    if not screen.as_json:
+        screen.say()
+        screen.say(f"source {given.dir / 'env'}", Style.HEAD)
+        screen.say("  points az, kubectl, the Azure SDKs and reconverge at it. Then, for example:")
+        screen.say("reconverge sandbox recreate; reconverge journal --changes", Style.HEAD)
+    return Exit.CONVERGED
+
+
+def start(directory: Path, host: stack.Host = "runtime") -> Stack:
+    """Raises PermanentError with the end of the log that tells why."""
+    try:
+        return stack.up(directory, host=host)
+    except stack.StackError as error:
+        raise PermanentError(str(error)) from error
+
+
+def _recreate(given: argparse.Namespace, screen: Screen) -> Exit:
+    running = stack.load(given.dir)
+    if running is None:
+        raise Misconfigured(f"no sandbox runs in {given.dir}: start one with `reconverge sandbox up`")
+    rebuilt = []
+    for cluster in clusters_of(running, given.environment):
+        with screen.waiting(f"rebuilding {cluster}"):
+            rebuilt.append(recreate(given.dir, cluster))
+    if screen.as_json:
+        screen.document({"rebuilt": rebuilt})
+    else:
+        for one in rebuilt:
+            screen.say(f"{one['name']} is rebuilt")
+            screen.say(f"  issuer: {one['previousIssuer']} → {one['issuer']}")
+    return Exit.CONVERGED
+
+
+def clusters_of(running: Stack, environment: str) -> tuple[str, ...]:
+    """ARM ids, from the landscape that the sandbox's app works with. Raises Misconfigured."""
+    landscape = load(running.environment["RECONVERGE_LANDSCAPE"])
+    if environment not in landscape.environments:
+        known = ", ".join(landscape.environments)
+        raise Misconfigured(f"environment {environment!r} is unknown; there are {known}")
+    return tuple(cluster.id for cluster in landscape.environments[environment].clusters)
+
+
+def recreate(directory: Path, cluster: str) -> dict[str, Any]:
+    """What the sandbox says of the new cluster. Raises PermanentError."""
+    try:
+        return Control.from_dir(directory).recreate(cluster)
+    except (ControlError, requests.RequestException) as error:
+        raise PermanentError(f"the cluster could not be rebuilt: {error}") from error
+
+
+def _show(screen: Screen, directory: Path, running: Stack | None, code: Exit) -> Exit:
+    addresses = {
+        name: running.environment[variable]
+        for name, variable in (("cloud", "SANDBOX_URL"), ("app", "RECONVERGE_APP_URL"))
+        if running and variable in running.environment
+    }
+    children = [{"name": one.name, "pid": one.pid} for one in running.children] if running else []
+    if screen.as_json:
+        screen.document(
+            {
+                "running": running is not None,
+                "directory": str(directory),
+                "addresses": addresses,
+                "processes": children,
+            }
+        )
+        return code
+    screen.say(f"{'running' if running else 'not running'} in {directory}")
+    for name, address in addresses.items():
+        screen.say(f"  {name}  {address}")
+    for child in children:
+        screen.say(f"  process {child['pid']}  {child['name']}")
+    return code

@@ -1,0 +1,82 @@
+"""What a running app says about itself, as news: from one answer of `GET /api/status` to the next. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from cli.output import short_id
+from shared.model import Word
+
+type Status = Mapping[str, Any]
+
+WELL: Final = frozenset({Word.CONVERGED.value, Word.REPAIRED.value})
+
+
+class Watch:
+    """Remembers what was told already."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, str] = {}
+        self._told: set[tuple[str, str, str]] = set()
+
+    def news(self, status: Status) -> Iterator[str]:
+        """A line for each change that is new, and for each target whose state is."""
+        for entry in status["changes"]:
+            key = entry["at"], entry["kind"], str(entry["detail"].get("object"))
+            if key not in self._told:
+                self._told.add(key)
+                yield f"{entry['at'][11:19]}  {entry['where']}  {_change(entry)}"
+        for target in status["targets"]:
+            state = state_of(target)
+            if self._states.get(target["target"]) != state:
+                self._states[target["target"]] = state
+                yield f"{status['at'][11:19]}  {target['target']}  {state}"
+
+
+def state_of(target: Mapping[str, Any]) -> str:
+    if target["running"]:
+        return "runs"
+    because = f": {target['because']}" if target["because"] else ""
+    again = "; will look again" if target["lookAgainAt"] else ""
+    return f"{target['outcome']}{because}{again}"
+
+
+def settled_well(status: Status, since: datetime) -> bool:
+    """Every target ended well after `since`, and none is going on."""
+    return all(
+        target["outcome"] in WELL
+        and not target["running"]
+        and datetime.fromisoformat(target["settledAt"]) > since
+        for target in status["targets"]
+    )
+
+
+def changed_by(status: Status, arm_id: str) -> str:
+    """Who wrote the object last, by the journal; empty when nobody did."""
+    written = [
+        entry
+        for entry in status["changes"]
+        if entry["kind"] == "step-done" and entry["detail"]["object"].lower() == arm_id.lower()
+    ]
+    return f"{written[-1]['actor']}, run {written[-1]['run'][:8]}" if written else ""
+
+
+def _change(entry: Mapping[str, Any]) -> str:
+    return CHANGES[entry["kind"]](entry["detail"])
+
+
+def _changed(step: Mapping[str, Any]) -> str:
+    """Which values, not what they are: an issuer is longer than a line, and the journal has it."""
+    before = step["before"]
+    if before is None:
+        return "new"
+    return ", ".join(name for name, value in step["after"].items() if before.get(name) != value)
+
+
+CHANGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "step-started": lambda step: f"{step['action']} {short_id(step['object'])}: {_changed(step)}",
+    "step-done": lambda step: f"written {short_id(step['object'])}",
+    "step-failed": lambda step: f"not written {short_id(step['object'])}: {step['error']}",
+    "proof": lambda proof: f"proof {proof['verdict']} {short_id(proof['object'])}: {proof['detail']}",
+    "approved": lambda approval: f"plan {approval['digest'][:12]} is approved",
+}

@@ -1,0 +1,74 @@
+"""What can be typed, and what happens when something ends a command early."""
+
+from datetime import timedelta
+
+import pytest
+
+from cli import main
+from cli.exits import Exit, worst
+from shared.errors import Misconfigured, PermanentError, TemporaryError
+from tests.unit.cli.platform import Desk
+
+
+@pytest.mark.parametrize("command", main.COMMANDS)
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.parse([command, "--help"])
+    assert ended.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "--output" in said
+    assert "0 converged, 1 differences found, 2 wrong use or configuration, 3 could not tell" in said
+
+
+NOT_UNDERSTOOD = {
+    "no command": ((), "command"),
+    "an unknown command": (("explode",), "run, journal, replay, doctor, sandbox, drill"),
+    "an unknown flag": (("run", "--force"), "--force"),
+    "an unknown output": (("run", "--output", "xml"), "table, json"),
+    "a wait without a unit": (("run", "--wait", "5"), "write it like 90s, 5m, 12h or 7d"),
+    "a wait that is no length": (("run", "--wait", "soon"), "write it like 90s, 5m, 12h or 7d"),
+    "a part of a plan's digest": (("run", "--approve", "abc"), "64 digits"),
+    "a since that is no length": (("journal", "--since", "yesterday"), "write it like 90s, 5m, 12h or 7d"),
+    "a digest that is none": (("replay", "../etc"), "6 to 32 digits"),
+}
+
+
+@pytest.mark.parametrize(("typed", "says"), NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
+def test_what_cannot_be_understood_is_wrong_use(
+    typed: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main.parse(typed)
+    assert ended.value.code == Exit.WRONG_USE
+    assert says in capsys.readouterr().err.replace("'", "")
+
+
+EARLY_ENDS: dict[str, tuple[BaseException, Exit]] = {
+    "a wrong setting is wrong use": (Misconfigured("write it so"), Exit.WRONG_USE),
+    "a service that is away tells nothing": (
+        TemporaryError("write it so", delay=timedelta(0)),
+        Exit.COULD_NOT_TELL,
+    ),
+    "a service that refuses tells nothing": (PermanentError("write it so"), Exit.COULD_NOT_TELL),
+    "an interrupted command tells nothing": (KeyboardInterrupt(), Exit.COULD_NOT_TELL),
+}
+
+
+@pytest.mark.parametrize(("raised", "code"), EARLY_ENDS.values(), ids=EARLY_ENDS)
+def test_an_early_end_is_an_exit_code(
+    desk: Desk, raised: BaseException, code: Exit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(desk, "world", end)
+    answer = desk.types("run")
+    assert (answer.code, answer.out) == (code, "")
+    assert answer.err.startswith("reconverge: ")
+
+
+def test_the_worst_of_several_exits_counts() -> None:
+    by_gravity = [Exit.CONVERGED, Exit.DIFFERENCES, Exit.COULD_NOT_TELL, Exit.WRONG_USE]
+    for number, code in enumerate(by_gravity):
+        assert worst(by_gravity[: number + 1]) is code
+    assert worst([]) is Exit.CONVERGED

@@ -1,0 +1,194 @@
+"""`reconverge run`: one platform, one process, no storage."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from cli.exits import Exit
+from tests.unit.cli.platform import DEAD, LIVE, Desk, credential
+
+type Prepare = Callable[[Desk], object]
+
+
+def nothing(_: Desk) -> None:
+    pass
+
+
+def mended(desk: Desk) -> None:
+    desk.platform.held = credential(LIVE)
+
+
+def proposing(desk: Desk) -> None:
+    desk.mode = "propose"
+
+
+def approving(desk: Desk) -> None:
+    desk.mode = "approve"
+
+
+def forbidding(desk: Desk) -> None:
+    desk.mode = "never"
+
+
+def unreadable(desk: Desk) -> None:
+    desk.platform.readable = False
+
+
+def slow_directory(desk: Desk) -> None:
+    desk.platform.propagation = timedelta(hours=1)
+
+
+def deleted_cluster(desk: Desk) -> None:
+    desk.platform.issuer = None
+
+
+ENDINGS: dict[str, tuple[Prepare, tuple[str, ...], str, Exit]] = {
+    "a platform as declared has converged": (mended, (), "converged", Exit.CONVERGED),
+    "a stale issuer is only proposed without --apply": (nothing, (), "proposed", Exit.DIFFERENCES),
+    "a stale issuer is repaired with --apply": (nothing, ("--apply",), "repaired", Exit.CONVERGED),
+    "a contract that proposes is kept with --apply": (
+        proposing,
+        ("--apply",),
+        "proposed",
+        Exit.DIFFERENCES,
+    ),
+    "a contract that asks waits for approval": (approving, ("--apply",), "approval", Exit.DIFFERENCES),
+    "a contract that forbids leaves it to a person": (forbidding, ("--apply",), "human", Exit.DIFFERENCES),
+    "what cannot be read gives no verdict": (unreadable, (), "failed", Exit.COULD_NOT_TELL),
+    "a repair that Entra does not know yet is pending": (
+        slow_directory,
+        ("--apply", "--wait", "1m"),
+        "pending",
+        Exit.DIFFERENCES,
+    ),
+    "a deleted cluster needs a person": (deleted_cluster, ("--apply",), "human", Exit.DIFFERENCES),
+}
+
+
+@pytest.mark.parametrize(("prepare", "flags", "word", "code"), ENDINGS.values(), ids=ENDINGS)
+def test_the_worst_outcome_is_the_exit_code(
+    desk: Desk, prepare: Prepare, flags: tuple[str, ...], word: str, code: Exit
+) -> None:
+    prepare(desk)
+    answer = desk.types("run", "dev", *flags, "--output", "json")
+    assert [one["outcome"]["word"] for one in answer.document["targets"]] == [word]
+    assert answer.code == code
+
+
+@pytest.mark.parametrize("prepare", [nothing, proposing, approving, forbidding])
+def test_nothing_is_written_without_apply(desk: Desk, prepare: Prepare) -> None:
+    prepare(desk)
+    desk.types("run")
+    assert desk.platform.held == credential(DEAD)
+
+
+@pytest.mark.parametrize("prepare", [proposing, approving, forbidding])
+def test_apply_stays_within_the_contract(desk: Desk, prepare: Prepare) -> None:
+    prepare(desk)
+    desk.types("run", "--apply")
+    assert desk.platform.held == credential(DEAD)
+
+
+def test_an_apply_goes_on_until_the_repair_is_proven(desk: Desk) -> None:
+    desk.platform.throttled = 1
+    desk.platform.propagation = timedelta(seconds=30)
+    answer = desk.types("run", "--apply", "--output", "json")
+    (target,) = answer.document["targets"]
+    assert desk.platform.held == credential(LIVE)
+    assert target["outcome"]["word"] == "repaired"
+    assert [proof["verdict"] for proof in target["proofs"]] == ["accepted"]
+    assert target["looks"] > 2
+    assert desk.clock.waited >= timedelta(seconds=30)
+
+
+def test_an_apply_ends_with_its_wait(desk: Desk) -> None:
+    desk.platform.propagation = timedelta(hours=1)
+    desk.types("run", "--apply", "--wait", "90s")
+    assert desk.clock.waited <= timedelta(seconds=90)
+
+
+def test_a_plan_is_shown_with_its_digest_and_carried_out_once_approved(desk: Desk) -> None:
+    desk.mode = "approve"
+    shown = desk.types("run", "--apply", "--output", "json")
+    digest = shown.document["targets"][0]["outcome"]["plan"]
+    answer = desk.types("run", "--apply", "--approve", digest, "--output", "json")
+    (target,) = answer.document["targets"]
+    assert target["outcome"]["word"] == "repaired"
+    assert desk.platform.held == credential(LIVE)
+    assert "(command line)" in target["steps"][0]["why"]
+
+
+def test_an_approval_fits_only_the_facts_it_was_given_for(desk: Desk) -> None:
+    desk.mode = "approve"
+    digest = desk.types("run", "--apply", "--output", "json").document["targets"][0]["outcome"]["plan"]
+    desk.platform.held = changed = credential(DEAD, subject="system:serviceaccount:dev:other")
+    answer = desk.types("run", "--apply", "--approve", digest)
+    assert desk.platform.held == changed
+    assert answer.code == Exit.DIFFERENCES
+    assert f"plan {digest} did not come up" in answer.err
+
+
+WRONG_USE: dict[str, tuple[tuple[str, ...], str]] = {
+    "an unknown environment": (("run", "prod"), "dev, staging (disabled)"),
+    "an unknown responder": (("run", "dev/vault"), "dev/federated_credentials"),
+    "an unknown --environment": (("run", "--environment", "prod"), "dev, staging (disabled)"),
+    "an environment that is disabled": (("run", "staging"), "disabled in the landscape"),
+    "a target outside of the environment": (
+        ("run", "dev", "--environment", "staging"),
+        "not in environment staging",
+    ),
+    "an approval without --apply": (("run", "--approve", "0" * 64), "write --apply as well"),
+    "a landscape that is not there": (("run", "--landscape", "nowhere.yaml"), "there is no such file"),
+}
+
+
+@pytest.mark.parametrize(("typed", "says"), WRONG_USE.values(), ids=WRONG_USE)
+def test_wrong_use_says_what_to_write(desk: Desk, typed: tuple[str, ...], says: str) -> None:
+    answer = desk.types(*typed)
+    assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
+    assert says in answer.err
+
+
+def test_a_landscape_with_mistakes_is_refused_with_all_of_them(desk: Desk) -> None:
+    wrong = desk.folder / "wrong.yaml"
+    wrong.write_text("version: 2\ntenant: nobody\n")
+    answer = desk.types("run", "--landscape", str(wrong))
+    assert answer.code == Exit.WRONG_USE
+    assert answer.err.count(f"{wrong}:") > 2
+
+
+def test_a_disabled_environment_is_named_as_left_out(desk: Desk) -> None:
+    assert "staging: disabled in the landscape, left out" in desk.types("run").out
+    assert desk.types("run", "--output", "json").document["disabled"] == ["staging"]
+    assert desk.types("run", "dev", "--output", "json").document["disabled"] == []
+
+
+def test_the_table_tells_finding_step_decision_proof_and_outcome(desk: Desk) -> None:
+    desk.clock.advance(timedelta(hours=1))
+    lines = desk.types("run", "--apply").out.splitlines()
+    assert lines[0] == "dev/federated_credentials  repaired: 1 repaired and proven"
+    told = "\n".join(lines)
+    assert "found  IssuerStale (mended)  vault/vault-dev" in told
+    assert "step   credential.update (done)  vault/vault-dev" in told
+    assert f"issuer: {DEAD} → {LIVE}" in told
+    assert "mends IssuerStale; the contract says apply to credential.update" in told
+    assert "proof  token-exchange accepted  vault/vault-dev" in told
+
+
+def test_what_is_left_open_is_told_with_its_remedy(desk: Desk) -> None:
+    desk.mode = "approve"
+    told = desk.types("run", "--apply").out
+    assert "remedy IssuerStale: Reconverge updates it in place" in told
+    assert "agree  reconverge run dev/federated_credentials --apply --approve " in told
+
+
+def test_the_document_holds_what_the_table_tells(desk: Desk) -> None:
+    (target,) = desk.types("run", "--output", "json").document["targets"]
+    (step,) = target["steps"]
+    (finding,) = target["findings"]
+    assert finding["reason"] == "IssuerStale"
+    assert finding["remedy"]
+    assert not finding["mended"]
+    assert (step["before"]["issuer"], step["after"]["issuer"]) == (DEAD, LIVE)
+    assert (step["decision"], step["done"]) == ("propose", False)
