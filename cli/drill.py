@@ -69,7 +69,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
         finally:
             if not given.keep:
                 _tear_down(directory, remove=given.dir is None)
-    _print(here.screen, evidence, seconds=time.monotonic() - begun)
+    show(here.screen, evidence, seconds=time.monotonic() - begun)
     if given.keep:
         here.screen.note(f"it still runs; stop it with `reconverge sandbox down --dir {directory}`")
     return evidence.code
@@ -178,7 +178,7 @@ class _Drill:
     def _repair(self, evidence: Evidence, timeout: timedelta) -> None:
         rebuilt_at, deadline = self._here.clock(), self._here.clock() + timeout
         app, judge, watch = _App(evidence.stack), Judge(operator_of(evidence.stack)), Watch()
-        with self._step("repair", "Event Grid tells the app, which looks, repairs and proves") as show:
+        with self._step("repair", "Event Grid tells the app, which looks, repairs and proves") as update:
             while self._here.clock() < deadline:
                 if evidence.delivery is None:
                     evidence.delivery = self._delivery()
@@ -186,7 +186,7 @@ class _Drill:
                     evidence.status = status
                     for line in watch.news(status):
                         self._screen.note(f"  {line}")
-                    show("; ".join(f"{one['target']} {state_of(one)}" for one in status["targets"]))
+                    update("; ".join(f"{one['target']} {state_of(one)}" for one in status["targets"]))
                     if evidence.delivery and settled_well(status, rebuilt_at):
                         evidence.now = judge.verdicts(evidence.asked)
                         if all(verdict.answer is Answer.ACCEPTED for verdict in evidence.now.values()):
@@ -219,8 +219,8 @@ class _Drill:
 
     @contextmanager
     def _step(self, name: str, does: str) -> Iterator[Callable[[str], None]]:
-        with self._screen.waiting(f"{name}: {does}") as show:
-            yield show
+        with self._screen.waiting(f"{name}: {does}") as update:
+            yield update
 
 
 class _App:
@@ -254,7 +254,7 @@ def operator_of(running: Stack) -> Operator:
     )
 
 
-def _print(screen: Screen, evidence: Evidence, *, seconds: float) -> None:
+def show(screen: Screen, evidence: Evidence, *, seconds: float) -> None:
     rows = [_row(claim, evidence) for claim in evidence.asked]
     if screen.as_json:
         screen.document(

@@ -1,0 +1,102 @@
+"""News from successive answers of the status endpoint."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.watch import Watch, changed_by, settled_well
+
+AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
+IDENTITY = "/subscriptions/s/resourceGroups/g/providers/M.I/userAssignedIdentities/vault"
+OBJECT = f"{IDENTITY}/federatedIdentityCredentials/dev"
+
+
+def target(outcome: str = "converged", **changes: Any) -> dict[str, Any]:
+    return {
+        "target": "dev/federated_credentials",
+        "outcome": outcome,
+        "because": "as declared",
+        "settledAt": AT.isoformat(),
+        "lookAgainAt": None,
+        "running": False,
+        **changes,
+    }
+
+
+def change(kind: str, **detail: Any) -> dict[str, Any]:
+    return {
+        "at": AT.isoformat(),
+        "kind": kind,
+        "where": "dev/federated_credentials",
+        "actor": "reconverge",
+        "run": "0123456789",
+        "detail": {"object": OBJECT, **detail},
+    }
+
+
+def status(*changes: dict[str, Any], **of_target: Any) -> dict[str, Any]:
+    return {"at": AT.isoformat(), "targets": [target(**of_target)], "changes": list(changes)}
+
+
+STARTED = change(
+    "step-started",
+    action="credential.update",
+    before={"issuer": "old", "name": "dev"},
+    after={"issuer": "new", "name": "dev"},
+)
+NEWS = {
+    "a step": (STARTED, "credential.update vault/dev: issuer"),
+    "a new object": (
+        change("step-started", action="credential.create", before=None, after={"name": "dev"}),
+        "credential.create vault/dev: new",
+    ),
+    "a write": (change("step-done", mends="IssuerStale"), "written vault/dev"),
+    "a failure": (change("step-failed", error="ARM answered 429"), "not written vault/dev: ARM answered 429"),
+    "a proof": (
+        change("proof", verdict="refused", detail="AADSTS700211"),
+        "proof refused vault/dev: AADSTS700211",
+    ),
+    "an approval": (change("approved", digest="0123456789abcdef"), "plan 0123456789ab is approved"),
+}
+
+
+@pytest.mark.parametrize(("entry", "line"), NEWS.values(), ids=NEWS)
+def test_a_change_is_news_once(entry: dict[str, Any], line: str) -> None:
+    watch = Watch()
+    assert f"03:00:00  dev/federated_credentials  {line}" in list(watch.news(status(entry)))
+    assert list(watch.news(status(entry))) == []
+
+
+def test_a_state_is_news_when_it_changes() -> None:
+    watch = Watch()
+    assert list(watch.news(status())) == ["03:00:00  dev/federated_credentials  converged: as declared"]
+    assert list(watch.news(status())) == []
+    assert list(watch.news(status(running=True))) == ["03:00:00  dev/federated_credentials  runs"]
+    (line,) = watch.news(status(outcome="pending", lookAgainAt=AT.isoformat()))
+    assert line.endswith("pending: as declared; will look again")
+
+
+JUST_BEFORE = AT - timedelta(seconds=1)
+SETTLED: dict[str, tuple[dict[str, Any], datetime, bool]] = {
+    "converged since": ({}, JUST_BEFORE, True),
+    "repaired since": ({"outcome": "repaired"}, JUST_BEFORE, True),
+    "converged before": ({}, AT, False),
+    "running again": ({"running": True}, JUST_BEFORE, False),
+    "pending": ({"outcome": "pending"}, JUST_BEFORE, False),
+    "waiting for approval": ({"outcome": "approval"}, JUST_BEFORE, False),
+    "never run": ({"outcome": "never run", "settledAt": None}, JUST_BEFORE, False),
+}
+
+
+@pytest.mark.parametrize(("of_target", "since", "well"), SETTLED.values(), ids=SETTLED)
+def test_settled_well_is_a_good_end_after_the_moment(
+    of_target: dict[str, Any], since: datetime, well: bool
+) -> None:
+    assert settled_well(status(**of_target), since) is well
+
+
+def test_a_change_is_by_whoever_wrote_last() -> None:
+    earlier, later = change("step-done"), change("step-done") | {"run": "fedcba9876"}
+    assert changed_by(status(earlier, later), OBJECT.upper()) == "reconverge, run fedcba98"
+    assert changed_by(status(STARTED), OBJECT) == ""
