@@ -20,16 +20,16 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The environment's writes of the last hour, oldest first."""
+    """Writes that were begun in the last hour, oldest first, whatever came of them."""
 
     times: tuple[datetime, ...]
 
     def left(self, contract: Contract) -> int:
         return max(0, contract.caps.per_hour - len(self.times))
 
-    def freed_at(self) -> datetime:
-        """When the oldest of them stops counting. Ask only when nothing is left."""
-        return self.times[0] + HOUR
+    def freed_at(self, contract: Contract) -> datetime | None:
+        """When the oldest of them stops counting, if until then none is left."""
+        return None if self.left(contract) else self.times[0] + HOUR
 
 
 def decide(plan: Plan, contract: Contract, own_identity: str) -> tuple[Decision, ...]:

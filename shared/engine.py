@@ -16,7 +16,7 @@ from shared.journal import Journal, Kind
 from shared.landscape import Mode
 from shared.model import Finding, Outcome, Plan, Proof, Target, Verdict, Word
 from shared.plans import Plans
-from shared.steps import Applied, Crew
+from shared.steps import Applied, Crew, owner_of
 from shared.world import AnyResponder, Leads, Scope
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ NEXT_STEP_PAUSE: Final = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything one run saw and did."""
+    """Which run it is, and for whom."""
 
     id: str
     correlation_id: str
@@ -39,6 +39,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
+    """Everything one run saw and did."""
+
     findings: tuple[Finding, ...] = ()
     """What was found at first."""
     decisions: tuple[Decision, ...] = ()
@@ -65,12 +67,15 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
     remaining, left = findings, plan
     if affordable:
         applied = crew.carry_out(scope, responder, affordable, record)
-        if approved is not None and applied.done:
+        # Whoever dies before this line leaves an approval for exactly the situation it was given for.
+        if approved is not None and applied.touched:
             plans.spent(approved)
         facts = responder.gather(scope)
         remaining = responder.check(facts, scope.clock())
         left = responder.plan(facts, remaining)
     proofs = responder.verify(scope, facts) if not run.dry else ()
+    if proofs:
+        crew.keep()
     for proof in proofs:
         record(Kind.PROOF, {**asdict(proof), "at": proof.at.isoformat()})
     now = scope.clock()
@@ -84,7 +89,7 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
         proofs=proofs,
         wait=lambda found: now + responder.look_again(facts, found, now),
         now=now,
-        capped=spent.freed_at() if len(affordable) < len(chosen) else None,
+        capped=_spent(scope).freed_at(scope.environment.contract) if affordable != chosen else None,
     )
     outcome = ending.outcome(plans if not run.dry else None)
     return Report(
@@ -165,7 +170,7 @@ def _spent(scope: Scope) -> Spent:
         tuple(
             entry.at
             for entry in scope.journal.read(scope.target, since=since)
-            if entry.kind is Kind.STEP_STARTED
+            if entry.kind is Kind.STEP_STARTED and entry.at > since
         )
     )
 
@@ -185,17 +190,20 @@ class _Ending:
     capped: datetime | None
 
     def outcome(self, plans: Plans | None) -> Outcome:
-        outcomes = [*self._from_findings(), *self._from_decisions(plans), *self._from_errors()]
+        outcomes = [*self._from_findings(), *self._from_decisions(plans), *self._from_failures()]
         if not outcomes:
             return self._good()
         order = list(Word)
         gravest = max(outcomes, key=lambda outcome: (order.index(outcome.word), not outcome.permanent))
-        return gravest.with_until(min((o.until for o in outcomes if o.until is not None), default=None))
+        return replace(gravest, until=_next_look(outcomes))
+
+    @property
+    def _proven(self) -> int:
+        return sum(proof.verdict is Verdict.ACCEPTED for proof in self.proofs)
 
     def _good(self) -> Outcome:
-        if self.applied.done or any(proof.verdict is Verdict.ACCEPTED for proof in self.proofs):
-            proven = sum(proof.verdict is Verdict.ACCEPTED for proof in self.proofs)
-            return Outcome(word=Word.REPAIRED, because=f"{proven} repaired and proven")
+        if self.applied.done or self._proven:
+            return Outcome(word=Word.REPAIRED, because=f"{self._proven} repaired and proven")
         return Outcome(word=Word.CONVERGED, because="everything is as declared")
 
     def _from_findings(self) -> list[Outcome]:
@@ -211,10 +219,10 @@ class _Ending:
                 case Leads.UNREAD:
                     outcomes.append(Outcome(word=Word.FAILED, because=because, until=self.wait((finding,))))
                 case Leads.REPAIR if finding.subject not in planned:
-                    # Held back until an earlier step of the same owner is proven.
-                    outcomes.append(
-                        Outcome(word=Word.PENDING, because=because, until=self.now + NEXT_STEP_PAUSE)
-                    )
+                    # Held back until an earlier step of the same owner is proven: look again when one was
+                    # just now, else when that step's own ending says.
+                    until = self.now + NEXT_STEP_PAUSE if self._proven else None
+                    outcomes.append(Outcome(word=Word.PENDING, because=because, until=until))
         return outcomes
 
     def _from_decisions(self, plans: Plans | None) -> list[Outcome]:
@@ -243,14 +251,32 @@ class _Ending:
                     plan=part.digest,
                 )
             )
-        if sorted_out[Mode.APPLY]:
+        # What stopped an owner's steps says when to try them again.
+        if any(owner_of(decision.step) not in self.applied.failures for decision in sorted_out[Mode.APPLY]):
             until = self.capped or self.now + NEXT_STEP_PAUSE
             why = "caps.perHour is used up" if self.capped else "more remains to be done"
             outcomes.append(Outcome(word=Word.PENDING, because=why, until=until))
         return outcomes
 
-    def _from_errors(self) -> list[Outcome]:
-        return [failure(error, self.now) for error in self.applied.errors]
+    def _from_failures(self) -> list[Outcome]:
+        """Of owners with something left to do: a lost answer to a write that reads as done is no failure."""
+        owing = {owner_of(step) for step in self.plan.steps}
+        owing |= {
+            finding.subject.lower()
+            for finding in self.remaining
+            if self.responder.reasons[finding.reason].leads is Leads.UNREAD
+        }
+        return [
+            failure(error, self.now) for owner, error in self.applied.failures.items() if owner in owing
+        ]
+
+
+def _next_look(outcomes: list[Outcome]) -> datetime | None:
+    """As soon as anything asks for, but not before the longest pause that a failure asks for is over."""
+    paused = [outcome.until for outcome in outcomes if outcome.word is Word.FAILED and outcome.until]
+    if paused:
+        return max(paused)
+    return min((outcome.until for outcome in outcomes if outcome.until), default=None)
 
 
 def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:

@@ -1,19 +1,20 @@
 """Carries out the steps of a plan: one owner's in order and under its lease, several owners' side by side.
 
-Before each write: the target's lease and the owner's are kept, the step is journalled as started, and the
-pace of the owner is observed (the only wait inside a run, and never longer than the contract's pace). An
-owner's steps stop at its first failure; other owners go on. A lost lease stops everything.
+Before each write: the pace of the owner is observed (the only wait inside a run, and never longer than the
+contract's pace), the target's lease and the owner's are kept, and the step is journalled as started. An
+owner's steps stop at its first failure; other owners go on. A lost lease stops everything: nobody announces
+a write that it may not make. What became of a write that was under way is journalled all the same.
 """
 
 import itertools
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.errors import LeaseLost, PermanentError, TemporaryError, Throttled, WriteConflict
+from shared.errors import Busy, LeaseLost, PermanentError, TemporaryError, Throttled, WriteConflict
 from shared.journal import Kind
 from shared.leases import Lease, Leases
 from shared.model import Step, digest_of
@@ -24,10 +25,19 @@ WRITERS: Final = 16
 LAST_WRITE: Final = "last_write"
 
 
+type Failure = TemporaryError | PermanentError
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     done: tuple[Step, ...] = ()
-    errors: tuple[TemporaryError | PermanentError, ...] = ()
+    failures: Mapping[str, Failure] = field(default_factory=dict)
+    """What stopped an owner's steps, by `owner_of` the steps."""
+
+    @property
+    def touched(self) -> bool:
+        """Something was written, or may have been."""
+        return bool(self.done) or not all(map(_certainly_not_written, self.failures.values()))
 
 
 type Record = Callable[[Kind, Mapping[str, Any]], None]
@@ -46,23 +56,22 @@ class Crew:
     ) -> Applied:
         """Raises LeaseLost; every other failure is in the answer."""
         groups = [
-            tuple(group) for _, group in itertools.groupby(sorted(steps, key=_owner), key=_owner)
+            tuple(group) for _, group in itertools.groupby(sorted(steps, key=owner_of), key=owner_of)
         ]  # sorted is stable: the plan's order holds within an owner
         with ThreadPoolExecutor(max_workers=min(WRITERS, len(groups)), thread_name_prefix="apply") as pool:
             results = list(pool.map(lambda group: self._one_owner(scope, responder, group, record), groups))
-        done = tuple(step for result in results for step in result.done)
-        errors = tuple(error for result in results for error in result.errors)
-        for error in errors:
+        failures = {owner: error for result in results for owner, error in result.failures.items()}
+        for error in failures.values():
             if isinstance(error, LeaseLost):
                 raise error
-        return Applied(done, errors)
+        return Applied(tuple(step for result in results for step in result.done), failures)
 
     def _one_owner(
         self, scope: Scope, responder: AnyResponder, steps: tuple[Step, ...], record: Record
     ) -> Applied:
         done: list[Step] = []
         try:
-            lease = self.leases.take(_lease_key(steps[0].owner), self.owner)
+            lease = self.leases.take(_lease_key(owner_of(steps[0])), self.owner)
             try:
                 for step in steps:
                     self._one_step(scope, responder, step, lease, record)
@@ -72,24 +81,21 @@ class Crew:
                 with suppress(LeaseLost):
                     lease.release()
         except (TemporaryError, PermanentError) as error:
-            return Applied(tuple(done), (error,))
+            return Applied(tuple(done), {owner_of(steps[0]): error})
         return Applied(tuple(done))
 
     def _one_step(
         self, scope: Scope, responder: AnyResponder, step: Step, lease: Lease, record: Record
     ) -> None:
         self._pace(scope, lease)
-        record(Kind.STEP_STARTED, asdict(step))
         self.keep()
         lease.update({LAST_WRITE: scope.clock()})
+        record(Kind.STEP_STARTED, asdict(step))
         try:
             responder.apply(scope, step)
         except (TemporaryError, PermanentError) as error:
-            certainly_not = isinstance(error, Throttled | WriteConflict | PermanentError)
-            record(
-                Kind.STEP_FAILED,
-                {"object": step.object, "error": str(error), "written": False if certainly_not else None},
-            )
+            written = False if _certainly_not_written(error) else None
+            record(Kind.STEP_FAILED, {"object": step.object, "error": str(error), "written": written})
             raise
         record(Kind.STEP_DONE, {"object": step.object, "mends": step.mends})
 
@@ -104,9 +110,14 @@ class Crew:
                 scope.pause(wait)
 
 
-def _owner(step: Step) -> str:
+def _certainly_not_written(error: Failure) -> bool:
+    return isinstance(error, Throttled | WriteConflict | Busy | PermanentError)
+
+
+def owner_of(step: Step) -> str:
+    """Its owner as a key: ARM ids that differ by letter case are the same."""
     return step.owner.lower()
 
 
 def _lease_key(owner: str) -> Key:
-    return Key("owner", digest_of(owner.lower())[:40])
+    return Key("owner", digest_of(owner)[:40])
