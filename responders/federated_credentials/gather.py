@@ -77,17 +77,24 @@ def credential_id(identity_id: str, name: str) -> str:
 
 
 def _own_writes(scope: Scope) -> dict[str, tuple[Write, ...]]:
-    """Our writes of the last day by credential id in lower case, from this target's journal."""
+    """Our writes of the last day by credential id in lower case, from this target's journal.
+
+    A run writes a credential once at most, so an ending belongs to its own run's start: a worker that was
+    taken over may end its write long after the next one began.
+    """
     writes: dict[str, list[Write]] = {}
     for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
         key = str(entry.detail.get("object", "")).lower()
         match entry.kind:
             case Kind.STEP_STARTED:
                 writes.setdefault(key, []).append(_write(entry))
-            case Kind.STEP_DONE if writes.get(key):
-                writes[key][-1] = replace(writes[key][-1], confirmed=True)
-            case Kind.STEP_FAILED if writes.get(key) and entry.detail.get("written") is False:
-                writes[key].pop()
+            case Kind.STEP_DONE:
+                writes[key] = [
+                    replace(one, confirmed=True) if one.run == entry.run else one
+                    for one in writes.get(key, [])
+                ]
+            case Kind.STEP_FAILED if entry.detail.get("written") is False:
+                writes[key] = [one for one in writes.get(key, []) if one.run != entry.run]
             case Kind.PROOF if writes.get(key) and entry.detail.get("verdict") == "accepted":
                 writes[key][-1] = replace(writes[key][-1], proven=True)
     return {key: tuple(found) for key, found in writes.items() if found}
@@ -99,7 +106,10 @@ def _write(entry: Entry) -> Write:
 
 
 def _other_writers(scope: Scope, writes: Mapping[str, tuple[Write, ...]]) -> dict[str, tuple[str, ...]]:
-    """Callers of credential events since our first write. Read only when there was one."""
+    """Callers of credential events since our first write. Read only when there was one.
+
+    An event that names no caller is journalled under its source, which wrote nothing.
+    """
     if not writes:
         return {}
     since = min(found[0].at for found in writes.values())
@@ -107,7 +117,8 @@ def _other_writers(scope: Scope, writes: Mapping[str, tuple[Write, ...]]) -> dic
     others: dict[str, set[str]] = {}
     for entry in scope.journal.read(SIGNALS, since=since):
         key = str(entry.detail.get("subject", "")).lower()
-        if key in writes and entry.actor and not same_id(entry.actor, own):
+        unnamed = entry.actor == entry.detail.get("source")
+        if key in writes and not unnamed and not same_id(entry.actor, own):
             others.setdefault(key, set()).add(entry.actor)
     return {key: tuple(sorted(names)) for key, names in others.items()}
 
