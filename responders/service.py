@@ -29,7 +29,7 @@ from shared.settings import Settings
 from shared.signals import Dropped, Rejected
 from shared.steps import Crew
 from shared.workqueue import Work, WorkQueue
-from shared.world import Scope, World
+from shared.world import Leads, Scope, World
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,11 @@ class Service:
     # -- queue `targets` ------------------------------------------------------------------
 
     def run(self, body: bytes) -> Outcome | None:
-        """Run the target a message names, if its row says that there is something to do."""
+        """Run the target a message names, if its row says that there is something to do.
+
+        Raises TemporaryError, so that the queue delivers again, when the ending could not be stored, and when
+        the lease was lost: perhaps nobody has taken over yet.
+        """
         try:
             target = workqueue.from_message(body)
         except ValueError as error:
@@ -160,7 +164,7 @@ class Service:
             return self._run(work)
         except LeaseLost as lost:
             log.warning("run.lost", extra={"target": str(target), "run": work.lease.owner, "why": str(lost)})
-            return None
+            raise
 
     def _run(self, work: Work) -> Outcome:
         run = Run(id=work.lease.owner, correlation_id=work.correlation_id, actor=SELF, dry=self.dry)
@@ -248,18 +252,20 @@ class Service:
         scope = self._scope(stored.target)
         if scope is None:
             raise Refused(f"{stored.target} is not in the landscape any more", status=409)
-        findings, now_waiting = waiting_part(scope, responders.load(stored.target.responder))
+        responder = responders.load(stored.target.responder)
+        findings, now_waiting = waiting_part(scope, responder)
         if now_waiting.digest != digest:
-            if now_waiting.steps:
-                self.plans.store(now_waiting)
-                raise Refused(
-                    f"the facts have changed since plan {digest[:12]}; plan {now_waiting.digest} replaces it",
-                    status=409,
-                )
-            unread = next((one for one in findings if one.reason == "Unread"), None)
-            if unread is not None:
-                raise TemporaryError(unread.message, delay=timedelta(seconds=30))
-            raise Refused(f"plan {digest[:12]} has nothing left to change", status=409)
+            # What could not be read has not changed for all we know.
+            for finding in findings:
+                if responder.reasons[finding.reason].leads is Leads.UNREAD:
+                    raise TemporaryError(finding.message, delay=timedelta(seconds=30))
+            if not now_waiting.steps:
+                raise Refused(f"plan {digest[:12]} has nothing left to change", status=409)
+            self.plans.store(now_waiting)
+            raise Refused(
+                f"the facts have changed since plan {digest[:12]}; plan {now_waiting.digest} replaces it",
+                status=409,
+            )
         approved = self.plans.approve(digest, by)
         correlation_id = str(uuid.uuid4())
         self.journal.record(
