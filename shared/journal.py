@@ -17,8 +17,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from shared.columns import joined, spread
 from shared.model import Clock, Target
-from shared.ports import Conflict, Key, Row, Rows
+from shared.ports import Conflict, Key, Rows
 
 TABLE: Final = "journal"
 COUNTS: Final = "counts"
@@ -26,7 +27,6 @@ SIGNALS: Final = "signals"
 """The partition of entries that belong to no target yet."""
 
 COUNT_TRIES: Final = 5
-CHUNK: Final = 30_000
 LONGEST_PART: Final = 250
 """Characters of a text within a key: twice as many in UTF-16 still fit."""
 
@@ -96,7 +96,7 @@ class Journal:
                 "actor": actor,
                 "correlation": correlation_id,
                 "run": run,
-                **_chunks(json.dumps(dict(entry.detail), separators=(",", ":"), ensure_ascii=False)),
+                **spread("detail", json.dumps(dict(entry.detail), separators=(",", ":"), ensure_ascii=False)),
             },
         )
         return entry
@@ -120,7 +120,7 @@ class Journal:
                 actor=str(values["actor"]),
                 correlation_id=str(values["correlation"]),
                 run=str(values["run"]),
-                detail=json.loads(_joined(values)),
+                detail=json.loads(joined("detail", values)),
             )
 
     def count(self, operation: str) -> None:
@@ -143,16 +143,6 @@ class Journal:
             stored.key.row.replace("|", "/"): int(str(stored.values["dropped"]))
             for stored in self._rows.query(COUNTS, partition)
         }
-
-
-def _chunks(text: str) -> Row:
-    """A text property holds 32 Ki characters, a row 1 MiB."""
-    parts = [text[at : at + CHUNK] for at in range(0, len(text), CHUNK)]
-    return {f"detail_{number:02}": part for number, part in enumerate(parts)}
-
-
-def _joined(row: Row) -> str:
-    return "".join(str(row[name]) for name in sorted(row) if name.startswith("detail_"))
 
 
 def _partition(where: str) -> str:

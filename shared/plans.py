@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from shared.columns import joined, spread
 from shared.errors import Refused
 from shared.leases import TRIES, contended
 from shared.model import Clock, Plan, Target
@@ -44,13 +45,12 @@ class Plans:
 
     def store(self, plan: Plan) -> bool:
         """Keep a plan for approval. False when it was there already, approved or not."""
-        values: dict[str, str | datetime | None] = {
+        values: Row = {
             "target": str(plan.target),
             "state": State.WAITING.value,
             "stored_at": self._clock(),
+            **spread("steps", json.dumps([asdict(step) for step in plan.steps], ensure_ascii=False)),
         }
-        for number, step in enumerate(plan.steps):
-            values[f"step_{number:03}"] = json.dumps(asdict(step), ensure_ascii=False)
         try:
             self._rows.insert(TABLE, Key(INDEX, plan.digest), values)
         except Conflict:
@@ -132,5 +132,5 @@ def _read(digest: str, values: Row) -> StoredPlan:
         state=State(str(values["state"])),
         stored_at=stored_at,
         approved_by=str(by) if by else None,
-        steps=tuple(json.loads(str(values[name])) for name in sorted(values) if name.startswith("step_")),
+        steps=tuple(json.loads(joined("steps", values))),
     )
