@@ -33,7 +33,7 @@ KEPT: Final = timedelta(days=7)
 """How long a message can be taken, from the moment it becomes visible."""
 
 
-class Conflict(Exception):  # noqa: N818 (an answer that every caller acts on, not a failure that travels)
+class Conflict(Exception):
     """The row is not as the caller read it: changed, gone, or there already.
 
     Stands outside the two words for failure on purpose. A lost race is the ordinary answer of a conditional
