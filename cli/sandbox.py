@@ -7,7 +7,7 @@ from typing import Any, Final
 import requests
 
 from cli.exits import Exit
-from cli.output import Screen, Style
+from cli.output import Screen, Style, short_id
 from cli.surroundings import Surroundings
 from sandbox import stack
 from sandbox.control_client import Control, ControlError
@@ -74,7 +74,7 @@ def _recreate(given: argparse.Namespace, screen: Screen) -> Exit:
         raise Misconfigured(f"no sandbox runs in {given.dir}: start one with `reconverge sandbox up`")
     rebuilt = []
     for cluster in clusters_of(running, given.environment):
-        with screen.waiting(f"rebuilding {cluster}"):
+        with screen.waiting(f"rebuilding {short_id(cluster)}"):
             rebuilt.append(recreate(given.dir, cluster))
     if screen.as_json:
         screen.document({"rebuilt": rebuilt})
