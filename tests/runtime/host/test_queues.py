@@ -195,7 +195,8 @@ def test_a_failure_on_a_poison_queue_leaves_the_message_invisible_there(azurite:
     async def scenario() -> None:
         around = Around(azurite)
         async with around.storage() as storage:
-            listener = around.queue_listener(storage, poison.name, executor)
+            options = replace(QUICK, visibility_timeout=timedelta(0))
+            listener = around.queue_listener(storage, poison.name, executor, options=options)
             await listening(listener, lambda: bool(executor.calls))
 
     run(scenario())
