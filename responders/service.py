@@ -14,7 +14,7 @@ from typing import Final, Self
 
 import responders
 from responders import WATCHERS, wiring
-from shared import routing, signals, workqueue
+from shared import buried, routing, signals, workqueue
 from shared.buried import Buried
 from shared.engine import Report, Run, execute, record_outcome, settle, waiting_part
 from shared.errors import LeaseLost, Refused, TemporaryError
@@ -221,25 +221,32 @@ class Service:
     # -- poison ---------------------------------------------------------------------------
 
     def bury(self, queue: str, body: bytes) -> None:
-        """Keep what no worker could finish, journal it, and tell people once."""
+        """Keep what no worker could finish, journal it, and tell people once.
+
+        Kept only after it was journalled: until then the poison queue keeps it, and delivers again.
+        """
+        for text in self._texts(queue, body):
+            digest = buried.digest_of(queue, text)
+            if self.buried.holds(digest):
+                continue
+            detail = {"queue": queue, "digest": digest}
+            self.journal.record(Kind.BURIED, SIGNALS, actor=SELF, correlation_id=digest, detail=detail)
+            self.buried.keep(queue, text)
+            log.error("message.buried", extra=detail)
+            self.notifier.tell("MessageBuried", queue, detail)
+
+    def _texts(self, queue: str, body: bytes) -> list[str]:
+        """The message in our own words, for whatever else it says may be about people."""
         if queue == signals.QUEUE:
             readings = signals.from_message(body)
-            texts = [signals.to_message(reading) for reading in readings]
             for rejected in (one for one in readings if isinstance(one, Rejected)):
                 self._reject(rejected)
-        else:
-            texts = [body.decode(errors="replace")]
-        for text in texts:
-            digest = self.buried.keep(queue, text)
-            self.journal.record(
-                Kind.BURIED,
-                SIGNALS,
-                actor=SELF,
-                correlation_id=digest,
-                detail={"queue": queue, "digest": digest},
-            )
-            log.error("message.buried", extra={"queue": queue, "digest": digest})
-            self.notifier.tell("MessageBuried", queue, {"queue": queue, "digest": digest})
+            return [signals.to_message(reading) for reading in readings]
+        try:
+            return [workqueue.to_message(workqueue.from_message(body))]
+        except ValueError as error:
+            self._reject(signals.rejected(str(error), body))
+            return []
 
     # -- people ---------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from shared.columns import joined, spread
 from shared.model import Clock
 from shared.ports import Conflict, Key, Messages, Rows
 
@@ -25,6 +26,11 @@ class BuriedMessage:
     at: datetime
 
 
+def digest_of(queue: str, text: str) -> str:
+    """What a message is known by. Equal messages of one queue are one."""
+    return hashlib.sha256(f"{queue}\n{text}".encode()).hexdigest()[:32]
+
+
 class Buried:
     def __init__(self, rows: Rows, messages: Messages, clock: Clock) -> None:
         self._rows = rows
@@ -33,19 +39,22 @@ class Buried:
 
     def keep(self, queue: str, text: str) -> str:
         """Answers the message's digest; the same message twice is kept once."""
-        digest = hashlib.sha256(f"{queue}\n{text}".encode()).hexdigest()[:32]
+        digest = digest_of(queue, text)
         with suppress(Conflict):
             self._rows.insert(
-                TABLE, Key(PARTITION, digest), {"queue": queue, "text": text, "at": self._clock()}
+                TABLE, Key(PARTITION, digest), {"queue": queue, "at": self._clock(), **spread("text", text)}
             )
         return digest
+
+    def holds(self, digest: str) -> bool:
+        return self._rows.get(TABLE, Key(PARTITION, digest)) is not None
 
     def all(self) -> Iterator[BuriedMessage]:
         for stored in self._rows.query(TABLE, PARTITION):
             at = stored.values["at"]
             if isinstance(at, datetime):
                 yield BuriedMessage(
-                    stored.key.row, str(stored.values["queue"]), str(stored.values["text"]), at
+                    stored.key.row, str(stored.values["queue"]), joined("text", stored.values), at
                 )
 
     def replay(self, digests: tuple[str, ...]) -> tuple[str, ...]:
