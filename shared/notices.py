@@ -10,7 +10,7 @@ from typing import Final
 from shared.errors import PermanentError, TemporaryError
 from shared.model import Outcome, Word
 from shared.ports import Notices
-from shared.workqueue import Work
+from shared.workqueue import LONGEST_TEXT, Work
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,10 @@ class Notifier:
 
 
 def tell_if_news(notifier: Notifier, work: Work, outcome: Outcome) -> None:
-    """Tell when somebody is needed and the last run did not end the same way for the same reason."""
+    """Tell when somebody is needed, unless the last run ended the same way for the same reason and plan."""
     needed = outcome.word in NEEDS_SOMEBODY or (outcome.word is Word.FAILED and outcome.permanent)
-    if not needed or (work.last_word == outcome.word.value and work.last_because == outcome.because):
+    ending = (outcome.word.value, outcome.because[:LONGEST_TEXT], outcome.plan)
+    if not needed or ending == (work.last_word, work.last_because, work.last_plan):
         return
     data = {"target": str(work.target), "outcome": outcome.word.value, "because": outcome.because}
     if outcome.plan:

@@ -40,6 +40,9 @@ EARLY: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=30)
 FIRST_PAUSE: Final = timedelta(seconds=15)
 
+LONGEST_TEXT: Final = 4000
+"""Characters of a reason that a row keeps; the journal keeps all of it."""
+
 type Jitter = Callable[[float, float], float]
 """random.uniform, or a test's stand-in."""
 
@@ -57,6 +60,8 @@ class Work:
     """The owner that never settled, if this is a takeover."""
     last_word: str | None
     last_because: str | None
+    """Cut to LONGEST_TEXT, as the row keeps it."""
+    last_plan: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +155,7 @@ class WorkQueue:
                 correlation_id=_text(values, "correlation") or owner,
                 last_word=_text(values, "word"),
                 last_because=_text(values, "because"),
+                last_plan=_text(values, "plan"),
                 taken_over_from=str(unsettled) if unsettled else None,
             )
         raise leases.contended(TABLE, key_of(target))
@@ -223,9 +229,6 @@ class WorkQueue:
         self._messages.send(QUEUE, to_message(target), delay=max(delay, timedelta(0)))
 
 
-LONGEST_TEXT: Final = 4000
-
-
 def key_of(target: Target) -> Key:
     return Key(target.environment, target.responder)
 
@@ -236,9 +239,15 @@ def to_message(target: Target) -> str:
 
 def from_message(body: bytes) -> Target:
     """Raises ValueError for anything that `to_message` did not write."""
-    match json.loads(body):
+    try:
+        message = json.loads(body)
+    except RecursionError:
+        raise ValueError("the message is nested too deeply") from None
+    match message:
         case {"reconverge": {"target": str(text)}}:
-            return Target.parse(text)
+            target = Target.parse(text)
+            key_of(target)
+            return target
     raise ValueError("the message names no target")
 
 

@@ -451,9 +451,9 @@ def doubt(facts: Facts, proofs: tuple[Proof, ...], now: datetime) -> tuple[Findi
     }
     findings = []
     for proof in proofs:
-        age = now - written.get(proof.object.lower(), now)
+        at = written.get(proof.object.lower(), now)
         match proof.verdict:
-            case Verdict.REFUSED if age < facts.contract.grace:
+            case Verdict.REFUSED if now - at < facts.contract.grace:
                 findings.append(
                     _finding(Reason.PROPAGATING, proof.object, f"Entra answers {proof.detail} so far")
                 )
@@ -462,13 +462,10 @@ def doubt(facts: Facts, proofs: tuple[Proof, ...], now: datetime) -> tuple[Findi
                     _finding(
                         Reason.REFUSED_AFTER_GRACE,
                         proof.object,
-                        f"Entra answers {proof.detail}, {_minutes(age)} after the write",
+                        # Without its age, which would make the same trouble look new at every look.
+                        f"Entra answers {proof.detail}, long after the write of {at:%Y-%m-%d %H:%M} UTC",
                     )
                 )
             case Verdict.UNPROVEN:
                 findings.append(_finding(Reason.UNPROVEN, proof.object, proof.detail))
     return tuple(findings)
-
-
-def _minutes(age: timedelta) -> str:
-    return f"{age.total_seconds() / 60:.0f} min"
