@@ -66,16 +66,20 @@ class Screen:
             self.say(line.rstrip(), Style.HEAD if number == 0 else Style.NONE)
 
     @contextmanager
-    def waiting(self, text: str) -> Iterator[Callable[[str], None]]:
-        """Shows what is waited for: a spinner on a terminal, a line elsewhere. What it gives changes the
-        spinner's text; lines may be noted meanwhile."""
-        if not self.err.isatty():
-            self.note(text)
+    def waiting(self, text: str, *, stays: bool = False) -> Iterator[Callable[[str], None]]:
+        """Shows what is waited for: a spinner on a terminal, a line elsewhere, and on both if it stays.
+
+        What it gives changes the spinner's text. Lines may be noted meanwhile.
+        """
+        spins = self.err.isatty()
+        if stays or not spins:
+            self.note(text, Style.HEAD if stays else Style.NONE)
+        if not spins:
             yield lambda _: None
             return
         from rich.text import Text  # noqa: PLC0415 (a pipe never needs rich)
 
-        with self._err.status(Text(printable(text))) as status:
+        with self._err.status(Text("" if stays else printable(text))) as status:
             yield lambda now: status.update(Text(printable(now)))
 
     def _line(self, stream: TextIO, text: str, style: Style) -> None:

@@ -36,8 +36,16 @@ def drill(*flags: str) -> subprocess.Popen[str]:
     )
 
 
-def alive(pids: list[int]) -> list[str]:
-    return [stat.read_text() for pid in pids if (stat := Path(f"/proc/{pid}/stat")).exists()]
+def alive(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if state(pid) not in {"Z", "X", ""}]
+
+
+def state(pid: int) -> str:
+    """Its letter in /proc; Z has ended, and only waits for init to take note."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return ""
 
 
 def listens(address: str) -> bool:

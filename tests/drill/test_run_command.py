@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cli.drill import operator_of
 from cli.exits import Exit
+from cli.story import operator_of
 from cli.verdict import Judge, claims
 from sandbox.control_client import Control
 from sandbox.stack import Stack

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.drill import operator_of
+from cli.story import operator_of
 from cli.verdict import Answer, Claim, Judge, Operator, claims
 from sandbox.control_client import Control
 from sandbox.stack import Stack

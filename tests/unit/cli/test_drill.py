@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cli import drill
-from cli.drill import Evidence
 from cli.exits import Exit
 from cli.output import Format, Screen
+from cli.story import Evidence
 from cli.verdict import Answer, Claim, Verdict
 from sandbox.processes import Child
 from sandbox.stack import Stack

@@ -11,6 +11,7 @@ from responders.service import Service
 from shared import signals
 from shared.landscape import load
 from shared.model import Signal, Source, Target
+from shared.workqueue import to_message
 from tests.unit.cli.platform import CLUSTER, DEAD, IDENTITY, LANDSCAPE, LIVE, SECRET, Desk
 
 REBUILDER = "77777777-7777-7777-7777-777777777777"
@@ -127,7 +128,7 @@ def test_every_kind_of_entry_has_its_line(desk: Desk) -> None:
     assert plan
     service.approve(plan, "alice")
     work_off(desk, service)
-    service.bury("targets", b"{}")
+    service.bury("targets", to_message(Target("dev", "federated_credentials")).encode())
     service.replay((), "alice")
     told = desk.types("journal").out
     for kind in ("rejected", "signal", "approved", "buried", "replayed", "outcome"):
