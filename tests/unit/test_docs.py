@@ -1,0 +1,121 @@
+"""What the pages promise is there: links, sections, commands, routes, targets, log events."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.exits import Exit
+from cli.main import COMMANDS
+from cli.reference import reasons_page
+from cli.summary import EXITS
+from responders import WATCHERS, load
+from shared.model import Word
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+ALL_PAGES = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def anchors(page: str) -> set[str]:
+    """As GitHub makes them of headings: lower case, hyphens for blanks, punctuation gone."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def without_code(page: str) -> str:
+    return re.sub(r"^```.*?^```$", "", page, flags=re.MULTILINE | re.DOTALL)
+
+
+def links() -> Iterator[tuple[str, str, str]]:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page.read_text(encoding="utf-8"))):
+            if not target.startswith(("https://", "http://", "mailto:")):
+                path, _, anchor = target.partition("#")
+                yield str(page.relative_to(ROOT)), path, anchor
+
+
+@pytest.mark.parametrize(("page", "path", "anchor"), sorted(set(links())))
+def test_every_link_leads_somewhere(page: str, path: str, anchor: str) -> None:
+    target = (ROOT / page).parent / path if path else ROOT / page
+    assert target.exists()
+    if anchor:
+        assert anchor in anchors(target.read_text(encoding="utf-8"))
+
+
+def test_the_page_of_reasons_is_what_the_reasons_say() -> None:
+    assert text_of("docs/reasons.md") == reasons_page(), "write it again: .venv/bin/python -m cli.reference"
+
+
+def test_every_reason_has_a_section() -> None:
+    codes = {code.lower() for name in WATCHERS for code in load(name).reasons}
+    assert codes <= anchors(text_of("docs/reasons.md"))
+
+
+def test_every_outcome_has_a_section_and_its_exit_code() -> None:
+    page = text_of("docs/outcomes.md")
+    rows = dict(re.findall(r"^\| \[`(\w+)`\]\(#\w+\) \| (\d) \|", page, re.MULTILINE))
+    assert rows == {word.value: str(EXITS[word].value) for word in Word}
+    assert {word.value for word in Word} <= anchors(page)
+
+
+def test_every_exit_code_is_explained() -> None:
+    section = text_of("docs/outcomes.md").partition("## Exit codes")[2]
+    rows = {
+        int(number): says for number, says in re.findall(r"^\| (\d) \| ([\w ]+) \|", section, re.MULTILINE)
+    }
+    assert set(rows) == set(Exit)
+    assert all(rows[one].startswith(one.says) for one in Exit)
+
+
+def routes() -> dict[str, str]:
+    """HTTP method by path, of every route that the app serves."""
+    found = re.findall(r'@app\.route\(route="([^"]+)", methods=\["(\w+)"\]', text_of("function_app.py"))
+    return {f"/api/{route}": method for route, method in found}
+
+
+def test_the_readme_tells_of_every_route_and_of_no_other() -> None:
+    told = re.findall(r"^\| `(GET|POST) (/api/\S+)` \|", README, re.MULTILINE)
+    assert {path: method for method, path in told} == routes()
+
+
+def test_the_readme_tells_of_every_command_and_of_no_other() -> None:
+    section = README.partition("## Command line")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)", section, re.MULTILINE)) == set(COMMANDS)
+
+
+def shown(pattern: str) -> list[str]:
+    """What the pattern's group finds in code, set apart or within a line."""
+    code = re.findall(r"^```(?s:.*?)^```$|^ {4}.*$|`[^`\n]+`", ALL_PAGES, re.MULTILINE)
+    return sorted({found for one in code for found in re.findall(pattern, one)})
+
+
+@pytest.mark.parametrize("command", shown(r"\breconverge ([a-z]+)"))
+def test_every_command_that_is_shown_exists(command: str) -> None:
+    assert command in COMMANDS
+
+
+@pytest.mark.parametrize("target", shown(r"\bmake ([a-z][a-z-]*)"))
+def test_every_make_target_that_is_shown_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", text_of("Makefile"), re.MULTILINE)
+
+
+def test_the_page_on_operation_lists_every_log_event_and_no_other() -> None:
+    sources = [
+        ROOT / "function_app.py",
+        *(p for d in ("shared", "responders") for p in (ROOT / d).rglob("*.py")),
+    ]
+    logged = {
+        event
+        for source in sources
+        for event in re.findall(r"\blog\.\w+\(\s*\"([\w.]+)\"", source.read_text(encoding="utf-8"))
+    }
+    section = text_of("docs/operate.md").partition("## The log")[2]
+    assert logged == set(re.findall(r"^\| `([a-z]+\.[a-z]+)` \|", section, re.MULTILINE))
