@@ -17,13 +17,13 @@ from typing import Final
 
 from shared.errors import Busy, LeaseLost, TemporaryError
 from shared.model import Clock
-from shared.ports import Conflict, Key, Row, Rows
+from shared.ports import Conflict, Key, Row, Rows, Stored
 
 TTL: Final = timedelta(minutes=5)
 """Longer than the longest pause between two `keep`s: reading a thousand identities at ARM's pace."""
 SKEW: Final = timedelta(seconds=15)
 COME_BACK: Final = timedelta(seconds=3)
-"""After finding a row taken: its owner needs about as long for a write or two."""
+"""After finding a row taken, at the soonest: its owner needs about as long for a write or two."""
 TRIES: Final = 50
 """Lost races on one row before giving up: the queue delivers again."""
 
@@ -81,6 +81,14 @@ class Lease:
         raise contended(self.table, self.key)
 
 
+def _patience(stored: Stored, now: datetime) -> timedelta:
+    """Half the time since the owner last kept its lease, since one that works keeps it every few seconds; a
+    dead one is waited out."""
+    until = stored.values.get("lease_until")
+    assert isinstance(until, datetime)  # noqa: S101 (else the row were free)
+    return min(max(COME_BACK, (now - (until - TTL)) / 2), until + SKEW - now)
+
+
 def contended(table: str, key: Key) -> TemporaryError:
     return TemporaryError(
         f"{table} {key.row}: lost {TRIES} races for the row in a row", delay=timedelta(seconds=5)
@@ -105,7 +113,7 @@ class Leases:
                 elif free(stored.values, now):
                     self._rows.replace(stored, {**stored.values, **owned(owner, now)})
                 else:
-                    raise Busy("another run is writing under the same identity", delay=COME_BACK)
+                    raise Busy("another run is writing under the same identity", delay=_patience(stored, now))
             except Conflict:
                 continue
             return Lease(self._rows, self._clock, TABLE, key, owner)
