@@ -148,14 +148,13 @@ class App:
         *environments: Environment,
         rows: MemoryRows | None = None,
         messages: Callable[[VirtualClock], MemoryMessages] = MemoryMessages,
-        pause: Pause | None = None,
     ) -> None:
         self.clock = VirtualClock()
         self.platform = Platform(self.clock)
         self.rows = rows or FrailRows()
         self.messages = messages(self.clock)
         self.told = Told()
-        self.pause = pause or self.clock.pause
+        self.pause: Pause = self.clock.pause
         self.landscape = landscape(*environments)
         self._tries: Counter[tuple[str, str]] = Counter()
         self.start_process()
@@ -274,9 +273,9 @@ def _event(sample: str, resource: str, **data: Any) -> dict[str, Any]:
     return {**base, "subject": resource, "data": {**base["data"], "resourceUri": resource, **data}}
 
 
-def rebuilt(*environments: Environment, **changes: Any) -> App:
+def rebuilt(*environments: Environment, made: Callable[..., App] = App) -> App:
     """An app whose clusters were built anew, while every declared credential still trusts the old ones."""
-    app = App(*environments, **changes)
+    app = made(*environments)
     held_by: dict[str, list[Credential]] = {}
     for one in app.landscape.environments.values():
         for cluster in one.clusters:

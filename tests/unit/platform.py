@@ -6,7 +6,7 @@ the way of any call, to strike before or after its effect. Everything happens at
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -15,7 +15,7 @@ from shared.clients.entra import Accepted, Declined, Exchange
 from shared.errors import PermanentError, TemporaryError, WriteConflict
 from shared.model import Absent, Clock, Cluster, Credential, Identity, Known, Read, Unknown
 from shared.world import World
-from tests.unit.federated_credentials.builders import AUDIENCE, cluster, held, identity
+from tests.unit.federated_credentials.builders import AUDIENCE, cluster, identity
 
 GET_CLUSTER = "GET cluster"
 GET_IDENTITY = "GET identity"
@@ -72,6 +72,8 @@ class Platform:
     """Identities under which a second write began before the first had ended."""
     meanwhile: Callable[[str], None] = lambda _identity: None
     """Happens while a write is under way."""
+    reading: Callable[[], object] = lambda: None
+    """Happens while a read is under way."""
     moment: Callable[[], None] = lambda: None
     """Where a process may die: just before and just after a write's effect."""
     _troubles: list[Trouble] = field(default_factory=list)
@@ -211,6 +213,7 @@ class Platform:
 
     def _read[T](self, call: str, resource: str, answer: Callable[[], T | None]) -> Read[T]:
         self.calls.append((call, resource))
+        self.reading()
         match self._trouble(call, resource, after=False):
             case TemporaryError() as error:
                 return Unknown(str(error), error.delay)
@@ -265,11 +268,3 @@ class _Exchanges:
     def prove(self, cluster_id: str, subject: str, audience: str, *, client_id: str, tenant: str) -> Exchange:
         assert tenant == "tenant"
         return self.platform.prove(cluster_id, subject, audience, client_id)
-
-
-def stale(credential: Credential, issuer: str) -> Credential:
-    """The same credential as it stood before the rebuild."""
-    return replace(credential, issuer=issuer)
-
-
-__all__ = ["Platform", "Trouble", "held", "stale"]
