@@ -19,49 +19,49 @@ MEMORY: Final = timedelta(days=1)
 """How far back our own writes matter."""
 
 READERS: Final = 32
-"""Reads at one time: ARM allows 25 a second and principal in the long run, and far more in a burst."""
+"""Reads of a process at one time: ARM allows 25 a second and principal in the long run, and far more in a
+burst."""
+# Kept for all runs: to start a thread for each read would take up to half as long as the reads do.
+_POOL: Final = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="gather")
 
 
 def gather(scope: Scope) -> Facts:
     environment, world = scope.environment, scope.world
     # A cluster may be declared under two names; each ARM id is read once all the same.
-    with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="gather") as pool:
-        clusters = _once(pool, world.clusters.get, [cluster.id for cluster in environment.clusters])
-        identities = _once(pool, world.identities.get, [one.id for one in environment.identities])
-        credentials = _once(pool, world.identities.credentials, [one.id for one in environment.identities])
-        writes = _own_writes(scope)
-        others = _other_writers(scope, writes)
-        read = {cluster.name: clusters[cluster.id.lower()].result() for cluster in environment.clusters}
-        return Facts(
-            environment=environment.name,
-            clusters=read,
-            cluster_ids={cluster.name: cluster.id for cluster in environment.clusters},
-            live_issuers=frozenset(
-                known.value.issuer
-                for known in read.values()
-                if isinstance(known, Known) and known.value.issuer
-            ),
-            holdings=tuple(
-                Holding(
-                    id=declared.id,
-                    declared=declared.credentials,
-                    elsewhere=_elsewhere(scope, declared),
-                    trusted_issuers=frozenset(declared.trusted_issuers),
-                    identity=identities[declared.id.lower()].result(),
-                    credentials=credentials[declared.id.lower()].result(),
-                    writes=_under(declared.id, writes),
-                    others=_under(declared.id, others),
-                )
-                for declared in environment.identities
-            ),
-            contract=environment.contract,
-            own_identity=scope.landscape.reconverge.identity,
-            own_object_id=scope.landscape.reconverge.object_id.lower(),
-        )
+    clusters = _once(world.clusters.get, [cluster.id for cluster in environment.clusters])
+    identities = _once(world.identities.get, [one.id for one in environment.identities])
+    credentials = _once(world.identities.credentials, [one.id for one in environment.identities])
+    writes = _own_writes(scope)
+    others = _other_writers(scope, writes)
+    read = {cluster.name: clusters[cluster.id.lower()].result() for cluster in environment.clusters}
+    return Facts(
+        environment=environment.name,
+        clusters=read,
+        cluster_ids={cluster.name: cluster.id for cluster in environment.clusters},
+        live_issuers=frozenset(
+            known.value.issuer for known in read.values() if isinstance(known, Known) and known.value.issuer
+        ),
+        holdings=tuple(
+            Holding(
+                id=declared.id,
+                declared=declared.credentials,
+                elsewhere=_elsewhere(scope, declared),
+                trusted_issuers=frozenset(declared.trusted_issuers),
+                identity=identities[declared.id.lower()].result(),
+                credentials=credentials[declared.id.lower()].result(),
+                writes=_under(declared.id, writes),
+                others=_under(declared.id, others),
+            )
+            for declared in environment.identities
+        ),
+        contract=environment.contract,
+        own_identity=scope.landscape.reconverge.identity,
+        own_object_id=scope.landscape.reconverge.object_id.lower(),
+    )
 
 
-def _once[T](pool: ThreadPoolExecutor, read: Callable[[str], T], ids: list[str]) -> dict[str, Future[T]]:
-    return {key: pool.submit(read, original) for key, original in {one.lower(): one for one in ids}.items()}
+def _once[T](read: Callable[[str], T], ids: list[str]) -> dict[str, Future[T]]:
+    return {key: _POOL.submit(read, original) for key, original in {one.lower(): one for one in ids}.items()}
 
 
 def _elsewhere(scope: Scope, declared: DeclaredIdentity) -> frozenset[str]:
