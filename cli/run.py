@@ -145,6 +145,6 @@ def _print_account(screen: Screen, one: Account) -> None:
         screen.say(
             f"  proof  {proof['method']} {proof['verdict']}  {short_id(proof['object'])}: {proof['detail']}"
         )
-    if outcome["word"] == "approval":
+    if outcome.get("plan") and any(step["decision"] == "approve" for step in one["steps"]):
         screen.say(f"  agree  reconverge run {one['target']} --apply --approve {outcome['plan']}", Style.HEAD)
     screen.say()

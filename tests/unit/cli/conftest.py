@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.cli.platform import Desk
+from tests.unit.cli.desk import Desk
 
 
 @pytest.fixture

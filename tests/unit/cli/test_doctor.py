@@ -9,7 +9,8 @@ import pytest
 from cli.doctor import SCRATCH
 from cli.exits import Exit
 from shared.errors import Misconfigured, TemporaryError
-from tests.unit.cli.platform import LIVE, SECRET, Desk, credential
+from tests.unit.cli.desk import SECRET, Desk
+from tests.unit.federated_credentials.builders import CLUSTER, DEAD, held
 
 type Prepare = Callable[[Desk, pytest.MonkeyPatch], object]
 
@@ -56,11 +57,11 @@ def somebody_else(desk: Desk, _: pytest.MonkeyPatch) -> None:
 
 
 def arm_away(desk: Desk, _: pytest.MonkeyPatch) -> None:
-    desk.platform.readable = False
+    desk.silence_arm()
 
 
 def cluster_gone(desk: Desk, _: pytest.MonkeyPatch) -> None:
-    desk.platform.issuer = None
+    desk.platform.tear_down(CLUSTER)
 
 
 def _raising(error: Exception) -> Callable[..., Any]:
@@ -112,7 +113,8 @@ def test_the_storage_is_left_as_it_was(desk: Desk) -> None:
 
 def test_nothing_in_azure_is_written(desk: Desk) -> None:
     desk.types("doctor")
-    assert desk.platform.held != credential(LIVE)
+    assert desk.held == held(issuer=DEAD)
+    assert desk.platform.written == []
 
 
 def test_the_contract_is_told_as_what_may_change(desk: Desk) -> None:
@@ -121,6 +123,12 @@ def test_the_contract_is_told_as_what_may_change(desk: Desk) -> None:
     assert checks(desk)["contract staging"]["says"] == "disabled: nothing is looked at"
     desk.mode = "propose"
     assert checks(desk)["contract dev"]["says"].startswith("changes nothing")
+
+
+def test_what_is_disabled_is_not_read(desk: Desk) -> None:
+    desk.dev = "false"
+    desk.types("doctor")
+    assert desk.platform.calls == []
 
 
 def test_no_line_shows_a_secret(desk: Desk) -> None:

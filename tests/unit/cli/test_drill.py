@@ -13,7 +13,7 @@ from cli.story import Evidence
 from cli.verdict import Answer, Claim, Verdict
 from sandbox.processes import Child
 from sandbox.stack import Stack
-from tests.unit.cli.platform import SECRET
+from tests.unit.cli.desk import SECRET
 
 ACCEPTED = Verdict(Answer.ACCEPTED, "")
 REFUSED = Verdict(Answer.REFUSED, "AADSTS700211")

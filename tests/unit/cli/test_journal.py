@@ -9,10 +9,13 @@ from cli.surroundings import SILENT
 from responders import wiring
 from responders.service import Service
 from shared import signals
+from shared.errors import Throttled
 from shared.landscape import load
 from shared.model import Signal, Source, Target
 from shared.workqueue import to_message
-from tests.unit.cli.platform import CLUSTER, DEAD, IDENTITY, LANDSCAPE, LIVE, SECRET, Desk
+from tests.unit.cli.desk import SECRET, Desk
+from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE
+from tests.unit.platform import PUT
 
 REBUILDER = "77777777-7777-7777-7777-777777777777"
 CORRELATION = "c0ffee00-0000-0000-0000-000000000000"
@@ -33,7 +36,7 @@ def deployed(desk: Desk) -> Service:
     return Service(
         rows=desk.rows,
         messages=desk.messages,
-        world=desk.platform.world(),
+        world=desk.platform.world,
         read_landscape=lambda: load(desk.landscape),
         notifier=SILENT,
         clock=desk.clock,
@@ -89,7 +92,7 @@ def test_a_proof_that_came_in_a_later_run_is_told_with_its_change(desk: Desk) ->
 
 
 def test_a_failed_write_is_told_with_its_error(desk: Desk) -> None:
-    desk.platform.throttled = 1
+    desk.platform.lay(PUT, Throttled("ARM answered 429", delay=timedelta(seconds=40)))
     desk.types("doctor")
     service = deployed(desk)
     service.route(told_of_the_rebuild(desk))
@@ -142,8 +145,7 @@ def test_what_is_older_than_asked_for_is_left_out(night: Desk) -> None:
 
 
 def test_a_disabled_environment_keeps_its_history(night: Desk) -> None:
-    text = LANDSCAPE.replace("MODE", "apply")
-    night.landscape.write_text(text.replace("  dev:\n", "  dev:\n    enabled: false\n"))
+    night.dev = "false"
     assert night.types("journal", "--changes", "--output", "json").document["changes"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from cli import main
 from cli.exits import Exit, worst
 from shared.errors import Misconfigured, PermanentError, TemporaryError
-from tests.unit.cli.platform import Desk
+from tests.unit.cli.desk import Desk
 
 
 @pytest.mark.parametrize("command", main.COMMANDS)

@@ -4,7 +4,7 @@ import pytest
 
 from cli.exits import Exit
 from shared.buried import Buried
-from tests.unit.cli.platform import Desk
+from tests.unit.cli.desk import Desk
 
 
 @pytest.fixture

@@ -6,7 +6,10 @@ from datetime import timedelta
 import pytest
 
 from cli.exits import Exit
-from tests.unit.cli.platform import DEAD, LIVE, Desk, credential
+from shared.errors import Throttled
+from tests.unit.cli.desk import Desk
+from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, held
+from tests.unit.platform import PUT
 
 type Prepare = Callable[[Desk], object]
 
@@ -16,7 +19,7 @@ def nothing(_: Desk) -> None:
 
 
 def mended(desk: Desk) -> None:
-    desk.platform.held = credential(LIVE)
+    desk.platform.hold(IDENTITY, held(issuer=LIVE))
 
 
 def proposing(desk: Desk) -> None:
@@ -32,7 +35,7 @@ def forbidding(desk: Desk) -> None:
 
 
 def unreadable(desk: Desk) -> None:
-    desk.platform.readable = False
+    desk.silence_arm()
 
 
 def slow_directory(desk: Desk) -> None:
@@ -40,7 +43,7 @@ def slow_directory(desk: Desk) -> None:
 
 
 def deleted_cluster(desk: Desk) -> None:
-    desk.platform.issuer = None
+    desk.platform.tear_down(CLUSTER)
 
 
 ENDINGS: dict[str, tuple[Prepare, tuple[str, ...], str, Exit]] = {
@@ -80,26 +83,26 @@ def test_the_worst_outcome_is_the_exit_code(
 def test_nothing_is_written_without_apply(desk: Desk, prepare: Prepare) -> None:
     prepare(desk)
     desk.types("run")
-    assert desk.platform.held == credential(DEAD)
+    assert desk.held == held(issuer=DEAD)
 
 
 @pytest.mark.parametrize("prepare", [proposing, approving, forbidding])
 def test_apply_stays_within_the_contract(desk: Desk, prepare: Prepare) -> None:
     prepare(desk)
     desk.types("run", "--apply")
-    assert desk.platform.held == credential(DEAD)
+    assert desk.held == held(issuer=DEAD)
 
 
 def test_an_apply_goes_on_until_the_repair_is_proven(desk: Desk) -> None:
-    desk.platform.throttled = 1
+    desk.platform.lay(PUT, Throttled("ARM answered 429", delay=timedelta(seconds=40)))
     desk.platform.propagation = timedelta(seconds=30)
     answer = desk.types("run", "--apply", "--output", "json")
     (target,) = answer.document["targets"]
-    assert desk.platform.held == credential(LIVE)
+    assert desk.held == held(issuer=LIVE)
     assert target["outcome"]["word"] == "repaired"
     assert [proof["verdict"] for proof in target["proofs"]] == ["accepted"]
     assert target["looks"] > 2
-    assert desk.clock.waited >= timedelta(seconds=30)
+    assert desk.clock.waited >= timedelta(seconds=70)
 
 
 def test_an_apply_ends_with_its_wait(desk: Desk) -> None:
@@ -115,16 +118,17 @@ def test_a_plan_is_shown_with_its_digest_and_carried_out_once_approved(desk: Des
     answer = desk.types("run", "--apply", "--approve", digest, "--output", "json")
     (target,) = answer.document["targets"]
     assert target["outcome"]["word"] == "repaired"
-    assert desk.platform.held == credential(LIVE)
+    assert desk.held == held(issuer=LIVE)
     assert "(command line)" in target["steps"][0]["why"]
 
 
 def test_an_approval_fits_only_the_facts_it_was_given_for(desk: Desk) -> None:
     desk.mode = "approve"
     digest = desk.types("run", "--apply", "--output", "json").document["targets"][0]["outcome"]["plan"]
-    desk.platform.held = changed = credential(DEAD, subject="system:serviceaccount:dev:other")
+    changed = held(issuer=DEAD, subject="system:serviceaccount:dev:other")
+    desk.platform.meddle(IDENTITY, changed)
     answer = desk.types("run", "--apply", "--approve", digest)
-    assert desk.platform.held == changed
+    assert desk.held == changed
     assert answer.code == Exit.DIFFERENCES
     assert f"plan {digest} did not come up" in answer.err
 
