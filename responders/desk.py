@@ -14,7 +14,7 @@ from responders.service import Service, request_message
 from shared import routing
 from shared.durations import parse_duration
 from shared.errors import Misconfigured, PermanentError, Refused, TemporaryError
-from shared.model import Source, Target, utc_now
+from shared.model import Source, Target
 from shared.status import changes, entries, plain_state
 
 LARGEST_BODY: Final = 16 * 1024
@@ -42,7 +42,8 @@ class Desk:
 
     def _run(self, body: bytes, request_id: str) -> tuple[Answer, list[str]]:
         subjects = _subjects(body)
-        landscape = self._service().landscape
+        service = self._service()
+        landscape = service.landscape
         targets: list[Target] = []
         for subject in subjects:
             try:
@@ -55,7 +56,8 @@ class Desk:
         if not targets:
             raise Refused("every environment named is disabled in the landscape", status=404)
         messages = [
-            request_message(Source.HTTP, "requested", subject, request_id, utc_now) for subject in subjects
+            request_message(Source.HTTP, "requested", subject, request_id, service.clock)
+            for subject in subjects
         ]
         said = {"id": request_id, "targets": [str(target) for target in dict.fromkeys(targets)]}
         return _json(202, said, {"Location": "/api/status"}), messages
@@ -123,7 +125,7 @@ class Desk:
         return _works(lambda: self._service().landscape)
 
     def _storage_ok(self) -> bool:
-        return _works(lambda: self._service().journal.counts(utc_now()))
+        return _works(lambda: self._service().journal.counts(self._service().clock()))
 
 
 def _works(part: Callable[[], object]) -> bool:
