@@ -5,17 +5,14 @@ Then the host delivers the message again, another process takes over, and all co
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from shared.journal import Kind
 from shared.landscape import Mode
-from shared.memory import MemoryMessages, MemoryRows
-from shared.ports import Key, Row, Stored
 from tests.unit.app import DEV, App, DiesError, cluster_written, contract, environment, rebuilt
-from tests.unit.clocks import VirtualClock
 from tests.unit.federated_credentials.builders import CLUSTER, IDENTITY, LIVE, SUBJECT, declared
+from tests.unit.mortal import MortalApp
 
 HOUR = timedelta(hours=1)
 OTHER = f"{IDENTITY}-of-dns"
@@ -23,72 +20,6 @@ DECLARED = {
     IDENTITY: (declared("one"), declared("two", subject=f"{SUBJECT}-2")),
     OTHER: (declared("three", subject=f"{SUBJECT}-3"),),
 }
-
-
-class Mortal:
-    """Dies at the n-th of its moments, once. Dead, it does nothing at all, on no thread."""
-
-    def __init__(self, at: int | None = None) -> None:
-        self.moments = 0
-        self.dead = False
-        self._at = at
-
-    def moment(self) -> None:
-        self.alive()
-        self.moments += 1
-        if self.moments == self._at:
-            self.dead = True
-            raise DiesError
-
-    def alive(self) -> None:
-        if self.dead:
-            raise DiesError
-
-
-class MortalRows(MemoryRows):
-    def __init__(self, mortal: Mortal) -> None:
-        super().__init__()
-        self._mortal = mortal
-
-    def get(self, table: str, key: Key) -> Stored | None:
-        self._mortal.alive()
-        return super().get(table, key)
-
-    def insert(self, table: str, key: Key, values: Row) -> Stored:
-        self._mortal.moment()
-        stored = super().insert(table, key, values)
-        self._mortal.moment()
-        return stored
-
-    def replace(self, stored: Stored, values: Row) -> Stored:
-        self._mortal.moment()
-        new = super().replace(stored, values)
-        self._mortal.moment()
-        return new
-
-
-class MortalMessages(MemoryMessages):
-    def __init__(self, mortal: Mortal, clock: VirtualClock) -> None:
-        super().__init__(clock)
-        self._mortal = mortal
-
-    def send(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
-        self._mortal.moment()
-        super().send(queue, text, delay=delay)
-        self._mortal.moment()
-
-
-class MortalApp(App):
-    def __init__(self, *environments: Any, at: int | None = None) -> None:
-        self.mortal = mortal = Mortal(at)
-        super().__init__(
-            *environments, rows=MortalRows(mortal), messages=lambda clock: MortalMessages(mortal, clock)
-        )
-        self.platform.moment = mortal.moment
-
-    def start_process(self) -> None:
-        self.mortal.dead = False
-        super().start_process()
 
 
 def repair(at: int | None = None) -> MortalApp:

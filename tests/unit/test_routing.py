@@ -1,0 +1,92 @@
+"""Which targets a signal wakes."""
+
+import pytest
+
+from shared import routing
+from shared.landscape import DeclaredCluster
+from shared.model import Signal, Source, Target
+from tests.unit.app import BLUE_AND_GREEN, environment, landscape
+from tests.unit.clocks import START
+from tests.unit.federated_credentials.builders import CLUSTER, GREEN, IDENTITY, SUBSCRIPTION, declared
+
+WATCHERS = {
+    "federated_credentials": frozenset({"cluster.written", "identity.written", "credential.written"}),
+    "runtime_facts": frozenset({"cluster.written", "role-assignment.written"}),
+}
+OTHER = f"{IDENTITY}-of-dns"
+GROUP = SUBSCRIPTION.removesuffix("/providers")
+LANDSCAPE = landscape(
+    environment(clusters=BLUE_AND_GREEN),
+    environment({IDENTITY: (declared(),), OTHER: (declared(),)}, name="prod"),
+    environment(name="off", enabled=False),
+    environment({f"{OTHER}-2": ()}, name="away", clusters=(DeclaredCluster(name="aks", id=f"{CLUSTER}2"),)),
+)
+FC, RF = "federated_credentials", "runtime_facts"
+
+
+def woken(kind: str, subject: str) -> list[str]:
+    signal = Signal(source=Source.EVENT_GRID, kind=kind, subject=subject, time=START, correlation_id="c")
+    return [str(target) for target in routing.targets(LANDSCAPE, signal, WATCHERS)]
+
+
+CREDENTIAL = f"{IDENTITY}/federatedIdentityCredentials/vault-dev"
+ROLE = "providers/Microsoft.Authorization/roleAssignments/1"
+EVENTS: dict[str, tuple[str, str, list[str]]] = {
+    "a cluster wakes every environment that declares it, and all who watch": (
+        "cluster.written", CLUSTER, [f"dev/{FC}", f"dev/{RF}", f"prod/{FC}", f"prod/{RF}"],
+    ),
+    "the green cluster wakes the one that declares it": (
+        "cluster.written", GREEN, [f"dev/{FC}", f"dev/{RF}"],
+    ),
+    "letter case does not matter": ("cluster.written", GREEN.upper(), [f"dev/{FC}", f"dev/{RF}"]),
+    "a cluster whose name goes on is another one": ("cluster.written", f"{CLUSTER}3", []),
+    "an identity wakes those who hold it and watch it": ("identity.written", OTHER, [f"prod/{FC}"]),
+    "a credential wakes its identity's environments": (
+        "credential.written", CREDENTIAL, [f"dev/{FC}", f"prod/{FC}"],
+    ),
+    "a credential of an identity whose name goes on is another's": (
+        "credential.written", f"{OTHER}-2/federatedIdentityCredentials/x", [f"away/{FC}"],
+    ),
+    "a role on an identity": ("role-assignment.written", f"{OTHER}/{ROLE}", [f"prod/{RF}"]),
+    "a role on a resource group wakes everything beneath": (
+        "role-assignment.written", f"{GROUP}/{ROLE}", [f"dev/{RF}", f"prod/{RF}", f"away/{RF}"],
+    ),
+    "a role on another group wakes nobody": ("role-assignment.written", f"{GROUP}x/{ROLE}", []),
+    "a kind that nobody watches wakes nobody": ("cluster.deleted", CLUSTER, []),
+    "a kind of which nothing is known wakes nobody": ("vault.written", CLUSTER, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "subject", "targets"), EVENTS.values(), ids=EVENTS)
+def test_event(kind: str, subject: str, targets: list[str]) -> None:
+    assert woken(kind, subject) == targets
+
+
+EVERYTHING = [f"{name}/{responder}" for name in ("dev", "prod", "away") for responder in (FC, RF)]
+REQUESTS: dict[str, tuple[str, list[str]]] = {
+    "everything is everything enabled, in the landscape's order": ("*", EVERYTHING),
+    "an environment": ("prod", [f"prod/{FC}", f"prod/{RF}"]),
+    "a target": (f"prod/{RF}", [f"prod/{RF}"]),
+    "a disabled environment": ("off", []),
+    "a target of a disabled environment": (f"off/{FC}", []),
+    "an environment that is unknown": ("qa", []),
+    "a responder that is unknown": ("dev/keycloak", []),
+}
+
+
+@pytest.mark.parametrize("kind", ["sweep", "requested", "approved", "replayed"])
+@pytest.mark.parametrize(("subject", "targets"), REQUESTS.values(), ids=REQUESTS)
+def test_request(kind: str, subject: str, targets: list[str]) -> None:
+    assert woken(kind, subject) == targets
+
+
+@pytest.mark.parametrize(("subject", "unknown"), [("qa", "qa"), ("qa/x", "qa"), ("dev/x", "x"), ("", "")])
+def test_what_cannot_be_expanded_is_named(subject: str, unknown: str) -> None:
+    with pytest.raises(KeyError) as error:
+        routing.expand(LANDSCAPE, subject, WATCHERS)
+    assert error.value.args == (unknown,)
+
+
+def test_every_target_there_is() -> None:
+    assert [str(target) for target in routing.every(LANDSCAPE, WATCHERS)] == EVERYTHING
+    assert routing.every(LANDSCAPE, WATCHERS)[0] == Target("dev", FC)
