@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: once it stops, everything declared ends right, nothing else was touched.
+"""Whatever happens in whatever order: once it stops, what is declared ends right, nothing else was touched.
 
 Rebuilt clusters, meddling hands, refusals, lost answers, lost messages, dying processes, lagging directories,
 lost or doubled events come in any sequence. What must never happen is looked at after every one of them.
