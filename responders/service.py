@@ -253,7 +253,7 @@ class Service:
     def approve(self, digest: str, by: str) -> StoredPlan:
         """Agree to a stored plan, if the facts are still those it was made from.
 
-        Raises Refused (404 unknown, 409 changed since, done, or nothing left to do) and TemporaryError.
+        Raises Refused (404 unknown, 409 changed since, or nothing left to do) and TemporaryError.
         """
         stored = self.plans.find(digest)
         scope = self._scope(stored.target)
@@ -273,11 +273,12 @@ class Service:
                 f"the facts have changed since plan {digest[:12]}; plan {now_waiting.digest} replaces it",
                 status=409,
             )
-        approved = self.plans.approve(digest, by)
         correlation_id = str(uuid.uuid4())
+        # First of all: from the next line on a run may act on it.
         self.journal.record(
             Kind.APPROVED, stored.target, actor=by, correlation_id=correlation_id, detail={"digest": digest}
         )
+        approved = self.plans.approve(digest, by)
         self.queue.want(stored.target, correlation_id)
         return approved
 

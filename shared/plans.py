@@ -15,7 +15,7 @@ from shared.columns import joined, spread
 from shared.errors import Refused
 from shared.leases import TRIES, contended
 from shared.model import Clock, Plan, Target
-from shared.ports import Conflict, Key, Row, Rows
+from shared.ports import Conflict, Key, Row, Rows, Stored
 
 TABLE: Final = "plans"
 INDEX: Final = "digests"
@@ -59,18 +59,10 @@ class Plans:
 
     def find(self, digest: str) -> StoredPlan:
         """Raises Refused (404) for a digest nobody stored."""
-        try:
-            stored = self._rows.get(TABLE, Key(INDEX, digest))
-        except ValueError:
-            stored = None
-        if stored is None:
-            raise Refused(
-                f"no plan {digest[:12]} is known; GET /api/status lists those that wait", status=404
-            )
-        return _read(digest, stored.values)
+        return _read(digest, self._stored(digest).values)
 
     def approve(self, digest: str, by: str) -> StoredPlan:
-        """Raises Refused: 404 unknown, 409 already carried out."""
+        """Let the plan be carried out once. Raises Refused (404) for a digest nobody stored."""
         return self._move(digest, State.APPROVED, by=by)
 
     def approver(self, plan: Plan) -> str | None:
@@ -103,12 +95,7 @@ class Plans:
 
     def _move(self, digest: str, state: State, *, by: str | None) -> StoredPlan:
         for _ in range(TRIES):
-            found = self.find(digest)
-            if state is State.APPROVED and found.state is State.APPLIED:
-                raise Refused(f"plan {digest[:12]} was carried out already", status=409)
-            stored = self._rows.get(TABLE, Key(INDEX, digest))
-            if stored is None:
-                continue
+            stored = self._stored(digest)
             values: Row = {
                 **stored.values,
                 "state": state.value,
@@ -120,6 +107,17 @@ class Plans:
             except Conflict:
                 continue
         raise contended(TABLE, Key(INDEX, digest))
+
+    def _stored(self, digest: str) -> Stored:
+        try:
+            stored = self._rows.get(TABLE, Key(INDEX, digest))
+        except ValueError:
+            stored = None
+        if stored is None:
+            raise Refused(
+                f"no plan {digest[:12]} is known; GET /api/status lists those that wait", status=404
+            )
+        return stored
 
 
 def _read(digest: str, values: Row) -> StoredPlan:

@@ -12,7 +12,7 @@ from shared.errors import PermanentError, Refused, TemporaryError, Throttled
 from shared.journal import Kind
 from shared.landscape import Action, Caps, Contract, Mode
 from shared.model import Plan, Step
-from tests.unit.app import DEV, App, contract, environment, rebuilt
+from tests.unit.app import DEV, App, FrailRows, contract, environment, rebuilt
 from tests.unit.federated_credentials.builders import (
     CLUSTER,
     DEAD,
@@ -198,6 +198,27 @@ def test_an_approval_serves_once() -> None:
     app.service.approve(plan_of(app), by="bob")
     app.work_off()
     assert (app.state().word, trusted(app)) == ("repaired", 1)
+
+
+def test_the_same_situation_can_be_approved_again_before_any_run_has_seen_it() -> None:
+    app = under(ASK)
+    first = plan_of(app)
+    app.service.approve(first, by="alice")
+    app.work_off()
+    app.platform.meddle(IDENTITY, held("vault-0", subject=f"{SUBJECT}-0", issuer=DEAD))
+    app.clock.advance(HOUR)
+    app.service.approve(first, by="bob")
+    app.work_off()
+    assert (app.state().word, trusted(app)) == ("repaired", 1)
+
+
+def test_an_approval_is_journalled_before_any_run_can_act_on_it() -> None:
+    app = under(ASK)
+    assert isinstance(app.rows, FrailRows)
+    app.rows.down = lambda table, _values: table == "plans"
+    with pytest.raises(TemporaryError):
+        app.service.approve(plan_of(app), by="alice")
+    assert [entry.actor for entry in app.journal(DEV, Kind.APPROVED)] == ["alice"]
 
 
 def test_an_approval_whose_write_was_refused_for_now_still_stands() -> None:
