@@ -294,6 +294,17 @@ def test_who_lost_the_target_while_writing_writes_no_further_credential_and_no_e
     assert app.journal(DEV, Kind.TAKEN_OVER)
 
 
+def test_who_lost_the_target_while_reading_again_tells_no_ending() -> None:
+    app = rebuilt()
+    app.platform.lay(PUT, THROTTLED)
+    reads = iter([0, 0, 0, TTL / SECOND])  # the cluster, the identity, its credentials; and once more
+    app.platform.reading = lambda: app.clock.advance(next(reads, 0) * SECOND)
+    app.request()
+    app.work_off()
+    assert app.journal()[-1].kind is Kind.STEP_FAILED
+    assert app.state().word is None
+
+
 def test_a_lost_target_is_taken_up_again_without_waiting_for_a_signal() -> None:
     app = rebuilt()
     during_the_next_write(app, lambda: app.clock.advance(TTL))  # the process stands still
