@@ -11,7 +11,7 @@ RECONVERGE := bin/reconverge
 CODE := function_app.py shared responders cli sandbox bench tests
 HOST ?= runtime
 
-UV := .venv/bin/uv pip compile pyproject.toml --quiet --python-version 3.13 \
+COMPILE := .venv/bin/uv pip compile --quiet --python-version 3.13 \
 	--generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
 .PHONY: help setup setup-az run test up recreate down lint types bench lock
@@ -50,6 +50,7 @@ types: setup ## strict types
 bench: setup ## each cost against its floor
 	@$(PYTHON) -m bench
 
-lock: setup ## the locks from pyproject.toml, keeping the versions that still fit
-	@$(UV) --all-extras --output-file locks/dev.txt
-	@$(UV) --no-annotate --constraints locks/dev.txt --output-file requirements.txt
+lock: setup ## the locks from what they are made of, keeping the versions that still fit
+	@$(COMPILE) pyproject.toml --all-extras --output-file locks/dev.txt
+	@$(COMPILE) pyproject.toml --no-annotate --constraints locks/dev.txt --output-file requirements.txt
+	@$(COMPILE) locks/az.in --output-file locks/az.txt
