@@ -6,6 +6,7 @@ stay as they were: a run applies what it planned by itself, and looks here only 
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +24,8 @@ INDEX: Final = "digests"
 
 
 class State(StrEnum):
+    """What was last decided about a plan."""
+
     WAITING = "waiting"
     APPROVED = "approved"
     APPLIED = "applied"
@@ -43,19 +46,16 @@ class Plans:
         self._rows = rows
         self._clock = clock
 
-    def store(self, plan: Plan) -> bool:
-        """Keep a plan for approval. False when it was there already, approved or not."""
+    def store(self, plan: Plan) -> None:
+        """Keep a plan for approval, unless it is there already: the same situation is the same plan."""
         values: Row = {
             "target": str(plan.target),
             "state": State.WAITING.value,
             "stored_at": self._clock(),
             **spread("steps", json.dumps([asdict(step) for step in plan.steps], ensure_ascii=False)),
         }
-        try:
+        with suppress(Conflict):
             self._rows.insert(TABLE, Key(INDEX, plan.digest), values)
-        except Conflict:
-            return self._reopen(plan.digest)
-        return True
 
     def find(self, digest: str) -> StoredPlan:
         """Raises Refused (404) for a digest nobody stored."""
@@ -75,23 +75,6 @@ class Plans:
     def spent(self, plan: Plan) -> None:
         """An approval serves once."""
         self._move(plan.digest, State.APPLIED, by=None)
-
-    def _reopen(self, digest: str) -> bool:
-        """The same situation again after the plan was carried out: it needs a new approval."""
-        stored = self._rows.get(TABLE, Key(INDEX, digest))
-        if stored is None or stored.values.get("state") != State.APPLIED.value:
-            return False
-        values = {
-            **stored.values,
-            "state": State.WAITING.value,
-            "stored_at": self._clock(),
-            "approved_by": None,
-        }
-        try:
-            self._rows.replace(stored, values)
-        except Conflict:
-            return False
-        return True
 
     def _move(self, digest: str, state: State, *, by: str | None) -> StoredPlan:
         for _ in range(TRIES):
