@@ -7,6 +7,7 @@ import pytest
 
 from shared.errors import PermanentError, TemporaryError
 from shared.landscape import Caps, Mode
+from shared.workqueue import QUEUE
 from tests.unit.app import App, contract, environment, rebuilt
 from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, SUBJECT, declared, held
 from tests.unit.platform import LIST, PUT
@@ -93,6 +94,7 @@ def test_a_notice_that_cannot_be_sent_changes_nothing() -> None:
     run(untold)
     assert untold.told.kinds == []
     assert untold.state() == told.state()
+    assert untold.messages.waiting(QUEUE) == (), "nor does the queue deliver again"
     assert [entry.kind for entry in untold.journal()] == [entry.kind for entry in told.journal()]
 
 

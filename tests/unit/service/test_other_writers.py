@@ -1,9 +1,11 @@
 """Whose write is whose: our own come back as events, others may put back what we repaired."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from responders.federated_credentials.gather import gather
 from shared.journal import Kind
 from tests.unit.app import DEV, App, credential_written, rebuilt
 from tests.unit.federated_credentials.builders import DEAD, IDENTITY, LIVE, OWN_OBJECT, held
@@ -84,6 +86,25 @@ def test_a_value_put_back_twice_is_left_and_the_other_writer_named(
     put_back(app, 3, caller)
     assert app.platform.number_of(PUT) == 2
     assert app.told.kinds == ["TargetHuman"]
+
+
+def test_a_late_word_of_a_run_that_was_taken_over_confirms_its_own_write_only() -> None:
+    app = rebuilt()
+
+    def journalled(kind: Kind, run: str) -> None:
+        detail: dict[str, Any] = {"object": CREDENTIAL, "before": None, "after": {}}
+        app.service.journal.record(kind, DEV, actor="reconverge", correlation_id="c", run=run, detail=detail)
+
+    journalled(Kind.STEP_STARTED, "old")
+    journalled(Kind.STEP_STARTED, "new")
+    journalled(Kind.STEP_DONE, "old")
+    scope = app.service._scope(DEV)
+    assert scope is not None
+    (holding,) = gather(scope).holdings
+    assert [(one.run, one.confirmed) for one in holding.writes["vault-dev"]] == [
+        ("old", True),
+        ("new", False),
+    ]
 
 
 def test_a_fight_is_forgotten_after_a_day(app: App) -> None:
