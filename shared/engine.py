@@ -195,7 +195,8 @@ class _Ending:
             return self._good()
         order = list(Word)
         gravest = max(outcomes, key=lambda outcome: (order.index(outcome.word), not outcome.permanent))
-        return replace(gravest, until=_next_look(outcomes))
+        plan = gravest.plan or next((outcome.plan for outcome in outcomes if outcome.plan), None)
+        return replace(gravest, until=_next_look(outcomes), plan=plan)
 
     @property
     def _proven(self) -> int:

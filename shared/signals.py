@@ -160,8 +160,8 @@ def from_message(body: bytes) -> tuple[Reading, ...]:
     queue is its destination (one event, or a batch, in either schema)."""
     try:
         message = json.loads(body)
-    except ValueError:
-        return (rejected("the message is not JSON", body),)
+    except (ValueError, RecursionError):
+        return (rejected("the message is not JSON that can be read", body),)
     if isinstance(message, Mapping) and "reconverge" in message:
         return (_own(message["reconverge"], body),)
     events = message if isinstance(message, list) else [message]

@@ -178,3 +178,8 @@ def test_no_event_whatever_its_shape_raises(value: Any) -> None:
         isinstance(one, Signal | Dropped | Rejected)
         for one in signals.from_message(json.dumps(value).encode())
     )
+
+
+def test_a_message_nested_deeper_than_anybody_means_is_rejected() -> None:
+    (reading,) = signals.from_message(b"[" * 40_000)
+    assert isinstance(reading, Rejected)
