@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EntityProperty, TableServiceClient, UpdateMode
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
@@ -75,6 +75,8 @@ class Platform:
         with QueueClient.from_connection_string(
             self.storage, queue, message_encode_policy=TextBase64EncodePolicy()
         ) as client:
+            with suppress(ResourceExistsError):
+                client.create_queue()
             client.send_message(text)
 
     def wake(self, target: Target) -> None:

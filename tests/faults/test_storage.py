@@ -43,14 +43,14 @@ def test_a_rebuild_while_the_storage_is_away_is_repaired_once_it_is_back(
     assert platform.control.dead_letters() == []
 
 
-def test_a_run_whose_storage_goes_away_in_the_middle_of_a_write_is_taken_over_and_writes_nothing_twice(
+def test_a_run_whose_tables_go_away_in_the_middle_of_a_write_is_taken_over_and_writes_nothing_twice(
     platform: Platform, host: Host, account: Relays
 ) -> None:
     platform.control.inject("/federatedIdentityCredentials/", method="PUT", phase="after", delay=1)
     platform.rebuild()
     eventually(lambda: platform.control.faults()[0]["left"] == 0)
     earlier = len(host.executed())
-    account.cut()
+    account.table.cut()
     left = platform.row(DEV)["lease_owner"]
     eventually(
         lambda: (
@@ -58,8 +58,8 @@ def test_a_run_whose_storage_goes_away_in_the_middle_of_a_write_is_taken_over_an
             in [(one["function"], one["succeeded"]) for one in host.executed()[earlier:]]
         )
     )
-    account.mend()
-    # The run has given up, and could neither let go of its lease nor of its message: the clock is moved.
+    account.table.mend()
+    # The run has given up, and could not let go of its lease: the clock is moved over that.
     assert platform.row(DEV)["lease_owner"] == left
     platform.pass_the_time(DEV)
     platform.prove(DEV)
