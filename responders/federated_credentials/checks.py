@@ -3,20 +3,23 @@
 Promises: no I/O, no clock but the time passed in, no claim about a value that was not read.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import cached_property
-from typing import Final, NamedTuple
+from typing import Final
 
-from responders.federated_credentials.facts import Facts, Holding, Write
-from responders.federated_credentials.gather import credential_id
-from responders.federated_credentials.reasons import REASONS, Reason
-from shared.landscape import DeclaredCredential
-from shared.model import Absent, Cluster, Credential, Finding, Known, Proof, Read, Unknown, Verdict, same_id
+from responders.federated_credentials.cases import (
+    QUOTA,
+    Case,
+    Surroundings,
+    as_declared,
+    attributes,
+    cases_of,
+    subscription,
+)
+from responders.federated_credentials.facts import Facts, Holding, credential_id
+from responders.federated_credentials.reasons import Reason, finding
+from shared.model import Absent, Credential, Finding, Known, Proof, Unknown, Verdict, same_id
 
-QUOTA: Final = 20
-"""https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations"""
 QUOTA_NEAR: Final = 18
 
 AKS_AUDIENCE: Final = "api://AKSIdentityBinding"
@@ -47,83 +50,7 @@ SETTLING: Final = frozenset(
 """provisioningStates that pass by themselves; any other that is not Succeeded needs a person."""
 
 
-@dataclass(frozen=True)
-class Surroundings:
-    """What all declared credentials of one identity are judged by; each look-up is made ready once."""
-
-    facts: Facts
-    holding: Holding
-    now: datetime
-
-    @cached_property
-    def held(self) -> tuple[Credential, ...]:
-        return held_by(self.holding)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Of what is declared. In lower case: ARM treats names that differ by letter case as one."""
-        return tuple([one.name.lower() for one in self.holding.declared])
-
-    @cached_property
-    def by_name(self) -> Mapping[str, Credential]:
-        """What is held, by name in lower case."""
-        return {one.name.lower(): one for one in self.held}
-
-    @cached_property
-    def pairs(self) -> frozenset[tuple[str, str | None]]:
-        """Issuer and subject of each held credential."""
-        return frozenset([(one.issuer, one.subject) for one in self.held])
-
-    @cached_property
-    def far_clusters(self) -> frozenset[str]:
-        """Names of the clusters that lie in another subscription than the identity."""
-        near = subscription(self.holding.id)
-        ids = self.facts.cluster_ids
-        return frozenset([name for name, arm_id in ids.items() if subscription(arm_id) != near])
-
-
-# A tuple, since a check makes one for each of many thousand credentials and a frozen dataclass takes three
-# times as long to make (bench/checks.py).
-class Case(NamedTuple):
-    """One declared credential, in its surroundings."""
-
-    around: Surroundings
-    declared: DeclaredCredential
-    found: Credential | None
-    """What the identity holds under the declared name."""
-    issuer: str
-    """Of the live cluster; empty where it is not known."""
-    writes: tuple[Write, ...]
-    free_slots: int
-    """Slots left for this one, when those before it in the landscape took theirs."""
-
-    @property
-    def facts(self) -> Facts:
-        return self.around.facts
-
-    @property
-    def holding(self) -> Holding:
-        return self.around.holding
-
-    @property
-    def subject_id(self) -> str:
-        return credential_id(self.around.holding.id, self.declared.name)
-
-    def finding(self, reason: Reason, message: str, **evidence: str) -> Finding:
-        return _finding(reason, self.subject_id, message, **evidence)
-
-
 type Check = Callable[[Case], Finding | None]
-
-
-def _finding(reason: Reason, subject: str, message: str, **evidence: str) -> Finding:
-    return Finding(
-        reason=reason,
-        subject=subject,
-        message=message,
-        severity=REASONS[reason].severity,
-        evidence=evidence,
-    )
 
 
 # -- of a cluster -------------------------------------------------------------------------
@@ -134,23 +61,23 @@ def cluster_fault(facts: Facts, name: str) -> Finding | None:
     subject = facts.cluster_ids[name]
     match facts.clusters[name]:
         case Unknown(why):
-            return _finding(Reason.UNREAD, subject, f"cluster {name} could not be read: {why}")
+            return finding(Reason.UNREAD, subject, f"cluster {name} could not be read: {why}")
         case Absent():
-            return _finding(Reason.CLUSTER_DELETED, subject, f"ARM knows no cluster {name}")
+            return finding(Reason.CLUSTER_DELETED, subject, f"ARM knows no cluster {name}")
         case Known(cluster) if cluster.provisioning_state.lower() in SETTLING:
-            return _finding(
+            return finding(
                 Reason.CLUSTER_NOT_READY, subject, f"cluster {name} is {cluster.provisioning_state}"
             )
         case Known(cluster) if cluster.provisioning_state.lower() != "succeeded":
-            return _finding(
+            return finding(
                 Reason.CLUSTER_FAILED,
                 subject,
                 f"cluster {name} is {cluster.provisioning_state or 'in no state'}",
             )
         case Known(cluster) if not cluster.issuer:
-            return _finding(Reason.CLUSTER_WITHOUT_ISSUER, subject, f"cluster {name} has no OIDC issuer")
+            return finding(Reason.CLUSTER_WITHOUT_ISSUER, subject, f"cluster {name} has no OIDC issuer")
         case Known(cluster) if not facts.contract.issuer_host_allowed(cluster.issuer):
-            return _finding(
+            return finding(
                 Reason.ISSUER_HOST_NOT_ALLOWED,
                 subject,
                 f"cluster {name} has issuer {cluster.issuer}, whose host contract.issuerHosts does not list",
@@ -165,17 +92,17 @@ def identity_fault(facts: Facts, holding: Holding) -> Finding | None:
     """The first thing that forbids any judgement or write on an identity."""
     match holding.identity, holding.credentials:
         case Unknown(why), _:
-            return _finding(Reason.UNREAD, holding.id, f"the identity could not be read: {why}")
+            return finding(Reason.UNREAD, holding.id, f"the identity could not be read: {why}")
         case Absent(), _:
-            return _finding(Reason.IDENTITY_MISSING, holding.id, "ARM knows no such identity")
+            return finding(Reason.IDENTITY_MISSING, holding.id, "ARM knows no such identity")
         case Known(identity), _ if (
             same_id(holding.id, facts.own_identity) or identity.principal_id.lower() == facts.own_object_id
         ):
-            return _finding(Reason.IDENTITY_IS_OWN, holding.id, "this is the identity Reconverge runs as")
+            return finding(Reason.IDENTITY_IS_OWN, holding.id, "this is the identity Reconverge runs as")
         case _, Unknown(why):
-            return _finding(Reason.UNREAD, holding.id, f"its credentials could not be listed: {why}")
+            return finding(Reason.UNREAD, holding.id, f"its credentials could not be listed: {why}")
         case _, Absent():
-            return _finding(
+            return finding(
                 Reason.UNREAD, holding.id, "the identity exists, but listing its credentials says 404"
             )
     return None
@@ -183,9 +110,9 @@ def identity_fault(facts: Facts, holding: Holding) -> Finding | None:
 
 def quota(holding: Holding, held: tuple[Credential, ...]) -> Finding | None:
     if len(held) >= QUOTA:
-        return _finding(Reason.QUOTA_REACHED, holding.id, f"{len(held)} of {QUOTA} credentials are in use")
+        return finding(Reason.QUOTA_REACHED, holding.id, f"{len(held)} of {QUOTA} credentials are in use")
     if len(held) >= QUOTA_NEAR:
-        return _finding(Reason.QUOTA_NEAR, holding.id, f"{len(held)} of {QUOTA} credentials are in use")
+        return finding(Reason.QUOTA_NEAR, holding.id, f"{len(held)} of {QUOTA} credentials are in use")
     return None
 
 
@@ -198,17 +125,17 @@ def undeclared(around: Surroundings) -> Iterator[Finding]:
             continue
         subject = credential_id(holding.id, one.name)
         if managed_by_aks(one):
-            yield _finding(Reason.CREDENTIAL_MANAGED_BY_AKS, subject, f"{one.name} belongs to AKS")
+            yield finding(Reason.CREDENTIAL_MANAGED_BY_AKS, subject, f"{one.name} belongs to AKS")
         elif one.subject is None:
-            yield _finding(Reason.CREDENTIAL_FLEXIBLE, subject, f"{one.name} matches claims, not a subject")
+            yield finding(Reason.CREDENTIAL_FLEXIBLE, subject, f"{one.name} matches claims, not a subject")
         elif one.issuer in facts.live_issuers:
-            yield _finding(
+            yield finding(
                 Reason.CREDENTIAL_UNDECLARED,
                 subject,
                 f"{one.name} lets {one.subject} of a live cluster in, and no environment declares it",
             )
         elif one.issuer not in holding.trusted_issuers:
-            yield _finding(
+            yield finding(
                 Reason.ISSUER_FOREIGN,
                 subject,
                 f"{one.name} trusts {one.issuer}, which is no declared cluster's",
@@ -231,10 +158,6 @@ def identity_outside_subscription(case: Case) -> Finding | None:
         f"the identity is in subscription {subscription(case.holding.id)}, "
         f"cluster {cluster} in {subscription(case.facts.cluster_ids[cluster])}",
     )
-
-
-def subscription(arm_id: str) -> str:
-    return arm_id.lower().split("/")[2]
 
 
 def name_collision(case: Case) -> Finding | None:
@@ -357,37 +280,6 @@ def audience_differs(case: Case, found: Credential) -> Finding | None:
 DIFFERENCES: Final = (subject_differs, issuer_stale, audience_differs)
 
 
-def as_declared(case: Case) -> bool:
-    """Nothing differs."""
-    found = case.found
-    return (
-        found is not None
-        and found.subject == case.declared.subject
-        and found.issuer == case.issuer
-        and found.audiences == (case.declared.audience,)
-    )
-
-
-def attributes(credential: Credential) -> dict[str, str]:
-    """A credential as a step's before or after."""
-    return {
-        "name": credential.name,
-        "issuer": credential.issuer,
-        "subject": credential.subject or "",
-        "audience": ", ".join(credential.audiences),
-    }
-
-
-def wanted(case: Case) -> dict[str, str]:
-    """What the credential must be: under the name as ARM spells it, so that nothing is renamed."""
-    return {
-        "name": case.found.name if case.found else case.declared.name,
-        "issuer": case.issuer,
-        "subject": case.declared.subject,
-        "audience": case.declared.audience,
-    }
-
-
 # -- the chains ---------------------------------------------------------------------------
 
 
@@ -407,30 +299,6 @@ def check(facts: Facts, now: datetime) -> tuple[Finding, ...]:
                 findings.extend(faults(case))
         findings.extend(undeclared(around))
     return tuple(findings)
-
-
-def held_by(holding: Holding) -> tuple[Credential, ...]:
-    return holding.credentials.value if isinstance(holding.credentials, Known) else ()
-
-
-def cases(facts: Facts, holding: Holding, now: datetime) -> Iterator[Case]:
-    return cases_of(Surroundings(facts, holding, now))
-
-
-def cases_of(around: Surroundings) -> Iterator[Case]:
-    """Every declared credential, in the landscape's order."""
-    writes, clusters = around.holding.writes, around.facts.clusters
-    free_slots = QUOTA - len(around.held)
-    for name, declared in zip(around.names, around.holding.declared, strict=True):
-        found = around.by_name.get(name)
-        issuer = _issuer(clusters[declared.cluster])
-        yield Case(around, declared, found, issuer, writes.get(name, ()), free_slots)
-        if found is None:
-            free_slots -= 1
-
-
-def _issuer(cluster: Read[Cluster]) -> str:
-    return (cluster.value.issuer or "") if isinstance(cluster, Known) else ""
 
 
 def faults(case: Case) -> list[Finding]:
@@ -455,11 +323,11 @@ def doubt(facts: Facts, proofs: tuple[Proof, ...], now: datetime) -> tuple[Findi
         match proof.verdict:
             case Verdict.REFUSED if now - at < facts.contract.grace:
                 findings.append(
-                    _finding(Reason.PROPAGATING, proof.object, f"Entra answers {proof.detail} so far")
+                    finding(Reason.PROPAGATING, proof.object, f"Entra answers {proof.detail} so far")
                 )
             case Verdict.REFUSED:
                 findings.append(
-                    _finding(
+                    finding(
                         Reason.REFUSED_AFTER_GRACE,
                         proof.object,
                         # Without its age, which would make the same trouble look new at every look.
@@ -467,5 +335,5 @@ def doubt(facts: Facts, proofs: tuple[Proof, ...], now: datetime) -> tuple[Findi
                     )
                 )
             case Verdict.UNPROVEN:
-                findings.append(_finding(Reason.UNPROVEN, proof.object, proof.detail))
+                findings.append(finding(Reason.UNPROVEN, proof.object, proof.detail))
     return tuple(findings)

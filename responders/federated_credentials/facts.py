@@ -51,3 +51,8 @@ class Facts:
     contract: Contract
     own_identity: str
     own_object_id: str
+
+
+def credential_id(identity_id: str, name: str) -> str:
+    """The ARM id of a credential."""
+    return f"{identity_id}/federatedIdentityCredentials/{name}"

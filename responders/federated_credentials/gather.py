@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from responders.federated_credentials.facts import Facts, Holding, Write
+from responders.federated_credentials.facts import Facts, Holding, Write, credential_id
 from shared.journal import SIGNALS, Entry, Kind
 from shared.landscape import DeclaredIdentity
 from shared.model import Known, same_id
@@ -70,10 +70,6 @@ def _elsewhere(scope: Scope, declared: DeclaredIdentity) -> frozenset[str]:
         for name, (environment, _) in scope.landscape.declared_on(declared.id).items()
         if environment.name != scope.environment.name
     )
-
-
-def credential_id(identity_id: str, name: str) -> str:
-    return f"{identity_id}/federatedIdentityCredentials/{name}"
 
 
 def _own_writes(scope: Scope) -> dict[str, tuple[Write, ...]]:

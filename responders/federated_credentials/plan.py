@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from responders.federated_credentials.checks import Case, as_declared, attributes, cases, held_by, wanted
-from responders.federated_credentials.facts import Facts, Holding
-from responders.federated_credentials.gather import credential_id
+from responders.federated_credentials.cases import Case, as_declared, attributes, cases, held_by, wanted
+from responders.federated_credentials.facts import Facts, Holding, credential_id
 from responders.federated_credentials.reasons import Reason
 from shared.model import Credential, Finding, Plan, Step, Target, digest_of
 

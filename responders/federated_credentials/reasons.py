@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
-from shared.model import Severity
+from shared.model import Finding, Severity
 from shared.world import Leads, ReasonInfo
 
 
@@ -214,3 +214,14 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "contract.proof read-back where Reconverge shall not reach the cluster.",
     ),
 }
+
+
+def finding(reason: Reason, subject: str, message: str, **evidence: str) -> Finding:
+    """A finding with the severity that its reason has."""
+    return Finding(
+        reason=reason,
+        subject=subject,
+        message=message,
+        severity=REASONS[reason].severity,
+        evidence=evidence,
+    )

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Final
 
-from responders.federated_credentials.checks import Case, cases, cluster_fault, identity_fault
+from responders.federated_credentials.cases import Case, cases
+from responders.federated_credentials.checks import cluster_fault, identity_fault
 from responders.federated_credentials.facts import Facts
 from responders.federated_credentials.plan import is_settled
 from responders.federated_credentials.reasons import Reason
