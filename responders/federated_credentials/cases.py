@@ -46,6 +46,11 @@ class Surroundings:
         return frozenset([(one.issuer, one.subject) for one in self.held])
 
     @cached_property
+    def issuers(self) -> Mapping[str, str]:
+        """Of each cluster by its declared name; empty where it is not known."""
+        return {name: _issuer(cluster) for name, cluster in self.facts.clusters.items()}
+
+    @cached_property
     def far_clusters(self) -> frozenset[str]:
         """Names of the clusters that lie in another subscription than the identity."""
         near = subscription(self.holding.id)
@@ -94,12 +99,11 @@ def cases(facts: Facts, holding: Holding, now: datetime) -> Iterator[Case]:
 
 def cases_of(around: Surroundings) -> Iterator[Case]:
     """Every declared credential, in the landscape's order."""
-    writes, clusters = around.holding.writes, around.facts.clusters
+    by_name, writes, issuers = around.by_name, around.holding.writes, around.issuers
     free_slots = QUOTA - len(around.held)
     for name, declared in zip(around.names, around.holding.declared, strict=True):
-        found = around.by_name.get(name)
-        issuer = _issuer(clusters[declared.cluster])
-        yield Case(around, declared, found, issuer, writes.get(name, ()), free_slots)
+        found = by_name.get(name)
+        yield Case(around, declared, found, issuers[declared.cluster], writes.get(name, ()), free_slots)
         if found is None:
             free_slots -= 1
 

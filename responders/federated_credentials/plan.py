@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from responders.federated_credentials.cases import Case, as_declared, attributes, cases, held_by, wanted
-from responders.federated_credentials.facts import Facts, Holding, credential_id
+from responders.federated_credentials.facts import Facts, Holding
 from responders.federated_credentials.reasons import Reason
 from shared.model import Credential, Finding, Plan, Step, Target, digest_of
 
@@ -28,9 +28,9 @@ def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
     }
     steps: list[Step] = []
     basis = []
-    for holding in facts.holdings:
+    for holding in facts.holdings if mendable else ():
         chosen = _in_order(holding, _concerned(facts, holding, mendable))
-        steps.extend([_step(case, mendable[case.subject_id]) for case in chosen])
+        steps.extend([_step(case, mendable) for case in chosen])
         if chosen:
             basis.append(
                 (holding.id.lower(), sorted(map(_plain, held_by(holding))), [case.issuer for case in chosen])
@@ -42,12 +42,7 @@ def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
 
 def _concerned(facts: Facts, holding: Holding, mendable: Mapping[str, str]) -> list[Case]:
     """The identity's credentials that findings call mendable, in the landscape's order."""
-    subjects = [credential_id(holding.id, declared.name) for declared in holding.declared]
-    # Most identities are healthy, and need no closer look.
-    if mendable.keys().isdisjoint(subjects):
-        return []
-    every = zip(subjects, cases(facts, holding, _ANY_TIME), strict=True)
-    return [case for subject, case in every if subject in mendable]
+    return [case for case in cases(facts, holding, _ANY_TIME) if case.subject_id in mendable]
 
 
 def _in_order(holding: Holding, own: list[Case]) -> list[Case]:
@@ -72,14 +67,15 @@ def _in_use(case: Case) -> bool:
     )
 
 
-def _step(case: Case, reason: str) -> Step:
+def _step(case: Case, mendable: Mapping[str, str]) -> Step:
+    subject = case.subject_id
     return Step(
         action=UPDATE if case.found else CREATE,
-        object=case.subject_id,
+        object=subject,
         owner=case.holding.id,
         before=attributes(case.found) if case.found else None,
         after=wanted(case),
-        mends=reason,
+        mends=mendable[subject],
     )
 
 
