@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -237,8 +237,3 @@ class Outcome:
     """Digest of the plan that waits for approval, or was proposed."""
     blocked_by: str | None = None
     permanent: bool = False
-
-    def with_until(self, until: datetime | None) -> "Outcome":
-        """The same ending, to be looked at again no later than `until`."""
-        times = [at for at in (self.until, until) if at is not None]
-        return replace(self, until=min(times, default=None))
