@@ -10,9 +10,11 @@ from shared.errors import LeaseLost
 from shared.leases import SKEW, TTL
 from shared.memory import MemoryMessages, MemoryRows
 from shared.model import Outcome, Target, Word
-from shared.ports import Key, Row, Stored
+from shared.ports import Row, Stored
 from shared.workqueue import FIRST_PAUSE, LONGEST_PAUSE, LOST_AFTER, Work, WorkQueue
+from tests.unit.app import DiesError
 from tests.unit.clocks import VirtualClock
+from tests.unit.mortal import Mortal, MortalMessages, MortalRows
 
 DEV = Target("dev", "federated_credentials")
 CONVERGED = Outcome(word=Word.CONVERGED, because="all well")
@@ -266,58 +268,14 @@ def test_a_lost_message_is_sent_again_by_the_next_signal_once_it_must_be_lost(be
     assert bench.work_off() == 1
 
 
-class DiesError(Exception):
-    """The process is gone."""
-
-
-class Mortal:
-    """Dies at the n-th of its moments, once."""
-
-    def __init__(self, at: int) -> None:
-        self._left = at
-
-    def moment(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            raise DiesError
-
-
-class MortalRows(MemoryRows):
-    def __init__(self, mortal: Mortal) -> None:
-        super().__init__()
-        self._mortal = mortal
-
-    def insert(self, table: str, key: Key, values: Row) -> Stored:
-        self._mortal.moment()
-        stored = super().insert(table, key, values)
-        self._mortal.moment()
-        return stored
-
-    def replace(self, stored: Stored, values: Row) -> Stored:
-        self._mortal.moment()
-        new = super().replace(stored, values)
-        self._mortal.moment()
-        return new
-
-
-class MortalMessages(MemoryMessages):
-    def __init__(self, mortal: Mortal, clock: VirtualClock) -> None:
-        super().__init__(clock)
-        self._mortal = mortal
-
-    def send(self, queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
-        self._mortal.moment()
-        super().send(queue, text, delay=delay)
-        self._mortal.moment()
-
-
-def hand_out_messages(bench: Bench, outcome: Outcome) -> None:
+def hand_out_messages(bench: Bench, mortal: Mortal, outcome: Outcome) -> None:
     """The host: a message whose worker died comes back after ten minutes."""
     while (text := bench.messages.take(workqueue.QUEUE)) is not None:
         try:
             if (work := bench.take()) is not None:
                 bench.queue.settle(work, outcome)
         except DiesError:
+            mortal.dead = False
             MemoryMessages.send(bench.messages, workqueue.QUEUE, text, delay=timedelta(minutes=10))
 
 
@@ -331,10 +289,11 @@ def test_at_whatever_write_a_process_dies_the_signal_is_answered_in_the_end(at: 
     try:
         bench.want()
     except DiesError:
+        mortal.dead = False
         bench.clock.advance(timedelta(minutes=10))
         bench.want()
     for _ in range(40):
-        hand_out_messages(bench, CONVERGED)
+        hand_out_messages(bench, mortal, CONVERGED)
         bench.clock.advance(timedelta(minutes=1))
     state = bench.queue.state(DEV)
     assert state.word == "converged"
