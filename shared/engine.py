@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from shared.contract import HOUR, Decision, Spent, by_mode, decide
@@ -211,19 +212,19 @@ class _Ending:
         planned = {step.object for step in self.plan.steps}
         outcomes = []
         for finding in self.remaining:
-            because = f"{finding.reason}: {finding.message}"
+            ending = partial(Outcome, because=f"{finding.reason}: {finding.message}", reason=finding.reason)
             match self.responder.reasons[finding.reason].leads:
                 case Leads.PERSON:
-                    outcomes.append(Outcome(word=Word.HUMAN, because=because))
+                    outcomes.append(ending(word=Word.HUMAN))
                 case Leads.WAIT:
-                    outcomes.append(Outcome(word=Word.PENDING, because=because, until=self.wait((finding,))))
+                    outcomes.append(ending(word=Word.PENDING, until=self.wait((finding,))))
                 case Leads.UNREAD:
-                    outcomes.append(Outcome(word=Word.FAILED, because=because, until=self.wait((finding,))))
+                    outcomes.append(ending(word=Word.FAILED, until=self.wait((finding,))))
                 case Leads.REPAIR if finding.subject not in planned:
                     # Held back until an earlier step of the same owner is proven: look again when one was
                     # just now, else when that step's own ending says.
                     until = self.now + NEXT_STEP_PAUSE if self._proven else None
-                    outcomes.append(Outcome(word=Word.PENDING, because=because, until=until))
+                    outcomes.append(ending(word=Word.PENDING, until=until))
         return outcomes
 
     def _from_decisions(self, plans: Plans | None) -> list[Outcome]:

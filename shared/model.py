@@ -237,3 +237,5 @@ class Outcome:
     """Digest of the plan that waits for approval, or was proposed."""
     blocked_by: str | None = None
     permanent: bool = False
+    reason: str | None = None
+    """Code of the finding that named this ending; None where something else did."""

@@ -220,6 +220,24 @@ def test_ends_in(script: Script, word: Word, until: datetime | None) -> None:
     assert (outcome.word, outcome.until) == (word, until)
 
 
+NAMED: dict[str, tuple[Script, str | None]] = {
+    "by a finding": (Script(findings=(PERSON, WAITING)), PERSON.reason),
+    "by a doubt about the proof": (Script(doubts=(WAITING,)), WAITING.reason),
+    "by what could not be read": (Script(findings=(PERSON, UNREAD)), UNREAD.reason),
+    "by a step held back": (Script(findings=(REPAIR,)), REPAIR.reason),
+    "by no finding, but a refusal": (
+        Script(findings=(REPAIR,), steps=(step("a"),), errors={"a": REFUSED}),
+        None,
+    ),
+    "by nothing": (Script(), None),
+}
+
+
+@pytest.mark.parametrize(("script", "reason"), NAMED.values(), ids=NAMED)
+def test_an_ending_bears_the_code_of_the_finding_that_named_it(script: Script, reason: str | None) -> None:
+    assert Stage().play(replace(script, mended=set())).outcome.reason == reason
+
+
 def test_a_failure_for_good_says_so_and_a_passing_one_does_not() -> None:
     refused = Script(findings=(REPAIR,), steps=(step("a"),), errors={"a": REFUSED})
     throttled = replace(refused, errors={"a": THROTTLED})
