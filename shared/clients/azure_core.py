@@ -183,6 +183,8 @@ def transport() -> "RequestsTransport":
     from requests.adapters import HTTPAdapter
 
     session = requests.Session()
+    # Else requests would put what a ~/.netrc holds for the host in place of the SDK's token.
+    session.auth = lambda request: request
     session.mount("https://", HTTPAdapter(pool_maxsize=CONNECTIONS))
     return RequestsTransport(session=session, connection_timeout=CONNECT, read_timeout=READ)
 

@@ -2,11 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Barrier
 
 import pytest
+import requests
 
-from shared.clients.azure_core import Answer, OncePer, retry_after
+from shared.clients.azure_core import Answer, OncePer, retry_after, transport
 
 NOW = datetime(2026, 11, 22, 21, 0, 0, tzinfo=UTC)
 
@@ -85,3 +87,15 @@ def test_what_could_not_be_made_is_tried_again_by_the_next_who_asks() -> None:
     with pytest.raises(ValueError, match="no"):
         once("key")
     assert once("key") == "value"
+
+
+def test_a_netrc_file_puts_nothing_in_the_place_of_the_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine management.azure.com login somebody password anything\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    session = transport().session
+    assert session is not None
+    asked = requests.Request("GET", "https://management.azure.com/", headers={"Authorization": "Bearer t"})
+    assert session.prepare_request(asked).headers["Authorization"] == "Bearer t"
