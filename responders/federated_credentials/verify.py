@@ -33,10 +33,12 @@ def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
     due = [
         case
         for case in _readable(facts, now)
-        if is_settled(case) and case.writes and not case.writes[-1].proven
+        if case.writes and not case.writes[-1].proven and is_settled(case)
     ]
+    if facts.contract.proof is ProofMethod.READ_BACK:
+        return tuple(_read_back(scope, case) for case in due)
     with ThreadPoolExecutor(max_workers=PROVERS, thread_name_prefix="verify") as pool:
-        return tuple(pool.map(lambda case: _prove(scope, case), due))
+        return tuple(pool.map(lambda case: _exchange(scope, case), due))
 
 
 def _readable(facts: Facts, now: datetime) -> list[Case]:
@@ -49,15 +51,17 @@ def _readable(facts: Facts, now: datetime) -> list[Case]:
     ]
 
 
-def _prove(scope: Scope, case: Case) -> Proof:
-    if case.facts.contract.proof is ProofMethod.READ_BACK:
-        return Proof(
-            object=case.subject_id,
-            method="read-back",
-            verdict=Verdict.ACCEPTED,
-            detail="reads as declared; contract.proof asks for no exchange",
-            at=scope.clock(),
-        )
+def _read_back(scope: Scope, case: Case) -> Proof:
+    return Proof(
+        object=case.subject_id,
+        method="read-back",
+        verdict=Verdict.ACCEPTED,
+        detail="reads as declared; contract.proof asks for no exchange",
+        at=scope.clock(),
+    )
+
+
+def _exchange(scope: Scope, case: Case) -> Proof:
     assert isinstance(case.holding.identity, Known)  # noqa: S101 (identity_fault was None)
     identity = case.holding.identity.value
     match scope.world.exchanges.prove(
