@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from shared.columns import joined, spread
@@ -149,6 +150,7 @@ def _partition(where: str) -> str:
     return _safe(where)
 
 
+@lru_cache(maxsize=256)
 def _safe(text: str) -> str:
     """Table keys may not hold / \\ # ? or control characters."""
     return "".join("|" if c in "/\\#?" or not c.isprintable() else c for c in text)[:LONGEST_PART]
