@@ -167,14 +167,19 @@ class Story:
             control = Control.from_dir(self._directory)
             taken = next((one for one in control.deliveries() if one["state"] == "delivered"), None)
             if taken is not None:
-                names = {one["name"]: one["endpoint"] for one in control.subscriptions()}
-                self._screen.note(
-                    f"  Event Grid: POST {names[taken['subscription']]} → {taken['lastStatus']} "
-                    f"(subscription {taken['subscription']}, attempt {taken['attempts']}, "
-                    f"event {taken['eventId']})"
-                )
-                return {**taken, "endpoint": names[taken["subscription"]]}
+                self._tell_request(taken)
+                return taken
         return None
+
+    def _tell_request(self, taken: Mapping[str, Any]) -> None:
+        """As it went over the wire, but for its key."""
+        request = taken["lastRequest"]
+        self._screen.note(f"  Event Grid: {request['line']}")
+        for name, text in request["headers"].items():
+            self._screen.note(f"    {name}: {text}")
+        self._screen.note(
+            f"    → {taken['lastStatus']} (attempt {taken['attempts']}, event {taken['eventId']})"
+        )
 
     def _tell_verdicts(self, found: Mapping[Claim, Verdict]) -> None:
         counted = Counter(map(str, found.values()))

@@ -8,12 +8,12 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.dials import Dials
-from sandbox.eventgrid_senders import Outcome, Sender
+from sandbox.eventgrid_senders import Outcome, Request, Sender
 from sandbox.eventgrid_subscriptions import AzureFunction, Json, Schema, Subscription
 from sandbox.resource_events import as_cloud_event, stamp
 from sandbox.timeline import Clock
@@ -62,7 +62,11 @@ class Delivery:
             "attempts": self.attempts,
             "lastStatus": self.outcome.status if self.outcome else None,
             "lastOutcome": self.outcome.word if self.outcome else None,
+            "lastRequest": asdict(request) if (request := self._last_request()) else None,
         }
+
+    def _last_request(self) -> Request | None:
+        return self.outcome.request if self.outcome else None
 
     def dead_letter(self) -> Json:
         """As Event Grid stores it: the event with what became of it, in lower case for CloudEvents."""

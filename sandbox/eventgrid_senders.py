@@ -2,9 +2,11 @@
 
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -23,7 +25,21 @@ _TYPES = {
     Schema.EVENT_GRID: "application/json; charset=utf-8",
     Schema.CLOUD_EVENTS: "application/cloudevents+json; charset=utf-8",
 }
+_SHOWN = ("host", "content-type", "aeg-")
 _WORDS = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 503: "Busy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A notification as it went over the wire, to be shown: what may authenticate it is left out."""
+
+    line: str
+    headers: Mapping[str, str]
+
+    @classmethod
+    def of(cls, sent: aiohttp.RequestInfo) -> Self:
+        headers = {name: text for name, text in sent.headers.items() if name.lower().startswith(_SHOWN)}
+        return cls(f"{sent.method} {_without_keys(str(sent.url))} HTTP/1.1", headers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,13 @@ class Outcome:
     status: int | None
     """HTTP status; None when nobody answered."""
     word: str
+    request: Request | None = None
+    """None when it did not get through, and for a queue."""
+
+    @classmethod
+    def answered(cls, status: int | None, request: Request | None = None) -> Self:
+        word = "Success" if status in _SUCCESS else _WORDS.get(status or 0, "GenericError")
+        return cls(status, word, request)
 
     @property
     def delivered(self) -> bool:
@@ -76,7 +99,7 @@ class Sender:
                 aiohttp.ClientSession(timeout=ANSWER_WITHIN) as session,
                 session.post(url, data=json.dumps(body), headers=headers, ssl=self._trust) as answer,
             ):
-                return Outcome(answer.status, _WORDS.get(answer.status, "GenericError"))
+                return Outcome.answered(answer.status, Request.of(answer.request_info))
         except TimeoutError:
             return Outcome(None, "TimedOut")
         except aiohttp.ClientError:
@@ -143,7 +166,18 @@ async def _enqueue(connection: str, queue: str, event: object) -> Outcome:
         ) as client:
             await client.send_message(json.dumps(event))
     except HttpResponseError as error:
-        return Outcome(error.status_code, _WORDS.get(error.status_code or 0, "GenericError"))
+        return Outcome.answered(error.status_code)
     except AzureError:
         return Outcome(None, "SocketError")
-    return Outcome(201, "")
+    return Outcome.answered(201)
+
+
+def _without_keys(url: str) -> str:
+    """Path and query. A parameter's value may be a key, unless it is known to be none."""
+    parts = urlsplit(url)
+    query = "&".join(
+        part if name == "functionName" else f"{name}=…" if equals else "…"
+        for part in parts.query.split("&")
+        for name, equals, _ in [part.partition("=")]
+    )
+    return f"{parts.path}?{query}" if parts.query else parts.path

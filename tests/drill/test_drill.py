@@ -23,6 +23,7 @@ CREDENTIALS = {
     ("prod", "cnpg-backup"),
     ("prod", "ameide-prod-cert-manager"),
 }
+REQUEST_LINE = "POST /runtime/webhooks/eventgrid?functionName=arm_event&code=… HTTP/1.1"
 
 
 def drill(*flags: str) -> subprocess.Popen[str]:
@@ -68,6 +69,8 @@ def test_a_rebuilt_cluster_is_repaired_and_nothing_is_left_running(tmp_path: Pat
     assert {one["now"] for one in credentials} == {"accepted"}
     assert all(one["changed_by"].startswith("reconverge, run ") for one in credentials)
     assert evidence["delivery"]["lastStatus"] in {200, 202}
+    assert REQUEST_LINE in err
+    assert "    aeg-event-type: Notification" in err
     (rebuilt,) = evidence["rebuilt"]
     assert rebuilt["issuer"] != rebuilt["previousIssuer"]
     assert len(evidence["processes"]) == 3

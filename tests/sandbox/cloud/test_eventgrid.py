@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from azure.storage.queue import QueueClient
 
 from sandbox.control_client import ControlError
 from tests.sandbox.clients import AUDIENCE, GROUP, World
-from tests.sandbox.cloud.receiver import Receiver, receiver
+from tests.sandbox.cloud.receiver import PATIENCE, Receiver, receiver
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "eventgrid"
 FUNCTION = "AzureFunction"
@@ -152,6 +153,48 @@ def test_a_notification_carries_the_headers_of_event_grid(world: World, hook: Re
     }
     assert {name: headers[name] for name in expected} == expected
     assert headers["aeg-output-event-id"]
+
+
+def test_a_delivery_is_shown_as_it_went_over_the_wire_without_its_key(world: World, hook: Receiver) -> None:
+    url = f"{hook.url.partition('?')[0]}?functionName=f&code=secret&bare"
+    world.control.subscribe({"name": "test", "endpoint": {"kind": FUNCTION, "url": url}})
+    world.identity()
+    only_event(hook)
+    received = hook.notifications()[0].headers
+    request = delivered(world, only_id(hook))["lastRequest"]
+    assert request["line"] == "POST /hook?functionName=f&code=…&… HTTP/1.1"
+    shown = {name.lower(): text for name, text in request["headers"].items()}
+    assert shown.keys() >= {"host", "content-type", "aeg-event-type", "aeg-delivery-count"}
+    assert shown.items() <= received.items()
+
+
+def delivered(world: World, event_id: str) -> dict[str, Any]:
+    """The sandbox's account of the delivery, once it knows the answer."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        (told,) = [one for one in world.control.deliveries() if one["eventId"] == event_id]
+        if told["state"] == "delivered":
+            return told
+        assert time.monotonic() < deadline, told
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 203, 204])
+def test_each_answer_that_event_grid_takes_for_success_is_told_as_success(
+    status: int, world: World, hook: Receiver
+) -> None:
+    subscribe(world, hook)
+    hook.answers = [status]
+    world.identity()
+    told = delivered(world, only_id(hook))
+    assert (told["lastStatus"], told["lastOutcome"], told["attempts"]) == (status, "Success", 1)
+
+
+def test_another_2xx_is_no_success(world: World, hook: Receiver) -> None:
+    subscribe(world, hook)
+    hook.answers = [206]
+    world.identity()
+    assert delivered(world, only_id(hook))["attempts"] == 2
 
 
 def test_cloud_events_come_one_by_one_in_their_own_schema(world: World, hook: Receiver) -> None:
