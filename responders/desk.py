@@ -21,7 +21,12 @@ LARGEST_BODY: Final = 16 * 1024
 DEFAULT_SINCE: Final = timedelta(hours=24)
 LONGEST_SINCE: Final = timedelta(days=31)
 PRINCIPAL: Final = "x-ms-client-principal-name"
-"""Set by App Service authentication; without it a caller is only known as a holder of the key."""
+"""Set by App Service authentication, which takes it away from whoever else sends it. Where that is off,
+anybody may write any name here.
+
+https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+"""
+KEY_HOLDER: Final = "holder of a function key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +103,12 @@ class Desk:
         )
 
     def approve(self, digest: str, headers: Mapping[str, str]) -> Answer:
-        by = headers.get(PRINCIPAL) or "holder of a function key"
-        return _guarded(lambda: self._approve(digest, by))
+        return _guarded(lambda: self._approve(digest, headers))
 
-    def _approve(self, digest: str, by: str) -> Answer:
-        plan = self._service().approve(digest, by)
+    def _approve(self, digest: str, headers: Mapping[str, str]) -> Answer:
+        service = self._service()
+        by = (headers.get(PRINCIPAL) if service.callers_named else None) or KEY_HOLDER
+        plan = service.approve(digest, by)
         return _json(
             200,
             {"plan": plan.digest, "target": str(plan.target), "approvedBy": by, "steps": list(plan.steps)},

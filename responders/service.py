@@ -49,6 +49,8 @@ class Service:
     notifier: Notifier
     clock: Clock = utc_now
     pause: Pause = pause
+    callers_named: bool = False
+    """The platform vouches for the headers that name who sent a request."""
     dry: bool = False
     """Plan, whatever the contract allows to be written."""
     observe: Callable[[Target, Report], None] = lambda _target, _report: None
@@ -64,6 +66,7 @@ class Service:
             world=wiring.world(settings),
             read_landscape=lambda: load(settings.landscape),
             notifier=wiring.notifier(settings),
+            callers_named=settings.callers_named,
         )
 
     @cached_property

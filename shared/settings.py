@@ -52,6 +52,8 @@ class Settings:
     tenant_id: str | None
     managed_identity: bool
     """The platform offers a managed identity: IDENTITY_ENDPOINT is there."""
+    callers_named: bool
+    """App Service authentication is on: only then are the headers that name a caller the platform's own."""
     service_principal: bool
     """A CI job brings its own: AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH is there."""
     landscape: Path
@@ -70,6 +72,7 @@ class Settings:
             client_id=_guid(given, "AZURE_CLIENT_ID"),
             tenant_id=_guid(given, "AZURE_TENANT_ID"),
             managed_identity="IDENTITY_ENDPOINT" in given,
+            callers_named=_callers_named(given),
             service_principal=_service_principal(given),
             landscape=APP_DIRECTORY / given.get("RECONVERGE_LANDSCAPE", "landscape.yaml"),
             storage=_storage(given),
@@ -108,6 +111,14 @@ def _guid(given: Mapping[str, str], name: str) -> str | None:
     if text is not None and not _GUID.fullmatch(text):
         raise Misconfigured(f"{name} is not a GUID: write it like 00000000-0000-0000-0000-000000000000")
     return text
+
+
+def _callers_named(given: Mapping[str, str]) -> bool:
+    """The platform injects this; any other word than True leaves callers unnamed.
+
+    https://learn.microsoft.com/azure/app-service/reference-app-settings#authentication--authorization
+    """
+    return given.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
 
 
 def _service_principal(given: Mapping[str, str]) -> bool:

@@ -25,6 +25,7 @@ def test_an_empty_environment_is_the_public_cloud_without_storage_or_identity() 
         client_id=None,
         tenant_id=None,
         managed_identity=False,
+        callers_named=False,
         service_principal=False,
         landscape=APP_DIRECTORY / "landscape.yaml",
         storage=None,
@@ -42,6 +43,7 @@ def test_every_setting_is_read() -> None:
             "AZURE_TENANT_ID": f" {GUID} ",
             "AZURE_CLIENT_SECRET": "secret",
             "IDENTITY_ENDPOINT": "http://127.0.0.1:1/token",
+            "WEBSITE_AUTH_ENABLED": "True",
             "RECONVERGE_LANDSCAPE": "/etc/landscape.yaml",
             "RECONVERGE_NOTICES_ENDPOINT": "https://topic.westeurope-1.eventgrid.azure.net/api/events",
             STORAGE: ACCOUNT,
@@ -54,6 +56,7 @@ def test_every_setting_is_read() -> None:
         client_id=GUID,
         tenant_id=GUID,
         managed_identity=True,
+        callers_named=True,
         service_principal=True,
         landscape=Path("/etc/landscape.yaml"),
         storage=ConnectionString(ACCOUNT),
@@ -70,6 +73,11 @@ def test_an_empty_setting_is_a_missing_one() -> None:
         "IDENTITY_ENDPOINT",
     )
     assert Settings.from_environment(dict.fromkeys(names, " ")) == Settings.from_environment({})
+
+
+@pytest.mark.parametrize("word", ["False", "false", "0", "1", "yes", ""])
+def test_only_the_platforms_word_for_it_makes_callers_named(word: str) -> None:
+    assert not Settings.from_environment({"WEBSITE_AUTH_ENABLED": word}).callers_named
 
 
 def test_the_key_of_the_storage_account_is_never_shown() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -245,6 +246,7 @@ def waiting(app: App) -> str:
 
 
 def test_a_plan_is_approved_by_name_and_carried_out(app: App, desk: Desk, waiting: str) -> None:
+    app.service = replace(app.service, callers_named=True)
     answer = desk.approve(waiting, {PRINCIPAL: "alice@example.org"})
     assert answer.status == 200
     told = said(answer)
@@ -255,8 +257,22 @@ def test_a_plan_is_approved_by_name_and_carried_out(app: App, desk: Desk, waitin
     assert [entry.actor for entry in app.journal(app.state().target, Kind.APPROVED)] == ["alice@example.org"]
 
 
-def test_without_a_name_it_is_the_keys_holder_who_approves(desk: Desk, waiting: str) -> None:
-    assert said(desk.approve(waiting, {}))["approvedBy"] == "holder of a function key"
+ONLY_A_KEY = {
+    "where the platform names nobody": (True, {}),
+    "where the name is empty": (True, {PRINCIPAL: ""}),
+    "where anybody may write any name": (False, {PRINCIPAL: "alice@example.org"}),
+}
+
+
+@pytest.mark.parametrize(("named", "headers"), ONLY_A_KEY.values(), ids=ONLY_A_KEY)
+def test_it_is_the_keys_holder_who_approves(
+    app: App, desk: Desk, waiting: str, named: bool, headers: Mapping[str, str]
+) -> None:
+    app.service = replace(app.service, callers_named=named)
+    assert said(desk.approve(waiting, headers))["approvedBy"] == "holder of a function key"
+    assert [entry.actor for entry in app.journal(app.state().target, Kind.APPROVED)] == [
+        "holder of a function key"
+    ]
 
 
 NO_PLAN = ["0" * 64, "", "short", "with/slash", "x" * 2_000, "\x00"]
