@@ -1,7 +1,7 @@
 """What the contract says to each step of a plan. Pure: it gets how much was done already."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -54,3 +54,8 @@ def _decide(step: Step, contract: Contract, own_identity: str, *, crowded: bool)
 
 def by_mode(decisions: tuple[Decision, ...]) -> Mapping[Mode, tuple[Decision, ...]]:
     return {mode: tuple(d for d in decisions if d.mode is mode) for mode in Mode}
+
+
+def part_of(plan: Plan, decisions: tuple[Decision, ...]) -> Plan:
+    """The plan of these decisions' steps alone, which has a digest of its own."""
+    return replace(plan, steps=tuple(decision.step for decision in decisions))

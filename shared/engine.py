@@ -8,23 +8,21 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Final
 
-from shared.contract import HOUR, Decision, Spent, by_mode, decide
-from shared.errors import Busy, LeaseLost, PermanentError, TemporaryError
+from shared.contract import HOUR, Decision, Spent, by_mode, decide, part_of
+from shared.endings import Ending, failure
+from shared.errors import LeaseLost, PermanentError, TemporaryError
 from shared.journal import Journal, Kind
 from shared.landscape import Mode
-from shared.model import Finding, Outcome, Plan, Proof, Target, Verdict, Word
+from shared.model import Finding, Outcome, Plan, Proof, Target, Word
 from shared.plans import Plans
-from shared.steps import Applied, Crew, owner_of
-from shared.world import AnyResponder, Leads, Scope
+from shared.steps import Applied, Crew
+from shared.world import AnyResponder, Scope
 
 log = logging.getLogger(__name__)
 
 DEFECT_PAUSE: Final = timedelta(minutes=5)
-NEXT_STEP_PAUSE: Final = timedelta(seconds=2)
-"""Until the run that carries on where a plan had to be done in stages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +79,7 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
         record(Kind.PROOF, {**asdict(proof), "at": proof.at.isoformat()})
     now = scope.clock()
     remaining = (*remaining, *responder.doubt(facts, proofs, now))
-    ending = _Ending(
+    ending = Ending(
         responder=responder,
         remaining=remaining,
         decisions=_decisions(scope, left, plans, run)[0] if affordable else decisions,
@@ -109,7 +107,7 @@ def waiting_part(scope: Scope, responder: AnyResponder) -> tuple[tuple[Finding, 
     findings = responder.check(facts, scope.clock())
     plan = responder.plan(facts, findings)
     decisions = decide(plan, scope.environment.contract, scope.landscape.reconverge.identity)
-    return findings, _part(plan, by_mode(decisions)[Mode.APPROVE])
+    return findings, part_of(plan, by_mode(decisions)[Mode.APPROVE])
 
 
 type Record = Callable[[Kind, Mapping[str, Any]], None]
@@ -152,17 +150,13 @@ def _decisions(scope: Scope, plan: Plan, plans: Plans, run: Run) -> tuple[tuple[
             replace(d, mode=Mode.PROPOSE, why="this run only plans") if d.mode is Mode.APPLY else d
             for d in decisions
         ), None
-    waiting = _part(plan, by_mode(decisions)[Mode.APPROVE])
+    waiting = part_of(plan, by_mode(decisions)[Mode.APPROVE])
     if waiting.steps and (who := plans.approver(waiting)):
         return tuple(
             replace(d, mode=Mode.APPLY, why=f"approved by {who}") if d.mode is Mode.APPROVE else d
             for d in decisions
         ), waiting
     return decisions, None
-
-
-def _part(plan: Plan, decisions: tuple[Decision, ...]) -> Plan:
-    return replace(plan, steps=tuple(decision.step for decision in decisions))
 
 
 def _spent(scope: Scope) -> Spent:
@@ -174,121 +168,6 @@ def _spent(scope: Scope) -> Spent:
             if entry.kind is Kind.STEP_STARTED and entry.at > since
         )
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ending:
-    """Turns what is left into one word. The gravest thing names it; the earliest look is kept beside it."""
-
-    responder: AnyResponder
-    remaining: tuple[Finding, ...]
-    decisions: tuple[Decision, ...]
-    plan: Plan
-    applied: Applied
-    proofs: tuple[Proof, ...]
-    wait: Callable[[tuple[Finding, ...]], datetime]
-    now: datetime
-    capped: datetime | None
-
-    def outcome(self, plans: Plans | None) -> Outcome:
-        outcomes = [*self._from_findings(), *self._from_decisions(plans), *self._from_failures()]
-        if not outcomes:
-            return self._good()
-        order = list(Word)
-        gravest = max(outcomes, key=lambda outcome: (order.index(outcome.word), not outcome.permanent))
-        plan = gravest.plan or next((outcome.plan for outcome in outcomes if outcome.plan), None)
-        return replace(gravest, until=_next_look(outcomes), plan=plan)
-
-    @property
-    def _proven(self) -> int:
-        return sum(proof.verdict is Verdict.ACCEPTED for proof in self.proofs)
-
-    def _good(self) -> Outcome:
-        if self.applied.done or self._proven:
-            return Outcome(word=Word.REPAIRED, because=f"{self._proven} repaired and proven")
-        return Outcome(word=Word.CONVERGED, because="everything is as declared")
-
-    def _from_findings(self) -> list[Outcome]:
-        planned = {step.object for step in self.plan.steps}
-        outcomes = []
-        for finding in self.remaining:
-            ending = partial(Outcome, because=f"{finding.reason}: {finding.message}", reason=finding.reason)
-            match self.responder.reasons[finding.reason].leads:
-                case Leads.PERSON:
-                    outcomes.append(ending(word=Word.HUMAN))
-                case Leads.WAIT:
-                    outcomes.append(ending(word=Word.PENDING, until=self.wait((finding,))))
-                case Leads.UNREAD:
-                    outcomes.append(ending(word=Word.FAILED, until=self.wait((finding,))))
-                case Leads.REPAIR if finding.subject not in planned:
-                    # Held back until an earlier step of the same owner is proven: look again when one was
-                    # just now, else when that step's own ending says.
-                    until = self.now + NEXT_STEP_PAUSE if self._proven else None
-                    outcomes.append(ending(word=Word.PENDING, until=until))
-        return outcomes
-
-    def _from_decisions(self, plans: Plans | None) -> list[Outcome]:
-        sorted_out = by_mode(self.decisions)
-        outcomes = []
-        if sorted_out[Mode.NEVER]:
-            why = sorted_out[Mode.NEVER][0].why
-            outcomes.append(Outcome(word=Word.HUMAN, because=f"a repair is needed, but {why}"))
-        if sorted_out[Mode.APPROVE]:
-            part = _part(self.plan, sorted_out[Mode.APPROVE])
-            if plans is not None:
-                plans.store(part)
-            outcomes.append(
-                Outcome(
-                    word=Word.APPROVAL,
-                    because=f"{len(part.steps)} steps wait for approval of plan {part.digest[:12]}",
-                    plan=part.digest,
-                )
-            )
-        if sorted_out[Mode.PROPOSE]:
-            part = _part(self.plan, sorted_out[Mode.PROPOSE])
-            outcomes.append(
-                Outcome(
-                    word=Word.PROPOSED,
-                    because=f"{len(part.steps)} steps proposed; {sorted_out[Mode.PROPOSE][0].why}",
-                    plan=part.digest,
-                )
-            )
-        # What stopped an owner's steps says when to try them again.
-        if any(owner_of(decision.step) not in self.applied.failures for decision in sorted_out[Mode.APPLY]):
-            until = self.capped or self.now + NEXT_STEP_PAUSE
-            why = "caps.perHour is used up" if self.capped else "more remains to be done"
-            outcomes.append(Outcome(word=Word.PENDING, because=why, until=until))
-        return outcomes
-
-    def _from_failures(self) -> list[Outcome]:
-        """Of owners with something left to do: a lost answer to a write that reads as done is no failure."""
-        owing = {owner_of(step) for step in self.plan.steps}
-        owing |= {
-            finding.subject.lower()
-            for finding in self.remaining
-            if self.responder.reasons[finding.reason].leads is Leads.UNREAD
-        }
-        return [
-            failure(error, self.now) for owner, error in self.applied.failures.items() if owner in owing
-        ]
-
-
-def _next_look(outcomes: list[Outcome]) -> datetime | None:
-    """As soon as anything asks for, but not before the longest pause that a failure asks for is over."""
-    paused = [outcome.until for outcome in outcomes if outcome.word is Word.FAILED and outcome.until]
-    if paused:
-        return max(paused)
-    return min((outcome.until for outcome in outcomes if outcome.until), default=None)
-
-
-def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:
-    match error:
-        case Busy():
-            return Outcome(word=Word.PENDING, because=str(error), until=now + error.delay)
-        case TemporaryError():
-            return Outcome(word=Word.FAILED, because=str(error), until=now + error.delay)
-        case PermanentError():
-            return Outcome(word=Word.FAILED, because=str(error), permanent=True)
 
 
 def settle(run: Callable[[], Report], clock: Callable[[], datetime]) -> Report:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.engine import NEXT_STEP_PAUSE, Report, Run, execute
+from shared.endings import NEXT_STEP_PAUSE
+from shared.engine import Report, Run, execute
 from shared.errors import Busy, LeaseLost, PermanentError, TemporaryError, Throttled
 from shared.journal import Journal, Kind
 from shared.landscape import Caps, Contract, Mode
