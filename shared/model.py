@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Self
 
 type Clock = Callable[[], datetime]
@@ -174,7 +175,7 @@ class Step:
     channel: Channel = Channel.DIRECT
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """Ordered steps, and a digest of the facts they rest on. Holds no time, so that the same
     situation always has the same digest: an approval stays good exactly as long as the facts."""
@@ -183,7 +184,7 @@ class Plan:
     facts: str
     steps: tuple[Step, ...]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return digest_of(asdict(self))
 
