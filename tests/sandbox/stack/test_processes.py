@@ -70,6 +70,35 @@ def test_a_child_that_ended_by_itself_is_not_alive_though_nobody_waited_for_it(l
     processes.stop([child])
 
 
+NEGLECTFUL = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+print(child.pid, flush=True)
+input()
+child.stdin.close()
+time.sleep(60)
+"""
+
+
+def test_a_zombie_whose_parent_never_waits_for_it_is_not_alive() -> None:
+    command = [sys.executable, "-c", NEGLECTFUL]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:  # noqa: S603 (our own code)
+        assert parent.stdin
+        assert parent.stdout
+        try:
+            pid = int(parent.stdout.readline())
+            child = Child(name="child", pid=pid, started=processes._start_time(pid) or "")
+            assert child.is_alive()
+            parent.stdin.write("\n")
+            parent.stdin.flush()
+            deadline = time.monotonic() + 10
+            while child.is_alive():
+                assert time.monotonic() < deadline
+            os.kill(pid, 0)  # its id is still taken
+        finally:
+            parent.kill()
+
+
 def test_a_child_of_another_process_can_be_stopped(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from sandbox import processes; import os;"
