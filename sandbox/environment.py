@@ -72,8 +72,9 @@ def of_cloud(cloud: Mapping[str, Any], connection_string: str, landscape: Path) 
     ]
 
 
-def of_app(url: str, key: str) -> list[Variable]:
+def of_app(url: str, key: str, sweep: str) -> list[Variable]:
     return [
+        Variable(name="RECONVERGE_SWEEP", value=sweep, about="When the app looks at everything"),
         Variable(name="RECONVERGE_APP_URL", value=url, about="The app", for_app=False),
         Variable(
             name="RECONVERGE_APP_KEY",

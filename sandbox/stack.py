@@ -114,7 +114,7 @@ class _Starting:
         self._directory = directory
         self._stack = Stack(directory=directory, children=(), environment={})
         (directory / "logs").mkdir(exist_ok=True)
-        self._base = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        self._base = {"RECONVERGE_SWEEP": _SWEEP, **os.environ, "PYTHONPATH": str(REPOSITORY)}
 
     def everything(self, app: Path | None, host: Host) -> Stack:
         account = azurite.Account.random()
@@ -125,7 +125,7 @@ class _Starting:
             url, functions = self._start_app(app, host, variables)
             if EVENT_FUNCTION in functions:
                 self._subscribe(url, keys)
-            variables += environment.of_app(url, keys.function)
+            variables += environment.of_app(url, keys.function, self._base["RECONVERGE_SWEEP"])
         environment.write(self._directory / "env", variables)
         exports = {one.name: one.value for one in variables}
         self._stack = replace(self._stack, environment=exports, complete=True)
@@ -151,7 +151,6 @@ class _Starting:
     def _start_app(self, app: Path, host: Host, variables: list[Variable]) -> tuple[str, list[str]]:
         """Its URL and the names of its functions."""
         given = {
-            "RECONVERGE_SWEEP": _SWEEP,
             **self._base,
             **{one.name: one.value for one in variables if one.for_app},
             "FUNCTIONS_WORKER_RUNTIME": "python",

@@ -109,6 +109,7 @@ def test_env_points_every_official_client_somewhere(running: Stack) -> None:
         "RECONVERGE_APP_URL",
         "RECONVERGE_ARM_ENDPOINT",
         "RECONVERGE_LANDSCAPE",
+        "RECONVERGE_SWEEP",
         "REQUESTS_CA_BUNDLE",
         "SANDBOX_CONTROL_KEY",
         "SANDBOX_OPERATOR_CLIENT_ID",
@@ -129,6 +130,7 @@ def test_the_app_has_neither_the_operators_means_nor_the_controls(running: Stack
     given = _environment_of(host.pid)
     assert given["AZURE_CLIENT_ID"] == running.environment["AZURE_CLIENT_ID"]
     assert given["FUNCTIONS_WORKER_RUNTIME"] == "python"
+    assert given["RECONVERGE_SWEEP"] == running.environment["RECONVERGE_SWEEP"]
     assert {"SANDBOX_OPERATOR_CLIENT_SECRET", "SANDBOX_CONTROL_KEY", "RECONVERGE_APP_KEY"}.isdisjoint(given)
 
 
