@@ -16,7 +16,7 @@ from shared.errors import Misconfigured, ReconvergeError
 from shared.landscape import Action, Environment, Landscape, Mode, load
 from shared.model import Absent, Known, Read, Unknown, same_id
 from shared.ports import Key
-from shared.settings import Settings
+from shared.settings import STORAGE, Settings
 
 SCRATCH: Final = "doctor"
 """The table that is tried. Its rows live for one check."""
@@ -36,6 +36,16 @@ class Check:
     exit: Exit
     says: str
     remedy: str = ""
+    note: bool = False
+    """Only to be known: nothing is wrong, and nothing was tried."""
+
+    @property
+    def word(self) -> str:
+        return "note" if self.note else WORDS[self.exit]
+
+    @property
+    def style(self) -> Style:
+        return Style.FAINT if self.note else STYLES.get(self.exit, Style.BAD)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +64,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
             {
                 "verdict": code.says,
                 "checks": [
-                    {"name": one.name, "verdict": WORDS[one.exit], "says": one.says, "remedy": one.remedy}
+                    {"name": one.name, "verdict": one.word, "says": one.says, "remedy": one.remedy}
                     for one in checks
                 ],
             }
@@ -64,8 +74,8 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
 
 def _print(screen: Screen, check: Check) -> None:
     for number, line in enumerate(check.says.splitlines()):
-        head = f"{WORDS[check.exit]:<9}  {check.name:<12}" if number == 0 else " " * 23
-        screen.say(f"{head}  {line}", STYLES.get(check.exit, Style.BAD))
+        head = f"{check.word:<9}  {check.name:<12}" if number == 0 else " " * 23
+        screen.say(f"{head}  {line}", check.style)
     if check.remedy:
         screen.say(f"{' ' * 23}  do: {check.remedy}")
 
@@ -107,6 +117,8 @@ def _python() -> Check:
 
 def _sweep(here: Surroundings) -> Check:
     schedule = here.environment.get("RECONVERGE_SWEEP", "").strip()
+    if not schedule and not _in_functions(here):
+        return _only_deployed("sweep", "RECONVERGE_SWEEP")
     if len(schedule.split()) in {5, 6}:
         return Check("sweep", Exit.CONVERGED, f"every target is looked at by schedule {schedule!r}")
     says = f"RECONVERGE_SWEEP is {schedule!r}" if schedule else "RECONVERGE_SWEEP is not set"
@@ -119,6 +131,8 @@ def _sweep(here: Surroundings) -> Check:
 
 
 def _storage(settings: Settings, here: Surroundings) -> Check:
+    if settings.storage is None and not _in_functions(here):
+        return _only_deployed("storage", STORAGE)
     try:
         rows, _ = here.stores(settings)
         written = rows.insert(SCRATCH, Key("doctor", uuid.uuid4().hex), {"process": os.getpid()})
@@ -138,6 +152,18 @@ def _storage(settings: Settings, here: Surroundings) -> Check:
     return Check("storage", Exit.CONVERGED, "a row was written, read and deleted")
 
 
+def _in_functions(here: Surroundings) -> bool:
+    """Whether these are a deployed app's settings: App Service adds the site's name, and the worker's is set.
+
+    https://learn.microsoft.com/azure/app-service/reference-app-settings
+    """
+    return any(here.environment.get(name) for name in ("WEBSITE_SITE_NAME", "FUNCTIONS_WORKER_RUNTIME"))
+
+
+def _only_deployed(name: str, setting: str) -> Check:
+    return Check(name, Exit.CONVERGED, f"{setting} is not set: needed by the deployed app only", note=True)
+
+
 def _sign_in(settings: Settings, landscape: Landscape | None, here: Surroundings) -> Check:
     try:
         object_id = here.object_id(settings)
@@ -146,11 +172,11 @@ def _sign_in(settings: Settings, landscape: Landscape | None, here: Surroundings
         return Check("sign-in", exit_, str(error))
     if landscape is None or same_id(object_id, landscape.reconverge.object_id):
         return Check("sign-in", Exit.CONVERGED, f"ARM knows us as {object_id}")
+    says = f"ARM knows us as {object_id}, not as reconverge.objectId {landscape.reconverge.object_id}"
+    if not _in_functions(here):
+        return Check("sign-in", Exit.CONVERGED, f"{says}: all is tried as you", note=True)
     return Check(
-        "sign-in",
-        Exit.DIFFERENCES,
-        f"ARM knows us as {object_id}, not as reconverge.objectId {landscape.reconverge.object_id}",
-        "nothing when you check as yourself; for the app correct objectId, by which its own writes are known",
+        "sign-in", Exit.DIFFERENCES, says, "correct objectId: by it the app knows its own writes again"
     )
 
 

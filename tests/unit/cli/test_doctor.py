@@ -38,6 +38,11 @@ def no_landscape(desk: Desk, _: pytest.MonkeyPatch) -> None:
 
 def no_sweep(desk: Desk, _: pytest.MonkeyPatch) -> None:
     del desk.environment["RECONVERGE_SWEEP"]
+    desk.environment["WEBSITE_SITE_NAME"] = "reconverge-ameide"
+
+
+def no_schedule(desk: Desk, _: pytest.MonkeyPatch) -> None:
+    desk.environment["RECONVERGE_SWEEP"] = "hourly"
 
 
 def storage_away(desk: Desk, patch: pytest.MonkeyPatch) -> None:
@@ -45,6 +50,8 @@ def storage_away(desk: Desk, patch: pytest.MonkeyPatch) -> None:
 
 
 def no_storage(desk: Desk, patch: pytest.MonkeyPatch) -> None:
+    del desk.environment["AzureWebJobsStorage"]
+    desk.environment["FUNCTIONS_WORKER_RUNTIME"] = "python"
     patch.setattr(desk, "stores", _raising(Misconfigured("AzureWebJobsStorage is missing")))
 
 
@@ -54,6 +61,7 @@ def nobody_signed_in(desk: Desk, patch: pytest.MonkeyPatch) -> None:
 
 def somebody_else(desk: Desk, _: pytest.MonkeyPatch) -> None:
     desk.signs_in_as = "55555555-5555-5555-5555-555555555555"
+    desk.environment["WEBSITE_SITE_NAME"] = "reconverge-ameide"
 
 
 def arm_away(desk: Desk, _: pytest.MonkeyPatch) -> None:
@@ -74,11 +82,12 @@ def _raising(error: Exception) -> Callable[..., Any]:
 FAULTS: dict[str, tuple[Prepare, str, str, Exit]] = {
     "a wrong setting": (no_such_setting, "settings", "wrong", Exit.WRONG_USE),
     "a missing landscape": (no_landscape, "landscape", "wrong", Exit.WRONG_USE),
-    "a missing sweep": (no_sweep, "sweep", "wrong", Exit.WRONG_USE),
-    "no storage connection": (no_storage, "storage", "wrong", Exit.WRONG_USE),
+    "a missing sweep of the deployed app": (no_sweep, "sweep", "wrong", Exit.WRONG_USE),
+    "a sweep that is no schedule": (no_schedule, "sweep", "wrong", Exit.WRONG_USE),
+    "no storage connection of the deployed app": (no_storage, "storage", "wrong", Exit.WRONG_USE),
     "a storage account that does not answer": (storage_away, "storage", "not known", Exit.COULD_NOT_TELL),
     "nobody signed in": (nobody_signed_in, "sign-in", "wrong", Exit.WRONG_USE),
-    "another principal than declared": (somebody_else, "sign-in", "differs", Exit.DIFFERENCES),
+    "an app that signs in as another than declared": (somebody_else, "sign-in", "differs", Exit.DIFFERENCES),
     "an ARM that does not answer": (arm_away, "credentials", "not known", Exit.COULD_NOT_TELL),
     "a cluster that is gone": (cluster_gone, "cluster", "differs", Exit.DIFFERENCES),
 }
@@ -90,6 +99,20 @@ def test_names_the_check_that_fails(desk: Desk, fault: str, monkeypatch: pytest.
     prepare(desk, monkeypatch)
     assert desk.types("doctor").code == code
     assert checks(desk)[name]["verdict"] == verdict
+
+
+def test_a_laptop_needs_neither_storage_nor_sweep_nor_the_apps_identity(desk: Desk) -> None:
+    del desk.environment["AzureWebJobsStorage"], desk.environment["RECONVERGE_SWEEP"]
+    desk.signs_in_as = "55555555-5555-5555-5555-555555555555"
+    assert desk.types("doctor").code == Exit.CONVERGED
+    found = checks(desk)
+    assert {name for name, check in found.items() if check["verdict"] == "note"} == {
+        "storage",
+        "sweep",
+        "sign-in",
+    }
+    for name in ("storage", "sweep"):
+        assert found[name]["says"].endswith("is not set: needed by the deployed app only")
 
 
 def test_all_mistakes_of_the_landscape_are_shown_at_once(desk: Desk) -> None:
