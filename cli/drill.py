@@ -52,7 +52,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
                 _tear_down(directory, remove=given.dir is None)
     show(here.screen, evidence, seconds=time.monotonic() - begun)
     if given.keep:
-        here.screen.note(f"it still runs; stop it with `reconverge sandbox down --dir {directory}`")
+        here.screen.note(f"it still runs; stop it with `{sandbox.command(here, 'down', directory)}`")
     return evidence.code
 
 

@@ -93,6 +93,7 @@ def real(output: Format) -> Surroundings:
         screen=Screen(out=sys.stdout, err=sys.stderr, format=output, colour=colour),
         clock=utc_now,
         pause=_sleep,
+        program=os.environ.get("RECONVERGE_PROGRAM", "reconverge"),
     )
 
 

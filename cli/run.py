@@ -88,7 +88,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     for refusal in session.refusals:
         here.screen.note(f"reconverge: not approved: {refusal}", Style.OPEN)
     code = worst(exit_of(session.reports.get(target, [])) for target in choice.targets)
-    _print(here.screen, accounts, choice.disabled, applied=given.apply, code=code)
+    _show(given, here, accounts, choice.disabled, code)
     return code
 
 
@@ -110,21 +110,39 @@ class _Progress:
             self._here.pause(span)
 
 
-def _print(
-    screen: Screen, accounts: list[Account], disabled: tuple[str, ...], *, applied: bool, code: Exit
+def _show(
+    given: argparse.Namespace,
+    here: Surroundings,
+    accounts: list[Account],
+    disabled: tuple[str, ...],
+    code: Exit,
 ) -> None:
+    screen = here.screen
     if screen.as_json:
         screen.document(
-            {"verdict": code.says, "applied": applied, "targets": accounts, "disabled": list(disabled)}
+            {"verdict": code.says, "applied": given.apply, "targets": accounts, "disabled": list(disabled)}
         )
         return
     for one in accounts:
-        _print_account(screen, one)
+        _print(screen, one)
+        if _waits_for_approval(one):
+            screen.say(f"  agree  {_agree(given, here, one)}", Style.HEAD)
+        screen.say()
     for name in disabled:
         screen.say(f"{name}: disabled in the landscape, left out", Style.FAINT)
 
 
-def _print_account(screen: Screen, one: Account) -> None:
+def _waits_for_approval(one: Account) -> bool:
+    return bool(one["outcome"].get("plan")) and any(step["decision"] == "approve" for step in one["steps"])
+
+
+def _agree(given: argparse.Namespace, here: Surroundings, one: Account) -> str:
+    """The target as a whole stands for whatever targets and environment were typed."""
+    landscape = ("--landscape", given.landscape) if given.landscape else ()
+    return here.command("run", one["target"], *landscape, "--apply", "--approve", one["outcome"]["plan"])
+
+
+def _print(screen: Screen, one: Account) -> None:
     outcome = one["outcome"]
     screen.say(
         f"{one['target']}  {outcome['word']}: {outcome['because']}", STYLES.get(outcome["word"], Style.OPEN)
@@ -145,6 +163,3 @@ def _print_account(screen: Screen, one: Account) -> None:
         screen.say(
             f"  proof  {proof['method']} {proof['verdict']}  {short_id(proof['object'])}: {proof['detail']}"
         )
-    if outcome.get("plan") and any(step["decision"] == "approve" for step in one["steps"]):
-        screen.say(f"  agree  reconverge run {one['target']} --apply --approve {outcome['plan']}", Style.HEAD)
-    screen.say()

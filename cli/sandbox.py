@@ -1,6 +1,7 @@
 """`reconverge sandbox`: a cloud, a storage account and the app on this computer's loopback interface."""
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,9 +38,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     match given.action:
         case "up":
-            return _up(given, here.screen)
+            return _up(given, here)
         case "recreate":
-            return _recreate(given, here.screen)
+            return _recreate(given, here)
         case "down":
             stack.down(given.dir)
             return _show(here.screen, given.dir, None, Exit.CONVERGED)
@@ -48,16 +49,24 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
             return _show(here.screen, given.dir, running, Exit.CONVERGED if running else Exit.DIFFERENCES)
 
 
-def _up(given: argparse.Namespace, screen: Screen) -> Exit:
+def _up(given: argparse.Namespace, here: Surroundings) -> Exit:
+    screen = here.screen
     with screen.waiting("starting a cloud, a storage account and the app"):
         running = start(given.dir, given.host)
     _show(screen, given.dir, running, Exit.CONVERGED)
     if not screen.as_json:
         screen.say()
-        screen.say(f"source {given.dir / 'env'}", Style.HEAD)
+        screen.say(f"source {shlex.quote(str(given.dir / 'env'))}", Style.HEAD)
         screen.say("  points az, kubectl, the Azure SDKs and reconverge at it. Then, for example:")
-        screen.say("reconverge sandbox recreate; reconverge journal --changes", Style.HEAD)
+        screen.say(command(here, "recreate", given.dir), Style.HEAD)
+        screen.say(here.command("journal", "--changes"), Style.HEAD)
     return Exit.CONVERGED
+
+
+def command(here: Surroundings, action: str, directory: Path) -> str:
+    """To be typed for the sandbox of that directory."""
+    elsewhere = () if directory == HOME else ("--dir", str(directory))
+    return here.command("sandbox", action, *elsewhere)
 
 
 def start(directory: Path, host: stack.Host = "runtime") -> Stack:
@@ -68,10 +77,11 @@ def start(directory: Path, host: stack.Host = "runtime") -> Stack:
         raise PermanentError(str(error)) from error
 
 
-def _recreate(given: argparse.Namespace, screen: Screen) -> Exit:
-    running = stack.load(given.dir)
+def _recreate(given: argparse.Namespace, here: Surroundings) -> Exit:
+    screen, running = here.screen, stack.load(given.dir)
     if running is None:
-        raise Misconfigured(f"no sandbox runs in {given.dir}: start one with `reconverge sandbox up`")
+        up = command(here, "up", given.dir)
+        raise Misconfigured(f"no sandbox runs in {given.dir}: start one with `{up}`")
     rebuilt = []
     for cluster in clusters_of(running, given.environment):
         with screen.waiting(f"rebuilding {short_id(cluster)}"):

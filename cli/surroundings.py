@@ -4,6 +4,7 @@
 """
 
 import getpass
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,6 +35,12 @@ class Surroundings:
     stores: Callable[[Settings], tuple[Rows, Messages]] = wiring.stores
     object_id: Callable[[Settings], str] = _object_id
     """Of whoever the settings sign in as, for ARM. Raises ReconvergeError."""
+    program: str = "reconverge"
+    """What was typed to get here."""
+
+    def command(self, *words: str) -> str:
+        """A command line to be shown: whoever copies it into the same shell gets just that."""
+        return shlex.join((self.program, *words))
 
     def settings(self, landscape: str | None = None) -> Settings:
         """Raises Misconfigured."""

@@ -6,6 +6,7 @@ import pytest
 
 from cli import main
 from cli.exits import Exit, worst
+from cli.output import Format
 from shared.errors import Misconfigured, PermanentError, TemporaryError
 from tests.unit.cli.desk import Desk
 
@@ -72,3 +73,9 @@ def test_the_worst_of_several_exits_counts() -> None:
     for number, code in enumerate(by_gravity):
         assert worst(by_gravity[: number + 1]) is code
     assert worst([]) is Exit.CONVERGED
+
+
+def test_commands_that_are_shown_begin_with_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECONVERGE_PROGRAM", "../my checkout/bin/reconverge")
+    shown = main.real(Format.TABLE).command("sandbox", "up")
+    assert shown == "'../my checkout/bin/reconverge' sandbox up"

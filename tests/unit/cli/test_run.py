@@ -1,5 +1,7 @@
 """`reconverge run`: one platform, one process, no storage."""
 
+import re
+import shlex
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -185,6 +187,16 @@ def test_what_is_left_open_is_told_with_its_remedy(desk: Desk) -> None:
     told = desk.types("run", "--apply").out
     assert "remedy IssuerStale: Reconverge updates it in place" in told
     assert "agree  reconverge run dev/federated_credentials --apply --approve " in told
+
+
+@pytest.mark.parametrize("typed", [(), ("dev",), ("--environment", "dev")], ids=" ".join)
+def test_the_command_that_agrees_works_as_it_is_shown(desk: Desk, typed: tuple[str, ...]) -> None:
+    desk.mode = "approve"
+    desk.landscape = desk.folder / "it's ours.yaml"
+    told = desk.types("run", *typed, "--apply", "--landscape", str(desk.landscape)).out
+    (shown,) = re.findall(r"^  agree  reconverge (.+)$", told, re.MULTILINE)
+    assert desk.types(*shlex.split(shown)).code == Exit.CONVERGED
+    assert desk.held == held(issuer=LIVE)
 
 
 def test_the_document_holds_what_the_table_tells(desk: Desk) -> None:
