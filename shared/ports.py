@@ -20,7 +20,11 @@ LONGEST_KEY: Final = 512
 """UTF-16 characters of a partition key, and of a row key."""
 LONGEST_TEXT: Final = 32 * 1024
 """UTF-16 characters of a text column."""
-FORBIDDEN_IN_KEYS: Final = frozenset("/\\#?") | {chr(c) for c in (*range(0x20), *range(0x7F, 0xA0))}
+FORBIDDEN_IN_KEYS: Final = frozenset("/\\#?") | {
+    chr(c)
+    # The last are halves of surrogate pairs: a key stands in an address, which is UTF-8.
+    for c in (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000))
+}
 WRITE_ID: Final = "WriteId"
 """The column by which a store recognises its own write; callers never see it."""
 RESERVED: Final = frozenset({"PartitionKey", "RowKey", "Timestamp", WRITE_ID})
@@ -53,7 +57,7 @@ class Key:
             if utf16_length(text) > LONGEST_KEY or not FORBIDDEN_IN_KEYS.isdisjoint(text):
                 raise ValueError(
                     f"{text[:80]!r} cannot be a table key: at most {LONGEST_KEY} characters,"
-                    " none of / \\ # ? and no control characters"
+                    " none of / \\ # ?, no control characters and no half characters"
                 )
 
 

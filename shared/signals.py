@@ -9,6 +9,7 @@ Event shapes: https://learn.microsoft.com/azure/event-grid/event-schema-subscrip
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -37,6 +38,12 @@ EVENT_TYPES: Final = frozenset(
 )
 OBJECT_ID_CLAIM: Final = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 LONGEST_ID: Final = 2048
+LONGEST_NAME: Final = 100
+"""Characters of a kind, a correlation id, a caller. With a subject of LONGEST_ID, each escaped to twelve
+characters, they still fit into one message of the queue."""
+
+_UNSTORABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and halves of a surrogate pair, which JSON can spell and UTF-8 cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,15 @@ def from_event(event: object) -> Reading:
     try:
         return _read(event)
     except _UnreadableError as why:
-        return rejected(str(why), json.dumps(event, default=str, sort_keys=True).encode())
+        return rejected(str(why), _again(event))
+
+
+def _again(event: object) -> bytes:
+    """The event as a text, or nothing where it is nested so deeply that it could only just be read."""
+    try:
+        return json.dumps(event, default=str, sort_keys=True).encode()
+    except RecursionError:
+        return b""
 
 
 def rejected(reason: str, body: bytes) -> Rejected:
@@ -79,22 +94,35 @@ def _read(event: object) -> Reading:
         raise _UnreadableError(f"an event is a JSON object, not {type(event).__name__}")
     kind = _text(event, "type" if "specversion" in event else "eventType")
     if kind.lower() not in EVENT_TYPES:
-        return Dropped(kind[:LONGEST_ID])
+        return _dropped(kind)
     data = event.get("data")
     if not isinstance(data, Mapping):
         raise _UnreadableError("`data` is not an object")
     operation = _text(data, "operationName")
     watched = WATCHED.get(operation.lower())
     if watched is None:
-        return Dropped(operation[:LONGEST_ID])
+        return _dropped(operation)
     return Signal(
         source=Source.EVENT_GRID,
         kind=watched,
         subject=_resource_id(event, data),
         time=_time(_text(event, "time" if "specversion" in event else "eventTime")),
-        correlation_id=str(data.get("correlationId") or event.get("id") or "")[:100],
+        correlation_id=_correlation_id(event, data),
         caller=_caller(data),
     )
+
+
+def _dropped(operation: str) -> Dropped:
+    """Only counted, so a text that could not be stored is mended rather than refused."""
+    return Dropped(_UNSTORABLE.sub("\ufffd", operation)[:LONGEST_ID])
+
+
+def _storable(name: str, text: str, longest: int) -> str:
+    if len(text) > longest:
+        raise _UnreadableError(f"{name} is longer than {longest} characters")
+    if _UNSTORABLE.search(text):
+        raise _UnreadableError(f"{name} holds a control character or half a character")
+    return text
 
 
 def _text(holder: Mapping[str, Any], name: str) -> str:
@@ -107,9 +135,7 @@ def _text(holder: Mapping[str, Any], name: str) -> str:
 def _resource_id(event: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     for candidate in (data.get("resourceUri"), event.get("subject")):
         if isinstance(candidate, str) and candidate.lower().startswith("/subscriptions/"):
-            if len(candidate) > LONGEST_ID:
-                raise _UnreadableError("the resource id is longer than any ARM id")
-            return candidate
+            return _storable("the resource id", candidate, LONGEST_ID)
     raise _UnreadableError("neither `data.resourceUri` nor `subject` is an ARM resource id")
 
 
@@ -117,9 +143,17 @@ def _time(text: str) -> datetime:
     """ARM writes seven fraction digits; fromisoformat reads any number and keeps six."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    # On the first and the last day of the calendar another zone's time may have no UTC.
+    except (ValueError, OverflowError) as error:
         raise _UnreadableError("the event's time is not ISO 8601") from error
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _correlation_id(event: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    for candidate in (data.get("correlationId"), event.get("id")):
+        if isinstance(candidate, str) and candidate:
+            return _storable("the correlation id", candidate[:LONGEST_NAME], LONGEST_NAME)
+    return ""
 
 
 def _caller(data: Mapping[str, Any]) -> str | None:
@@ -129,12 +163,13 @@ def _caller(data: Mapping[str, Any]) -> str | None:
     if isinstance(claims, Mapping):
         for name in (OBJECT_ID_CLAIM, "oid"):
             if isinstance(value := claims.get(name), str) and value:
-                return value.lower()
+                return _storable("the caller's object id", value.lower(), LONGEST_NAME)
     authorization = data.get("authorization")
     evidence = authorization.get("evidence") if isinstance(authorization, Mapping) else None
     principal = evidence.get("principalId") if isinstance(evidence, Mapping) else None
     if isinstance(principal, str) and len(bare := principal.replace("-", "")) == 32:
-        return f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}".lower()
+        dashed = f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}"
+        return _storable("the caller's object id", dashed.lower(), LONGEST_NAME)
     return None
 
 
@@ -165,10 +200,17 @@ def from_message(body: bytes) -> tuple[Reading, ...]:
     if isinstance(message, Mapping) and "reconverge" in message:
         return (_own(message["reconverge"], body),)
     events = message if isinstance(message, list) else [message]
-    return tuple(from_event(event) for event in events)
+    return tuple(from_event(event) for event in events) or (rejected("the message holds no event", body),)
 
 
 def _own(envelope: object, body: bytes) -> Reading:
+    try:
+        return _enclosed(envelope)
+    except _UnreadableError as why:
+        return rejected(str(why), body)
+
+
+def _enclosed(envelope: object) -> Reading:
     match envelope:
         case {
             "signal": {
@@ -180,19 +222,22 @@ def _own(envelope: object, body: bytes) -> Reading:
                 "caller": (str() | None) as caller,
             }
         }:
-            try:
-                return Signal(
-                    source=Source(source),
-                    kind=kind,
-                    subject=subject,
-                    time=_time(time),
-                    correlation_id=correlation_id,
-                    caller=caller,
-                )
-            except (ValueError, _UnreadableError) as error:
-                return rejected(f"the envelope holds no signal: {error}", body)
+            if source not in Source:
+                raise _UnreadableError("the envelope's signal comes from an unknown source")
+            return Signal(
+                source=Source(source),
+                kind=_storable("the signal's kind", kind, LONGEST_NAME),
+                subject=_storable("the signal's subject", subject, LONGEST_ID),
+                time=_time(time),
+                correlation_id=_storable("the correlation id", correlation_id, LONGEST_NAME),
+                caller=None if caller is None else _storable("the caller", caller, LONGEST_NAME),
+            )
         case {"dropped": {"operation": str(operation)}}:
-            return Dropped(operation)
+            return _dropped(operation)
         case {"rejected": {"reason": str(reason), "digest": str(digest), "size": int(size)}}:
-            return Rejected(reason, digest, size)
-    return rejected("the envelope is not of this version", body)
+            return Rejected(
+                _storable("the reason", reason, LONGEST_ID),
+                _storable("the digest", digest, LONGEST_NAME),
+                size,
+            )
+    raise _UnreadableError("the envelope is not of this version")

@@ -18,7 +18,7 @@ class LenientEvents(EventGridEventInConverter, binding=None, trigger="eventGridT
     def decode(cls, data: meta.Datum, *, trigger_metadata: Any) -> func.EventGridEvent | func.CloudEvent:
         try:
             return super().decode(data, trigger_metadata=trigger_metadata)
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return func.EventGridEvent(
                 id="",
                 topic="",
@@ -62,5 +62,5 @@ def plain(event: func.EventGridEvent | func.CloudEvent) -> Any:
 def _undecoded(raw: Any) -> Any:
     try:
         return json.loads(raw)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return raw
