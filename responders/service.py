@@ -4,6 +4,7 @@ Everything is built from the settings once per process and shared by its threads
 """
 
 import logging
+import random
 import time
 import uuid
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from shared.ports import Messages, Rows
 from shared.settings import Settings
 from shared.signals import Dropped, Rejected
 from shared.steps import Crew
-from shared.workqueue import Work, WorkQueue
+from shared.workqueue import Jitter, Work, WorkQueue
 from shared.world import Leads, Scope, World
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Service:
     pause: Pause = pause
     callers_named: bool = False
     """The platform vouches for the headers that name who sent a request."""
+    jitter: Jitter = random.uniform
     dry: bool = False
     """Plan, whatever the contract allows to be written."""
     observe: Callable[[Target, Report], None] = lambda _target, _report: None
@@ -80,7 +82,7 @@ class Service:
 
     @cached_property
     def queue(self) -> WorkQueue:
-        return WorkQueue(self.rows, self.messages, self.clock)
+        return WorkQueue(self.rows, self.messages, self.clock, jitter=self.jitter)
 
     @cached_property
     def plans(self) -> Plans:
@@ -196,7 +198,8 @@ class Service:
                 "due": due.isoformat() if due else None,
             },
         )
-        tell_if_news(self.notifier, work, report.outcome)
+        remedy = responders.remedy(work.target.responder, report.outcome.reason)
+        tell_if_news(self.notifier, work, report.outcome, remedy)
         self.observe(work.target, report)
         return report.outcome
 

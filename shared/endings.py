@@ -1,18 +1,18 @@
 """How a run ended, in one word: from what was found, decided, carried out and proven."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from shared.contract import Decision, by_mode, part_of
-from shared.errors import Busy, PermanentError, TemporaryError
+from shared.errors import Busy, PermanentError, TemporaryError, Throttled
 from shared.landscape import Mode
 from shared.model import Finding, Outcome, Plan, Proof, Verdict, Word
 from shared.plans import Plans
 from shared.steps import Applied, owner_of
-from shared.world import AnyResponder, Leads
+from shared.world import AnyResponder, Leads, Look
 
 NEXT_STEP_PAUSE: Final = timedelta(seconds=2)
 """Until the run that carries on where a plan had to be done in stages."""
@@ -28,7 +28,7 @@ class Ending:
     plan: Plan
     applied: Applied
     proofs: tuple[Proof, ...]
-    wait: Callable[[tuple[Finding, ...]], datetime]
+    look: Callable[[Finding], Look]
     now: datetime
     capped: datetime | None
 
@@ -39,7 +39,17 @@ class Ending:
         order = list(Word)
         gravest = max(outcomes, key=lambda outcome: (order.index(outcome.word), not outcome.permanent))
         plan = gravest.plan or next((outcome.plan for outcome in outcomes if outcome.plan), None)
-        return replace(gravest, until=_next_look(outcomes), plan=plan)
+        failed = [outcome for outcome in outcomes if outcome.word is Word.FAILED and not outcome.permanent]
+        others = _times(outcome.until for outcome in outcomes if outcome.word is not Word.FAILED)
+        if not failed:
+            return replace(gravest, until=min(others, default=None), plan=plan)
+        return replace(
+            gravest,
+            until=max(_times(outcome.until for outcome in failed)),
+            held_until=max(_times(outcome.held_until for outcome in failed), default=None),
+            pending_until=min(others, default=None),
+            plan=plan,
+        )
 
     @property
     def _proven(self) -> int:
@@ -59,9 +69,12 @@ class Ending:
                 case Leads.PERSON:
                     outcomes.append(ending(word=Word.HUMAN))
                 case Leads.WAIT:
-                    outcomes.append(ending(word=Word.PENDING, until=self.wait((finding,))))
+                    outcomes.append(ending(word=Word.PENDING, until=self.now + self.look(finding).after))
                 case Leads.UNREAD:
-                    outcomes.append(ending(word=Word.FAILED, until=self.wait((finding,))))
+                    look = self.look(finding)
+                    again = self.now + look.after
+                    held = again if look.asked else None
+                    outcomes.append(ending(word=Word.FAILED, until=again, held_until=held))
                 case Leads.REPAIR if finding.subject not in planned:
                     # Held back until an earlier step of the same owner is proven: look again when one was
                     # just now, else when that step's own ending says.
@@ -115,12 +128,8 @@ class Ending:
         ]
 
 
-def _next_look(outcomes: list[Outcome]) -> datetime | None:
-    """As soon as anything asks for, but not before the longest pause that a failure asks for is over."""
-    paused = [outcome.until for outcome in outcomes if outcome.word is Word.FAILED and outcome.until]
-    if paused:
-        return max(paused)
-    return min((outcome.until for outcome in outcomes if outcome.until), default=None)
+def _times(times: Iterable[datetime | None]) -> list[datetime]:
+    return [at for at in times if at is not None]
 
 
 def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:
@@ -128,6 +137,8 @@ def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:
         case Busy():
             return Outcome(word=Word.PENDING, because=str(error), until=now + error.delay)
         case TemporaryError():
-            return Outcome(word=Word.FAILED, because=str(error), until=now + error.delay)
+            again = now + error.delay
+            held = again if isinstance(error, Throttled) else None
+            return Outcome(word=Word.FAILED, because=str(error), until=again, held_until=held)
         case PermanentError():
             return Outcome(word=Word.FAILED, because=str(error), permanent=True)

@@ -86,7 +86,7 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
         plan=left,
         applied=applied,
         proofs=proofs,
-        wait=lambda found: now + responder.look_again(facts, found, now),
+        look=lambda finding: responder.look_again(facts, finding, now),
         now=now,
         capped=_spent(scope).freed_at(scope.environment.contract) if affordable != chosen else None,
     )

@@ -233,7 +233,12 @@ class Outcome:
     word: Word
     because: str
     until: datetime | None = None
-    """Look again then, even if nothing wakes us before. None: the sweep is soon enough."""
+    """Look again then, even if nothing wakes us before. None: the sweep is soon enough. After a failure, no
+    sooner by itself than the work queue's own pause."""
+    held_until: datetime | None = None
+    """The far side asked for a pause until then: nothing wakes us before."""
+    pending_until: datetime | None = None
+    """What is pending beside a failure wants a look then, however often the failure repeats itself."""
     plan: str | None = None
     """Digest of the plan that waits for approval, or was proposed."""
     blocked_by: str | None = None

@@ -71,6 +71,8 @@ class TargetState:
     target: Target
     word: str | None
     because: str | None
+    reason: str | None
+    """Code of the finding that named the outcome, where one did."""
     settled_at: datetime | None
     due: datetime | None
     not_before: datetime | None
@@ -168,8 +170,9 @@ class WorkQueue:
         now = self._clock()
         failed = outcome.word is Word.FAILED and not outcome.permanent
         failures = work.failures + 1 if failed else 0
-        not_before = max(outcome.until or now, now + self._backoff(failures)) if failed else None
-        look_again = not_before or outcome.until
+        look_again, not_before = outcome.until, None
+        if failed:
+            look_again, not_before = self._after_failure(outcome, failures, now)
         if look_again is not None:
             self._send(work.target, look_again - now)
 
@@ -182,6 +185,7 @@ class WorkQueue:
                 "due": max(now, not_before or now) if superseded else look_again,
                 "word": outcome.word.value,
                 "because": outcome.because[:LONGEST_TEXT],
+                "reason": outcome.reason,
                 "plan": outcome.plan,
                 "settled_at": now,
             }
@@ -199,6 +203,7 @@ class WorkQueue:
             target=target,
             word=_text(values, "word"),
             because=_text(values, "because"),
+            reason=_text(values, "reason"),
             settled_at=_time(values, "settled_at"),
             due=_time(values, "due"),
             not_before=_time(values, "not_before"),
@@ -218,12 +223,20 @@ class WorkQueue:
             return not_before
         return None
 
-    def _backoff(self, failures: int) -> timedelta:
-        """Doubles from FIRST_PAUSE to LONGEST_PAUSE, spread by a fifth so that targets part company."""
-        if failures == 0:
-            return timedelta(0)
+    def _after_failure(self, outcome: Outcome, failures: int, now: datetime) -> tuple[datetime, datetime]:
+        """When to look again by itself, and before when not even a signal leads to a look.
+
+        By itself: after a pause that doubles from FIRST_PAUSE to LONGEST_PAUSE. A signal tells something new,
+        so it waits for the first pause only, which is what keeps a storm of them from becoming one of calls;
+        and so does what is pending beside the failure. The far side's own word goes before both.
+        """
         pause: timedelta = min(FIRST_PAUSE * float(2 ** min(failures - 1, 20)), LONGEST_PAUSE)
-        return pause * self._jitter(0.9, 1.1)
+        held = outcome.held_until or now
+        look_again = max(outcome.until or now, now + pause)
+        look_again = max(min(look_again, outcome.pending_until or look_again), held)
+        # Targets that failed together, at one identity say, would otherwise come back and fail together.
+        look_again += min(look_again - now, FIRST_PAUSE) * self._jitter(0, 0.5)
+        return look_again, max(held, min(now + FIRST_PAUSE, look_again))
 
     def _send(self, target: Target, delay: timedelta) -> None:
         self._messages.send(QUEUE, to_message(target), delay=max(delay, timedelta(0)))

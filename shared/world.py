@@ -82,6 +82,15 @@ class Leads(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """How long to wait for the next one."""
+
+    after: timedelta
+    asked: bool = False
+    """The far side asked for the pause, so nothing may shorten it."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReasonInfo:
     leads: Leads
     severity: Severity
@@ -103,8 +112,8 @@ class Responder[F]:
     verify: Callable[[Scope, F], tuple[Proof, ...]]
     doubt: Callable[[F, tuple[Proof, ...], datetime], tuple[Finding, ...]]
     """Findings that only a failed proof shows."""
-    look_again: Callable[[F, tuple[Finding, ...], datetime], timedelta]
-    """How long to wait for findings that lead to WAIT or UNREAD."""
+    look_again: Callable[[F, Finding, datetime], Look]
+    """When a finding that leads to WAIT or UNREAD is worth another look."""
 
 
 type AnyResponder = Responder[Any]

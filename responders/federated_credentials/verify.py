@@ -3,7 +3,7 @@
 Read only, but for the exchange, whose tokens are dropped at once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,12 +16,17 @@ from responders.federated_credentials.reasons import Reason
 from shared.clients.entra import Accepted, Declined
 from shared.landscape import ProofMethod
 from shared.model import Finding, Known, Proof, Unknown, Verdict
-from shared.world import Scope
+from shared.world import Look, Scope
 
 PROVERS: Final = 8
 
 FIRST_LOOK: Final = timedelta(seconds=5)
-LAST_LOOK: Final = timedelta(minutes=2)
+LAST_LOOK: Final[Mapping[str, timedelta]] = {
+    Reason.PROPAGATING: timedelta(minutes=2),
+    Reason.READ_MAY_BE_STALE: timedelta(minutes=2),
+    # What keeps a token from being tried is seldom gone in minutes.
+    Reason.UNPROVEN: timedelta(minutes=15),
+}
 UNREAD_PAUSE: Final = timedelta(seconds=30)
 SETTLING_PAUSE: Final = timedelta(minutes=1)
 """A cluster takes minutes to build; its last event wakes us anyway."""
@@ -82,17 +87,17 @@ def _exchange(scope: Scope, case: Case) -> Proof:
     )
 
 
-def look_again(facts: Facts, findings: tuple[Finding, ...], now: datetime) -> timedelta:
-    """Soon after a write, then less and less often: half its age, between 5 s and 2 min."""
-    reasons = {finding.reason for finding in findings}
-    if reasons & {Reason.PROPAGATING, Reason.READ_MAY_BE_STALE, Reason.UNPROVEN}:
+def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
+    """Soon after a write, then less and less often: half its age, from 5 s to the reason's longest pause."""
+    if longest := LAST_LOOK.get(finding.reason):
         newest = max(
             (writes[-1].at for holding in facts.holdings for writes in holding.writes.values()), default=now
         )
-        return min(max((now - newest) / 2, FIRST_LOOK), LAST_LOOK)
-    if Reason.UNREAD in reasons:
-        return max(_asked_for(facts), default=UNREAD_PAUSE)
-    return SETTLING_PAUSE
+        return Look(min(max((now - newest) / 2, FIRST_LOOK), longest))
+    if finding.reason == Reason.UNREAD:
+        asked = max(_asked_for(facts), default=None)
+        return Look(UNREAD_PAUSE) if asked is None else Look(asked, asked=True)
+    return Look(SETTLING_PAUSE)
 
 
 def _asked_for(facts: Facts) -> Iterator[timedelta]:

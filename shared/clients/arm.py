@@ -97,7 +97,7 @@ def read[T](call: Callable[[], T]) -> Read[T]:
         return as_unknown(error)
     # The SDKs look at a body only when its parts are asked for, and believe that it has the promised shape.
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        return Unknown(f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})", AGAIN)
+        return Unknown(f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})")
 
 
 @dataclass(frozen=True, slots=True)

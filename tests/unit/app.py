@@ -169,6 +169,7 @@ class App:
             notifier=Notifier(self.told),
             clock=self.clock,
             pause=self.pause,
+            jitter=lambda low, _high: low,
         )
 
     # -- what comes in --------------------------------------------------------------------

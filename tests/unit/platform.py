@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
+from shared.clients.azure_core import as_unknown
 from shared.clients.entra import Accepted, Declined, Exchange
-from shared.errors import PermanentError, TemporaryError, WriteConflict
+from shared.errors import PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Clock, Cluster, Credential, Identity, Known, Read, Unknown
 from shared.world import World
 from tests.unit.federated_credentials.builders import AUDIENCE, cluster, identity
@@ -215,10 +216,8 @@ class Platform:
         self.calls.append((call, resource))
         self.reading()
         match self._trouble(call, resource, after=False):
-            case TemporaryError() as error:
-                return Unknown(str(error), error.delay)
-            case PermanentError() as error:
-                return Unknown(str(error))
+            case ReconvergeError() as error:
+                return as_unknown(error)
             case Exception() as error:
                 raise error
         found = answer()

@@ -29,7 +29,7 @@ class Bench:
         self.clock = VirtualClock()
         self.rows = rows or MemoryRows()
         self.messages = MemoryMessages(self.clock)
-        self.queue = WorkQueue(self.rows, self.messages, self.clock, jitter=lambda _low, _high: 1.0)
+        self.queue = WorkQueue(self.rows, self.messages, self.clock, jitter=lambda low, _high: low)
         self.runs = 0
 
     def want(self) -> bool:
@@ -214,6 +214,47 @@ def test_a_signal_does_wait_for_the_end_of_a_backoff(bench: Bench) -> None:
     assert bench.waiting() == [FIRST_PAUSE]
     bench.clock.advance(FIRST_PAUSE)
     assert bench.work_off() == 1
+
+
+def test_a_signal_waits_for_the_first_pause_of_a_long_backoff_only(bench: Bench) -> None:
+    bench.want()
+    for _ in range(10):
+        bench.work_off(FAILED)
+        bench.clock.advance(LONGEST_PAUSE)
+    bench.work_off(FAILED)
+    bench.want()
+    assert min(bench.waiting()) == FIRST_PAUSE
+    bench.clock.advance(FIRST_PAUSE)
+    assert bench.work_off() == 1
+
+
+def test_a_signal_does_wait_for_the_end_of_a_pause_that_the_far_side_asked_for(bench: Bench) -> None:
+    bench.want()
+    until = bench.clock() + timedelta(hours=1)
+    bench.work_off(Outcome(word=Word.FAILED, because="429", until=until, held_until=until))
+    bench.want()
+    assert bench.waiting() == [timedelta(hours=1)]
+    bench.clock.advance(timedelta(minutes=59))
+    assert bench.take() is None
+
+
+def test_what_is_pending_beside_a_failure_does_not_wait_for_its_backoff(bench: Bench) -> None:
+    bench.want()
+    for _ in range(10):
+        bench.work_off(FAILED)
+        bench.clock.advance(LONGEST_PAUSE)
+    pending = bench.clock() + 20 * SECOND
+    bench.work_off(Outcome(word=Word.FAILED, because="403", pending_until=pending))
+    assert bench.waiting() == [20 * SECOND]
+    bench.clock.advance(20 * SECOND)
+    assert bench.work_off() == 1
+
+
+def test_targets_that_failed_together_do_not_come_back_together(bench: Bench) -> None:
+    spread = WorkQueue(bench.rows, bench.messages, bench.clock, jitter=lambda _low, high: high)
+    bench.want()
+    spread.settle(bench.taken(), FAILED)
+    assert FIRST_PAUSE < bench.waiting()[-1] <= FIRST_PAUSE * 1.5
 
 
 def test_failures_double_the_pause_up_to_a_limit(bench: Bench) -> None:

@@ -17,7 +17,7 @@ from shared.memory import MemoryRows
 from shared.model import Finding, Outcome, Plan, Proof, Severity, Step, Verdict, Word
 from shared.plans import Plans
 from shared.steps import Crew, _lease_key
-from shared.world import Leads, ReasonInfo, Responder, Scope
+from shared.world import Leads, Look, ReasonInfo, Responder, Scope
 from tests.unit.app import DEV, contract, environment, landscape
 from tests.unit.clocks import START, VirtualClock
 from tests.unit.federated_credentials.builders import IDENTITY
@@ -66,7 +66,7 @@ class Script:
             apply=self._apply,
             verify=self._verify,
             doubt=lambda _facts, _proofs, _now: self.doubts,
-            look_again=lambda _facts, _findings, _now: WAIT,
+            look_again=lambda _facts, _finding, _now: Look(WAIT),
         )
 
     def _apply(self, _scope: Scope, given: Step) -> None:

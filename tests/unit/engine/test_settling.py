@@ -39,7 +39,7 @@ ENDINGS: dict[str, tuple[Exception, Outcome]] = {
     ),
     "throttling": (
         Throttled("429", delay=MINUTE),
-        Outcome(word=Word.FAILED, because="429", until=START + MINUTE),
+        Outcome(word=Word.FAILED, because="429", until=START + MINUTE, held_until=START + MINUTE),
     ),
     "a concurrent write": (
         WriteConflict("409", delay=MINUTE),

@@ -10,6 +10,7 @@ from shared.errors import PermanentError, TemporaryError, Throttled, WriteConfli
 from shared.journal import Kind
 from shared.leases import SKEW, TTL
 from shared.ports import Row
+from shared.workqueue import FIRST_PAUSE
 from tests.unit.app import DEV, App, FrailRows, cluster_written, environment, rebuilt
 from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, declared, held
 from tests.unit.platform import EXCHANGE, GET_CLUSTER, GET_IDENTITY, LIST, PUT
@@ -66,7 +67,7 @@ def test_passes_by_itself(error: TemporaryError, written: bool | None, delay: ti
     run(app)
     state = app.state()
     assert (state.word, state.because, state.failures) == ("failed", str(error), 1)
-    assert state.not_before == app.clock() + delay, "the delay that the far side named, exactly"
+    assert state.due == app.clock() + delay
     (failed,) = app.journal(DEV, Kind.STEP_FAILED)
     assert (failed.detail["error"], failed.detail["written"]) == (str(error), written)
     app.let(delay - SECOND)
@@ -180,7 +181,6 @@ def test_what_cannot_be_read_is_never_written_on(call: str, said: str) -> None:
     assert state.word == "failed"
     assert said in (state.because or "")
     assert "403" in (state.because or "")
-    assert state.not_before == app.clock() + FORBIDDEN.delay
     app.let(timedelta(hours=1))
     assert app.state().word == "repaired"
 
@@ -194,6 +194,26 @@ def test_what_can_be_read_is_repaired_beside_what_cannot() -> None:
     assert app.state().word == "failed"
 
 
+def test_a_rebuild_is_repaired_at_once_while_another_identity_stays_unreadable() -> None:
+    app = two_identities()
+    app.platform.lay(LIST, FORBIDDEN, on=OTHER, times=1_000)
+    run(app)
+    app.let(timedelta(hours=6))
+    app.platform.hold(IDENTITY, held("vault-0", issuer=DEAD, subject="system:serviceaccount:dev:s0"))
+    app.deliver(cluster_written())
+    app.let(FIRST_PAUSE)
+    assert trusted(app, IDENTITY) == ["vault-0"]
+
+
+def test_a_repair_is_proven_in_time_while_another_identity_stays_unreadable() -> None:
+    app = two_identities()
+    app.platform.lay(LIST, FORBIDDEN, on=OTHER, times=1_000)
+    app.platform.propagation = MINUTE
+    run(app)
+    app.let(3 * MINUTE)
+    assert [entry.detail["verdict"] for entry in app.journal(DEV, Kind.PROOF)][-1] == "accepted"
+
+
 def test_a_persons_task_beside_something_unread_is_looked_at_again_and_both_are_journalled() -> None:
     app = two_identities()
     app.platform.hold(IDENTITY, held("vault-0", issuer="https://token.actions.githubusercontent.com"))
@@ -201,7 +221,7 @@ def test_a_persons_task_beside_something_unread_is_looked_at_again_and_both_are_
     run(app)
     assert {entry.detail["reason"] for entry in app.journal(DEV, Kind.FINDING)} == {"NameCollision", "Unread"}
     assert app.state().word == "failed"
-    app.let(FORBIDDEN.delay)
+    app.let(MINUTE)
     assert app.state().word == "human"
     assert trusted(app, OTHER) == ["vault-0"]
 

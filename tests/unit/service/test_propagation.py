@@ -77,7 +77,7 @@ def test_a_service_account_that_is_not_deployed_yet_leaves_the_repair_unproven()
     app.let(timedelta(hours=1))
     assert app.state().word == "pending", "without any haste to blame somebody"
     app.platform.undeployed.clear()
-    app.let(2 * MINUTE)
+    app.let(15 * MINUTE)
     assert app.state().word == "repaired"
     assert app.platform.number_of(PUT) == 1
 
