@@ -22,3 +22,9 @@ def load(name: str) -> "AnyResponder":
     if name not in WATCHERS:
         raise KeyError(name)
     return cast("AnyResponder", import_module(f"responders.{name}").RESPONDER)
+
+
+def remedy(name: str, reason: str | None) -> str | None:
+    """What to do about a reason of this responder; None for none, and for a code that was retired since."""
+    info = load(name).reasons.get(reason) if reason else None
+    return info.remedy if info else None

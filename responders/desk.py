@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from responders import WATCHERS
+from responders import WATCHERS, remedy
 from responders.service import Service, request_message
 from shared import routing
 from shared.durations import parse_duration
@@ -90,7 +90,7 @@ class Desk:
             200,
             {
                 "at": now.isoformat(),
-                "targets": [plain_state(service.queue.state(target)) for target in targets],
+                "targets": [_state(service, target) for target in targets],
                 "disabled": [name for name, one in service.landscape.environments.items() if not one.enabled],
                 "since": since.isoformat(),
                 "changes": changes(found),
@@ -132,6 +132,11 @@ class Desk:
 
     def _storage_ok(self) -> bool:
         return _works(lambda: self._service().journal.counts(self._service().clock()))
+
+
+def _state(service: Service, target: Target) -> dict[str, Any]:
+    state = service.queue.state(target)
+    return plain_state(state, remedy(target.responder, state.reason))
 
 
 def _works(part: Callable[[], object]) -> bool:

@@ -30,13 +30,19 @@ class Notifier:
             log.error("notice.lost", extra={"kind": kind, "subject": subject, "why": str(error)})  # noqa: TRY400
 
 
-def tell_if_news(notifier: Notifier, work: Work, outcome: Outcome) -> None:
+def tell_if_news(notifier: Notifier, work: Work, outcome: Outcome, remedy: str | None) -> None:
     """Tell when somebody is needed, unless the last run ended the same way for the same reason and plan."""
     needed = outcome.word in NEEDS_SOMEBODY or (outcome.word is Word.FAILED and outcome.permanent)
     ending = (outcome.word.value, outcome.because[:LONGEST_TEXT], outcome.plan)
     if not needed or ending == (work.last_word, work.last_because, work.last_plan):
         return
-    data = {"target": str(work.target), "outcome": outcome.word.value, "because": outcome.because}
-    if outcome.plan:
-        data["plan"] = outcome.plan
+    said = {
+        "target": str(work.target),
+        "outcome": outcome.word.value,
+        "because": outcome.because,
+        "reason": outcome.reason,
+        "remedy": remedy,
+        "plan": outcome.plan,
+    }
+    data = {name: text for name, text in said.items() if text}
     notifier.tell(f"Target{outcome.word.value.capitalize()}", str(work.target), data)

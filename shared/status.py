@@ -32,11 +32,13 @@ def plain_entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def plain_state(state: TargetState) -> dict[str, Any]:
+def plain_state(state: TargetState, remedy: str | None) -> dict[str, Any]:
     return {
         "target": str(state.target),
         "outcome": state.word or "never run",
         "because": state.because,
+        "reason": state.reason,
+        "remedy": remedy,
         "settledAt": _iso(state.settled_at),
         "lookAgainAt": _iso(state.due),
         "failures": state.failures,

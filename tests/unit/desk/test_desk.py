@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from responders.desk import LARGEST_BODY, PRINCIPAL, Answer, Desk
+from responders.federated_credentials.reasons import REASONS
 from responders.service import Service
-from shared import signals
+from shared import signals, workqueue
 from shared.errors import Misconfigured, PermanentError, TemporaryError, Throttled
 from shared.journal import Kind
 from shared.landscape import Mode
-from tests.unit.app import App, FrailRows, contract, environment, rebuilt
+from shared.ports import Row
+from tests.unit.app import DEV, App, FrailRows, contract, environment, rebuilt
 from tests.unit.federated_credentials.builders import CLUSTER, IDENTITY, LIVE
 from tests.unit.platform import LIST, PUT
 
@@ -212,6 +214,29 @@ def test_status_tells_of_what_waits_what_failed_and_what_was_buried(desk: Desk, 
     assert first["lookAgainAt"] == (app.clock() + 90 * timedelta(seconds=1)).isoformat()
     assert told["droppedToday"] == {"Microsoft.Web/sites/write": 1}
     assert [(one["queue"], len(one["digest"])) for one in told["buried"]] == [("signals", 32)]
+
+
+def test_status_names_the_reason_and_what_to_do_about_it(desk: Desk, app: App) -> None:
+    app.platform.propagation = timedelta(days=2)
+    app.request()
+    app.let(HOUR)
+    suspect, untouched = status(desk)["targets"]
+    assert (suspect["outcome"], suspect["reason"]) == ("human", "RefusedAfterGrace")
+    assert suspect["remedy"] == REASONS["RefusedAfterGrace"].remedy
+    assert (untouched["reason"], untouched["remedy"]) == (None, None)
+
+
+ROWS_OF_OTHERS: dict[str, tuple[Row, str | None]] = {
+    "of a version that stored no reason": ({"word": "human", "because": "why"}, None),
+    "with a reason that was retired since": ({"word": "human", "reason": "OfOld"}, "OfOld"),
+}
+
+
+@pytest.mark.parametrize(("row", "reason"), ROWS_OF_OTHERS.values(), ids=ROWS_OF_OTHERS)
+def test_status_reads_a_row(desk: Desk, app: App, row: Row, reason: str | None) -> None:
+    app.rows.insert(workqueue.TABLE, workqueue.key_of(DEV), row)
+    told = status(desk)["targets"][0]
+    assert (told["outcome"], told["reason"], told["remedy"]) == ("human", reason, None)
 
 
 def test_the_functions_key_may_stand_in_the_address(desk: Desk) -> None:

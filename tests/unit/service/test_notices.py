@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from responders.federated_credentials.reasons import REASONS
 from shared.errors import PermanentError, TemporaryError
 from shared.landscape import Caps, Mode
 from shared.workqueue import QUEUE
@@ -61,6 +62,17 @@ def test_a_notice_says_what_why_and_which_plan() -> None:
     assert (kind, subject) == ("TargetApproval", "dev/federated_credentials")
     assert data["plan"] == app.state().plan
     assert (data["outcome"], data["because"]) == ("approval", app.state().because)
+
+
+def test_a_notice_names_the_reason_and_what_to_do_about_it() -> None:
+    """Entra refuses for longer than propagation explains: the credential is suspect."""
+    app = rebuilt()
+    app.platform.propagation = timedelta(days=2)
+    app.request()
+    app.let(HOUR)
+    ((kind, _, data),) = app.told.notices
+    assert (kind, data["reason"]) == ("TargetHuman", "RefusedAfterGrace")
+    assert data["remedy"] == REASONS["RefusedAfterGrace"].remedy
 
 
 @pytest.mark.parametrize("mode", [Mode.APPROVE, Mode.PROPOSE])
