@@ -136,7 +136,17 @@ class Desk:
 
 def _state(service: Service, target: Target) -> dict[str, Any]:
     state = service.queue.state(target)
-    return plain_state(state, remedy(target.responder, state.reason))
+    return plain_state(
+        state, remedy=remedy(target.responder, state.reason), steps=_steps(service, state.plan)
+    )
+
+
+def _steps(service: Service, plan: str | None) -> tuple[Mapping[str, Any], ...]:
+    """Of a plan that was stored: earlier versions kept none that was only proposed."""
+    try:
+        return service.plans.find(plan).steps if plan else ()
+    except Refused:
+        return ()
 
 
 def _works(part: Callable[[], object]) -> bool:

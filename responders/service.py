@@ -273,7 +273,9 @@ class Service:
                 if responder.reasons[finding.reason].leads is Leads.UNREAD:
                     raise TemporaryError(finding.message, delay=timedelta(seconds=30))
             if not now_waiting.steps:
-                raise Refused(f"plan {digest[:12]} has nothing left to change", status=409)
+                raise Refused(
+                    f"plan {digest[:12]} has nothing left to change that may be approved", status=409
+                )
             self.plans.store(now_waiting)
             raise Refused(
                 f"the facts have changed since plan {digest[:12]}; plan {now_waiting.digest} replaces it",

@@ -101,6 +101,8 @@ class Ending:
             )
         if sorted_out[Mode.PROPOSE]:
             part = part_of(self.plan, sorted_out[Mode.PROPOSE])
+            if plans is not None:
+                plans.store(part)
             outcomes.append(
                 Outcome(
                     word=Word.PROPOSED,

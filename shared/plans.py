@@ -1,4 +1,6 @@
-"""Plans that wait for a person, by digest. Approving is a promise about one situation only.
+"""Plans for people, by digest: those that wait for approval, and those that are only proposed, to be read.
+
+Approving is a promise about one situation only.
 
 A plan's digest covers its steps and the facts they rest on, so an approval fits exactly as long as the facts
 stay as they were: a run applies what it planned by itself, and looks here only whether somebody agreed.
@@ -27,6 +29,7 @@ class State(StrEnum):
     """What was last decided about a plan."""
 
     WAITING = "waiting"
+    """Nobody agreed to it. Whether anybody may is the contract's word of the day, and not kept here."""
     APPROVED = "approved"
     APPLIED = "applied"
 
@@ -47,7 +50,7 @@ class Plans:
         self._clock = clock
 
     def store(self, plan: Plan) -> None:
-        """Keep a plan for approval, unless it is there already: the same situation is the same plan."""
+        """Keep a plan for people, unless it is there already: the same situation is the same plan."""
         values: Row = {
             "target": str(plan.target),
             "state": State.WAITING.value,

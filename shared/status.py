@@ -1,6 +1,6 @@
 """What operators ask: how is everything, and what was changed, when, by whom and why."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
@@ -32,7 +32,10 @@ def plain_entry(entry: Entry) -> dict[str, Any]:
     }
 
 
-def plain_state(state: TargetState, remedy: str | None) -> dict[str, Any]:
+def plain_state(
+    state: TargetState, *, remedy: str | None, steps: tuple[Mapping[str, Any], ...]
+) -> dict[str, Any]:
+    """remedy: what to do about the state's reason. steps: those of its plan."""
     return {
         "target": str(state.target),
         "outcome": state.word or "never run",
@@ -44,6 +47,7 @@ def plain_state(state: TargetState, remedy: str | None) -> dict[str, Any]:
         "failures": state.failures,
         "running": state.running,
         "plan": state.plan,
+        "steps": list(steps),
     }
 
 

@@ -17,7 +17,7 @@ from shared.journal import Kind
 from shared.landscape import Mode
 from shared.ports import Row
 from tests.unit.app import DEV, App, FrailRows, contract, environment, rebuilt
-from tests.unit.federated_credentials.builders import CLUSTER, IDENTITY, LIVE
+from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE
 from tests.unit.platform import LIST, PUT
 
 HOUR = timedelta(hours=1)
@@ -226,8 +226,21 @@ def test_status_names_the_reason_and_what_to_do_about_it(desk: Desk, app: App) -
     assert (untouched["reason"], untouched["remedy"]) == (None, None)
 
 
+@pytest.mark.parametrize("mode", [Mode.APPROVE, Mode.PROPOSE])
+def test_status_shows_the_steps_of_a_plan_that_is_for_people_to_read(mode: Mode) -> None:
+    app = rebuilt(environment(contract=contract(default=mode)), environment(name="prod"))
+    repair(app)
+    planned, untouched = status(Desk(lambda: app.service))["targets"]
+    (step,) = planned["steps"]
+    assert (step["action"], step["mends"]) == ("credential.update", "IssuerStale")
+    assert step["object"].startswith(f"{IDENTITY}/")
+    assert (step["before"]["issuer"], step["after"]["issuer"]) == (DEAD, LIVE)
+    assert untouched["steps"] == []
+
+
 ROWS_OF_OTHERS: dict[str, tuple[Row, str | None]] = {
     "of a version that stored no reason": ({"word": "human", "because": "why"}, None),
+    "of a version that stored no proposed plan": ({"word": "human", "plan": "0" * 64}, None),
     "with a reason that was retired since": ({"word": "human", "reason": "OfOld"}, "OfOld"),
 }
 
@@ -237,6 +250,7 @@ def test_status_reads_a_row(desk: Desk, app: App, row: Row, reason: str | None) 
     app.rows.insert(workqueue.TABLE, workqueue.key_of(DEV), row)
     told = status(desk)["targets"][0]
     assert (told["outcome"], told["reason"], told["remedy"]) == ("human", reason, None)
+    assert told["steps"] == []
 
 
 def test_the_functions_key_may_stand_in_the_address(desk: Desk) -> None:
@@ -322,6 +336,29 @@ def test_a_plan_that_was_carried_out_is_not_approved_again(app: App, desk: Desk,
     desk.approve(waiting, {})
     app.work_off()
     assert_is_problem(desk.approve(waiting, {}), 409, "nothing left to change")
+
+
+def test_a_plan_that_is_only_proposed_is_not_approved() -> None:
+    app = rebuilt(environment(contract=contract(default=Mode.PROPOSE)))
+    repair(app)
+    plan = app.state().plan
+    assert plan
+    assert_is_problem(Desk(lambda: app.service).approve(plan, {}), 409, "nothing left to change that may be")
+    app.let(HOUR)
+    assert app.platform.written == []
+
+
+def test_a_plan_that_was_proposed_can_be_approved_once_the_contract_says_so() -> None:
+    app = rebuilt(environment(contract=contract(default=Mode.PROPOSE)))
+    repair(app)
+    app.landscape = rebuilt(environment(contract=contract(default=Mode.APPROVE))).landscape
+    app.start_process()
+    repair(app)
+    plan = app.state().plan
+    assert plan
+    assert Desk(lambda: app.service).approve(plan, {}).status == 200
+    app.work_off()
+    assert app.state().word == "repaired"
 
 
 def test_a_plan_whose_facts_cannot_be_read_is_to_be_approved_later(
