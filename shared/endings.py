@@ -14,8 +14,9 @@ from shared.plans import Plans
 from shared.steps import Applied, owner_of
 from shared.world import AnyResponder, Leads, Look
 
-NEXT_STEP_PAUSE: Final = timedelta(seconds=2)
-"""Until the run that carries on where a plan had to be done in stages."""
+NEXT_STEP_PAUSE: Final = timedelta(seconds=5)
+"""Until the run that carries on where a plan had to be done in stages: Azure lets an identity be listed once
+in 4 s, and the run that ends now has just done so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

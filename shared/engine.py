@@ -17,7 +17,7 @@ from shared.journal import Journal, Kind
 from shared.landscape import Mode
 from shared.model import Finding, Outcome, Plan, Proof, Target, Word
 from shared.plans import Plans
-from shared.steps import Applied, Crew
+from shared.steps import Applied, Crew, keep_pace
 from shared.world import AnyResponder, Scope
 
 log = logging.getLogger(__name__)
@@ -54,8 +54,9 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
     """Carry a target as far as facts and contract allow. Raises ReconvergeError."""
     record = _recorder(scope, run)
     facts = responder.gather(scope)
+    looked = scope.clock()
     crew.keep()
-    findings = responder.check(facts, scope.clock())
+    findings = responder.check(facts, looked)
     plan = responder.plan(facts, findings)
     _record_sight(record, findings, plan)
     decisions, approved = _decisions(scope, plan, plans, run)
@@ -69,6 +70,8 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
         # Whoever dies before this line leaves an approval for exactly the situation it was given for.
         if approved is not None and applied.touched:
             plans.spent(approved)
+        # Azure lets an owner be listed no faster than it lets it be written.
+        keep_pace(scope, looked)
         facts = responder.gather(scope)
         remaining = responder.check(facts, scope.clock())
         left = responder.plan(facts, remaining)

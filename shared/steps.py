@@ -1,9 +1,9 @@
 """Carries out the steps of a plan: one owner's in order and under its lease, several owners' side by side.
 
-Before each write: the pace of the owner is observed (the only wait inside a run, and never longer than the
-contract's pace), the target's lease and the owner's are kept, and the step is journalled as started. An
-owner's steps stop at its first failure; other owners go on. A lost lease stops everything: nobody announces
-a write that it may not make. What became of a write that was under way is journalled all the same.
+Before each write: the pace of the owner is observed (the only kind of wait inside a run, and never longer
+than the contract's pace), the target's lease and the owner's are kept, and the step is journalled as started.
+An owner's steps stop at its first failure; other owners go on. A lost lease stops everything: nobody
+announces a write that it may not make. What became of a write that was under way is journalled all the same.
 """
 
 import itertools
@@ -23,6 +23,9 @@ from shared.world import AnyResponder, Scope
 
 WRITERS: Final = 16
 LAST_WRITE: Final = "last_write"
+LONGEST_WRITING: Final = timedelta(minutes=5)
+"""After that a run leaves the rest of an owner's steps to the next: functionTimeout in host.json cuts it off
+at 10 min, and reading and proving take their part."""
 
 
 type Failure = TemporaryError | PermanentError
@@ -69,11 +72,14 @@ class Crew:
     def _one_owner(
         self, scope: Scope, responder: AnyResponder, steps: tuple[Step, ...], record: Record
     ) -> Applied:
+        until = scope.clock() + LONGEST_WRITING
         done: list[Step] = []
         try:
             lease = self.leases.take(_lease_key(owner_of(steps[0])), self.owner)
             try:
                 for step in steps:
+                    if done and scope.clock() >= until:
+                        break
                     self._one_step(scope, responder, step, lease, record)
                     done.append(step)
             finally:
@@ -104,10 +110,15 @@ class Crew:
         stored = lease.rows.get(lease.table, lease.key)
         last = stored.values.get(LAST_WRITE) if stored else None
         if isinstance(last, datetime):
-            pace = scope.environment.contract.pace
-            wait = min(last + pace - scope.clock(), pace)
-            if wait > timedelta(0):
-                scope.pause(wait)
+            keep_pace(scope, last)
+
+
+def keep_pace(scope: Scope, last: datetime) -> None:
+    """Wait until `last` is as long ago as the contract's pace asks. Another computer's clock may be ahead."""
+    pace = scope.environment.contract.pace
+    wait = min(last + pace - scope.clock(), pace)
+    if wait > timedelta(0):
+        scope.pause(wait)
 
 
 def _certainly_not_written(error: Failure) -> bool:

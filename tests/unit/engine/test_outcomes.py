@@ -12,7 +12,7 @@ from shared.engine import Report, Run, execute
 from shared.errors import Busy, LeaseLost, PermanentError, TemporaryError, Throttled
 from shared.journal import Journal, Kind
 from shared.landscape import Caps, Contract, Mode
-from shared.leases import Leases
+from shared.leases import COME_BACK, Leases
 from shared.memory import MemoryRows
 from shared.model import Finding, Outcome, Plan, Proof, Severity, Step, Verdict, Word
 from shared.plans import Plans
@@ -270,7 +270,7 @@ def test_a_capped_plan_whose_identity_another_run_holds_does_not_wait_for_the_ho
     stage = Stage(contract(caps=Caps(per_hour=1), identities=(IDENTITY, OTHER)))
     Leases(stage.rows, stage.clock).take(_lease_key(IDENTITY.lower()), "another run")
     report = stage.play(Script(steps=(step("a"), step("b", OTHER))))
-    assert (report.outcome.word, report.outcome.until) == (Word.PENDING, START + NEXT_STEP_PAUSE)
+    assert (report.outcome.word, report.outcome.until) == (Word.PENDING, START + COME_BACK)
 
 
 def test_a_dry_run_stores_no_plan_and_proves_nothing() -> None:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 from shared.journal import Kind
@@ -12,6 +12,7 @@ from shared.model import Target
 from shared.steps import _lease_key
 from shared.workqueue import to_message
 from tests.unit.app import DEV, PROD, App, contract, environment, rebuilt
+from tests.unit.clocks import START
 from tests.unit.federated_credentials.builders import IDENTITY, LIVE, SUBJECT, declared
 from tests.unit.platform import PUT
 
@@ -123,6 +124,7 @@ def test_writes_under_one_identity_keep_the_pace_of_the_contract() -> None:
 
 def test_the_pace_is_kept_from_one_run_to_the_next_and_between_environments() -> None:
     app = of_dev_and_prod(count=1, pace=PACE)
+    app.platform.lay(PUT, RuntimeError("any"), after=True)
     want(app, DEV, PROD)
     run(app, DEV)
     app.clock.advance(SECOND)
@@ -132,11 +134,31 @@ def test_the_pace_is_kept_from_one_run_to_the_next_and_between_environments() ->
 
 def test_a_write_that_comes_late_enough_waits_for_nothing() -> None:
     app = of_dev_and_prod(count=1, pace=PACE)
+    app.platform.lay(PUT, RuntimeError("any"), after=True)
     want(app, DEV, PROD)
     run(app, DEV)
-    app.clock.advance(PACE)
+    app.clock.advance(PACE + SECOND)
     run(app, PROD)
-    assert app.clock.waited == timedelta(0)
+    assert gaps(app, IDENTITY) == [PACE + SECOND]
+
+
+def test_an_identity_is_listed_no_faster_than_it_is_written() -> None:
+    app = of_dev_and_prod(count=1, pace=PACE)
+    reads: set[datetime] = set()
+    app.platform.reading = lambda: reads.add(app.clock())
+    want(app, DEV)
+    run(app, DEV)
+    assert sorted(reads) == [START, START + PACE]
+
+
+def test_a_pace_too_slow_for_one_run_leaves_the_rest_to_the_next() -> None:
+    app = of_dev_and_prod(count=10, pace=MINUTE)
+    want(app, DEV)
+    run(app, DEV)
+    assert (len(app.platform.written), app.state(DEV).word) == (6, "pending")
+    app.let(10 * MINUTE)
+    assert (len(app.platform.written), app.state(DEV).word) == (10, "repaired")
+    assert set(gaps(app, IDENTITY)) >= {MINUTE}
 
 
 def test_a_write_that_was_refused_counts_for_the_pace_as_well() -> None:
@@ -195,10 +217,12 @@ def test_a_letter_case_of_an_identity_makes_it_no_other_identity() -> None:
             contract=contract(pace=PACE),
         ),
     )
+    app.platform.lay(PUT, RuntimeError("any"), after=True)
     want(app, DEV, PROD)
     run(app, DEV)
     run(app, PROD)
-    assert app.clock.waited == PACE
+    of_dev, of_prod = app.platform.written
+    assert of_prod.at - of_dev.at == PACE
 
 
 def test_facts_are_read_side_by_side() -> None:
