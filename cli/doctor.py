@@ -20,6 +20,7 @@ from shared.settings import STORAGE, Settings
 
 SCRATCH: Final = "doctor"
 """The table that is tried. Its rows live for one check."""
+PLACEHOLDER: Final = "00000000-0000-0000-0000-000000000000"
 READERS: Final = 16
 STYLES: Final = {Exit.CONVERGED: Style.GOOD, Exit.DIFFERENCES: Style.OPEN}
 WORDS: Final = {
@@ -94,7 +95,7 @@ def _checks(landscape_file: str | None, here: Surroundings) -> Iterator[Check]:
     landscape: Landscape | None = None
     try:
         landscape = load(settings.landscape)
-        yield Check("landscape", Exit.CONVERGED, f"{settings.landscape} has no mistakes")
+        yield _placeholders(landscape, settings)
     except Misconfigured as error:
         yield Check("landscape", Exit.WRONG_USE, str(error), "correct every line named; docs/landscape.md")
     sign_in = _sign_in(settings, landscape, here)
@@ -150,6 +151,20 @@ def _storage(settings: Settings, here: Surroundings) -> Check:
     if found is None or found.values != written.values:
         return Check("storage", Exit.COULD_NOT_TELL, "a row does not read as it was written")
     return Check("storage", Exit.CONVERGED, "a row was written, read and deleted")
+
+
+def _placeholders(landscape: Landscape, settings: Settings) -> Check:
+    """The loader takes the sample as it is; nothing real has these ids."""
+    ids = {"tenant": landscape.tenant, "reconverge.objectId": landscape.reconverge.object_id}
+    left = " and ".join(name for name, text in ids.items() if text == PLACEHOLDER)
+    if not left:
+        return Check("landscape", Exit.CONVERGED, f"{settings.landscape} has no mistakes")
+    return Check(
+        "landscape",
+        Exit.WRONG_USE,
+        f"{settings.landscape}: {left} still as in the sample",
+        "replace the zeros by your own ids; the comment above each says how to find it",
+    )
 
 
 def _in_functions(here: Surroundings) -> bool:

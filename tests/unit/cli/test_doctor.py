@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +121,13 @@ def test_all_mistakes_of_the_landscape_are_shown_at_once(desk: Desk) -> None:
     wrong.write_text("version: 2\ntenant: nobody\n")
     answer = desk.types("doctor", "--landscape", str(wrong))
     assert answer.out.count(f"{wrong}:") > 2
+
+
+def test_ids_of_the_sample_that_nobody_replaced_are_named(desk: Desk) -> None:
+    sample = Path(__file__).parents[3] / "landscape.sample.yaml"
+    answer = desk.types("doctor", "--landscape", str(sample))
+    assert answer.code == Exit.WRONG_USE
+    assert f"{sample}: tenant and reconverge.objectId still as in the sample" in answer.out
 
 
 def test_what_needs_a_sign_in_is_not_tried_without(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
