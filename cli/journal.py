@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cli import evidence
@@ -48,7 +48,8 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
 def _print_changes(screen: Screen, changes: list[dict[str, Any]]) -> None:
     for one in changes:
         screen.say(
-            f"{one['at'][:19]}Z  {one['target']}  {one['action']} {short_id(one['object'])}  {one['result']}",
+            f"{moment(datetime.fromisoformat(one['at']))}  {one['target']}  "
+            f"{one['action']} {short_id(one['object'])}  {one['result']}",
             Style.GOOD if one["result"] == "done" else Style.BAD,
         )
         for line in difference(one["before"], one["after"]):

@@ -1,5 +1,6 @@
 """`reconverge journal`: told from what the engine itself journalled."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -78,6 +79,13 @@ def test_a_change_is_told_with_what_who_why_and_its_proof(night: Desk) -> None:
     assert (change["proof"]["method"], change["proof"]["verdict"]) == ("token-exchange", "accepted")
     assert change["outcome"]["word"] == "repaired"
     assert change["correlationId"] == CORRELATION
+
+
+@pytest.mark.parametrize("form", [(), ("--changes",)], ids=["everything", "changes"])
+def test_times_are_written_alike_in_both_forms(night: Desk, form: tuple[str, ...]) -> None:
+    heads = [line for line in night.types("journal", *form).out.splitlines() if not line.startswith(" ")]
+    assert heads
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  ", head) for head in heads)
 
 
 def test_a_proof_that_came_in_a_later_run_is_told_with_its_change(desk: Desk) -> None:
