@@ -8,6 +8,7 @@ import pytest
 from responders.federated_credentials.reasons import REASONS
 from shared.errors import PermanentError, TemporaryError
 from shared.landscape import Caps, Mode
+from shared.notices import LASTING
 from shared.workqueue import QUEUE
 from tests.unit.app import App, contract, environment, rebuilt
 from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, SUBJECT, declared, held
@@ -35,10 +36,14 @@ def refused_for_good() -> App:
     return app
 
 
-def failing() -> App:
+def failing(times: int = 3) -> App:
     app = rebuilt()
-    app.platform.lay(LIST, TemporaryError("ARM answered 503", delay=timedelta(seconds=30)), times=3)
+    lay(app, times)
     return app
+
+
+def lay(app: App, times: int) -> None:
+    app.platform.lay(LIST, TemporaryError("ARM answered 503", delay=timedelta(seconds=30)), times=times)
 
 
 NEEDS_SOMEBODY: dict[str, tuple[Callable[[], App], list[str]]] = {
@@ -54,6 +59,40 @@ NEEDS_SOMEBODY: dict[str, tuple[Callable[[], App], list[str]]] = {
 @pytest.mark.parametrize(("made", "kinds"), NEEDS_SOMEBODY.values(), ids=NEEDS_SOMEBODY)
 def test_is_told_once_however_often_it_is_found(made: Callable[[], App], kinds: list[str]) -> None:
     assert run(made(), times=3).told.kinds == kinds
+
+
+def test_a_failure_that_lasts_for_half_an_hour_is_told_once() -> None:
+    app = failing(1_000)
+    app.request()
+    app.let(HOUR / 4)
+    assert app.told.kinds == []
+    app.let(HOUR / 2)
+    ((kind, subject, data),) = app.told.notices
+    assert (kind, subject, data["outcome"]) == ("TargetFailed", "dev/federated_credentials", "failed")
+    assert (data["failures"], data["reason"]) == (str(LASTING), "Unread")
+    app.let(24 * HOUR)
+    assert app.told.kinds == ["TargetFailed"]
+
+
+def test_a_failure_that_passes_just_before_it_lasts_is_not_told_and_begins_anew() -> None:
+    app = failing(LASTING - 1)
+    app.request()
+    app.let(HOUR)
+    assert app.state().word == "repaired"
+    lay(app, LASTING - 1)
+    app.sweep()
+    app.let(HOUR)
+    assert (app.state().word, app.told.kinds) == ("converged", [])
+
+
+def test_a_failure_that_lasts_a_second_time_is_news() -> None:
+    app = failing(LASTING)
+    app.request()
+    app.let(2 * HOUR)
+    lay(app, LASTING)
+    app.sweep()
+    app.let(2 * HOUR)
+    assert app.told.kinds == ["TargetFailed", "TargetFailed"]
 
 
 def test_a_notice_says_what_why_and_which_plan() -> None:
