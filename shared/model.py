@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 type Clock = Callable[[], datetime]
 """Answers the present time, aware and in UTC."""
@@ -213,6 +213,9 @@ class Proof:
     verdict: Verdict
     detail: str
     at: datetime
+    write: Mapping[str, Any] | None = None
+    """The write that is not proven yet, in plain data: later runs remember it by this proof, however long ago
+    it was made."""
 
 
 class Word(StrEnum):

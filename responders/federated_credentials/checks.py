@@ -16,7 +16,7 @@ from responders.federated_credentials.cases import (
     cases_of,
     subscription,
 )
-from responders.federated_credentials.facts import Facts, Holding, credential_id
+from responders.federated_credentials.facts import FIGHT_WITHIN, Facts, Holding, credential_id
 from responders.federated_credentials.reasons import Reason, finding
 from shared.model import Absent, Credential, Finding, Known, Proof, Unknown, Verdict, same_id
 
@@ -28,7 +28,7 @@ AKS_ISSUER: Final = "https://ib.oic"
 https://learn.microsoft.com/azure/aks/identity-bindings-concepts"""
 
 FIGHT_AFTER: Final = 2
-"""Put back this often within a day, a value is somebody's intention."""
+"""Put back this often within FIGHT_WITHIN, a value is somebody's intention."""
 
 STALE_FOR: Final = timedelta(minutes=1)
 """How long ARM may answer with what stood there before a write."""
@@ -183,7 +183,12 @@ def writers_fight(case: Case) -> Finding | None:
     if case.found is None or not case.writes:
         return None
     now_there = attributes(case.found)
-    replaced = [write for write in case.writes if write.confirmed and write.before == now_there]
+    since = case.around.now - FIGHT_WITHIN
+    replaced = [
+        write
+        for write in case.writes
+        if write.confirmed and write.before == now_there and write.at > since
+    ]
     if len(replaced) < FIGHT_AFTER:
         return None
     others = ", ".join(case.holding.others.get(case.declared.name.lower(), ()))

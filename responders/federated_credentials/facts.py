@@ -1,11 +1,15 @@
 """What the checks of federated credentials rest on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Self
 
 from shared.landscape import Contract, DeclaredCredential
 from shared.model import Cluster, Credential, Identity, Read
+
+FIGHT_WITHIN: Final = timedelta(days=1)
+"""The time within which values that are put back again and again make a fight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +25,14 @@ class Write:
     proven: bool = False
     """A later proof of the same object was accepted."""
 
+    def plain(self) -> dict[str, Any]:
+        """As a proof's `write`."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Self:
+        return cls(**{**data, "at": datetime.fromisoformat(data["at"])})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
@@ -34,7 +46,7 @@ class Holding:
     identity: Read[Identity]
     credentials: Read[tuple[Credential, ...]]
     writes: Mapping[str, tuple[Write, ...]]
-    """Our writes of the last day by credential name, oldest first."""
+    """Our writes of late, and older ones that are not proven yet, by credential name, oldest first."""
     others: Mapping[str, tuple[str, ...]]
     """Who else wrote each credential since our first write, as events told."""
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from responders.federated_credentials.facts import Facts, Holding, Write, credential_id
+from responders.federated_credentials.facts import FIGHT_WITHIN, Facts, Holding, Write, credential_id
 from shared.journal import SIGNALS, Entry, Kind
 from shared.landscape import DeclaredIdentity
 from shared.model import Known, same_id
 from shared.world import Scope
 
-MEMORY: Final = timedelta(days=1)
-"""How far back our own writes matter."""
+MEMORY: Final = timedelta(days=7)
+"""How far back the journal is read for our own writes: the app may have stood still over some holidays."""
 
 READERS: Final = 32
 """Reads of a process at one time: ARM allows 25 a second and principal in the long run, and far more in a
@@ -73,7 +73,7 @@ def _elsewhere(scope: Scope, declared: DeclaredIdentity) -> frozenset[str]:
 
 
 def _own_writes(scope: Scope) -> dict[str, tuple[Write, ...]]:
-    """Our writes of the last day by credential id in lower case, from this target's journal.
+    """Our writes by credential id in lower case, from this target's journal.
 
     A run writes a credential once at most, so an ending belongs to its own run's start: a worker that was
     taken over may end its write long after the next one began.
@@ -93,6 +93,9 @@ def _own_writes(scope: Scope) -> dict[str, tuple[Write, ...]]:
                 writes[key] = [one for one in writes.get(key, []) if one.run != entry.run]
             case Kind.PROOF if writes.get(key) and entry.detail.get("verdict") == "accepted":
                 writes[key][-1] = replace(writes[key][-1], proven=True)
+            # The write itself is further back than we read. Each failed proof hands it on.
+            case Kind.PROOF if not writes.get(key) and (write := entry.detail.get("write")):
+                writes[key] = [Write.from_plain(write)]
     return {key: tuple(found) for key, found in writes.items() if found}
 
 
@@ -108,7 +111,7 @@ def _other_writers(scope: Scope, writes: Mapping[str, tuple[Write, ...]]) -> dic
     """
     if not writes:
         return {}
-    since = min(found[0].at for found in writes.values())
+    since = max(min(found[0].at for found in writes.values()), scope.clock() - FIGHT_WITHIN)
     own = scope.landscape.reconverge.object_id.lower()
     others: dict[str, set[str]] = {}
     for entry in scope.journal.read(SIGNALS, since=since):

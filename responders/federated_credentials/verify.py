@@ -83,7 +83,12 @@ def _exchange(scope: Scope, case: Case) -> Proof:
         case Unknown(why):
             verdict, detail = Verdict.UNPROVEN, why
     return Proof(
-        object=case.subject_id, method="token-exchange", verdict=verdict, detail=detail, at=scope.clock()
+        object=case.subject_id,
+        method="token-exchange",
+        verdict=verdict,
+        detail=detail,
+        at=scope.clock(),
+        write=None if verdict is Verdict.ACCEPTED else case.writes[-1].plain(),
     )
 
 

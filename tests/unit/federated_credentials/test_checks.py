@@ -221,6 +221,7 @@ OLD = held(issuer=DEAD)
 NEW = held()
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 HISTORIES: dict[str, tuple[list[Any], list[Reason]]] = {
     "right after our write the old value is a stale read": (
@@ -238,6 +239,10 @@ HISTORIES: dict[str, tuple[list[Any], list[Reason]]] = {
     "put back twice, it is somebody's intention": (
         [wrote(START - HOUR, before=OLD, after=NEW), wrote(START - HOUR / 2, before=OLD, after=NEW)],
         [Reason.WRITERS_FIGHT],
+    ),
+    "put back twice, with more than a day between, it is no fight": (
+        [wrote(START - DAY, before=OLD, after=NEW), wrote(START - HOUR, before=OLD, after=NEW)],
+        [Reason.ISSUER_STALE],
     ),
     "two repairs of different faults are no fight": (
         [

@@ -59,6 +59,33 @@ def test_a_refusal_after_the_grace_time_needs_a_person_who_is_told_once() -> Non
     assert app.platform.number_of(PUT) == 1
 
 
+def test_a_repair_that_is_never_proven_is_never_taken_for_a_good_one() -> None:
+    app = rebuilt()
+    app.platform.propagation = timedelta(days=31)
+    run(app)
+    for _ in range(30):
+        app.let(timedelta(days=1))
+        app.sweep()
+        app.work_off()
+    assert (app.state().word, reasons(app)) == ("human", "RefusedAfterGrace")
+    app.let(timedelta(days=2))
+    app.sweep()
+    app.work_off()
+    assert app.state().word == "repaired"
+    assert app.platform.number_of(PUT) == 1
+
+
+def test_a_repair_is_proven_even_after_the_app_stood_still_over_a_weekend() -> None:
+    app = rebuilt()
+    app.platform.undeployed.add(SUBJECT)
+    run(app)
+    app.clock.advance(timedelta(days=3))
+    app.platform.undeployed.clear()
+    app.work_off()
+    assert app.state().word == "repaired"
+    assert app.journal(DEV, Kind.PROOF)[-1].detail["verdict"] == "accepted"
+
+
 def test_entra_may_come_round_even_after_the_grace_time() -> None:
     app = rebuilt()
     app.platform.propagation = GRACE + 5 * MINUTE
