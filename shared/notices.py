@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
+from shared.clients.azure_core import without_correlation
 from shared.errors import PermanentError, TemporaryError
 from shared.model import Outcome, Word
 from shared.ports import Notices
@@ -60,5 +61,7 @@ def tell_if_news(notifier: Notifier, work: Work, outcome: Outcome, remedy: str |
 
 def _is_new(work: Work, outcome: Outcome) -> bool:
     needed = outcome.word in NEEDS_SOMEBODY or (outcome.word is Word.FAILED and outcome.permanent)
-    ending = (outcome.word.value, outcome.because[:LONGEST_TEXT], outcome.plan)
-    return needed and ending != (work.last_word, work.last_because, work.last_plan)
+    because = without_correlation(outcome.because[:LONGEST_TEXT])
+    last_because = without_correlation(work.last_because or "")
+    ending = (outcome.word.value, because, outcome.plan)
+    return needed and ending != (work.last_word, last_because, work.last_plan)

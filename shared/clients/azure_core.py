@@ -27,6 +27,8 @@ READ: Final = 30
 """Seconds between two bytes of an answer. Both together stay well below the life of a lease."""
 CONNECTIONS: Final = 32
 """Kept open per host: a gather reads about as many things at once. requests would keep ten."""
+SHOWABLE: Final = r"[A-Za-z0-9_.:-]{1,100}"
+"""What codes and ids are made of, and sentences are not."""
 AGAIN: Final = timedelta(seconds=30)
 """The pause after a failure whose length nobody named."""
 
@@ -56,6 +58,11 @@ class Answer:
             return f"{self.service} gave no usable answer"
         said = f"{self.service} answered {self.status} {self.code}".rstrip()
         return f"{said} (correlation id {self.correlation_id})" if self.correlation_id else said
+
+
+def without_correlation(text: str) -> str:
+    """A text with Answers in it, as it stays when the same is answered to another request."""
+    return re.sub(rf" \(correlation id {SHOWABLE}\)", "", text)
 
 
 type Classify = Callable[[Answer], Exception]
@@ -125,8 +132,8 @@ def _code(error: "HttpResponseError", headers: Mapping[str, str]) -> str:
 
 
 def _shown(text: str) -> str:
-    """Codes and ids reach operators and the journal: nothing but what codes and ids are made of passes."""
-    return text if re.fullmatch(r"[\w.:-]{1,100}", text, re.ASCII) else ""
+    """Codes and ids reach operators and the journal; whatever else stands in their place does not."""
+    return text if re.fullmatch(SHOWABLE, text) else ""
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | None:

@@ -1,11 +1,13 @@
 """When people are told, and that telling them changes nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from responders.federated_credentials.reasons import REASONS
+from shared.clients.azure_core import Answer
 from shared.errors import PermanentError, TemporaryError
 from shared.landscape import Caps, Mode
 from shared.notices import LASTING
@@ -147,6 +149,16 @@ def test_a_notice_that_cannot_be_sent_changes_nothing() -> None:
     assert untold.state() == told.state()
     assert untold.messages.waiting(QUEUE) == (), "nor does the queue deliver again"
     assert [entry.kind for entry in untold.journal()] == [entry.kind for entry in told.journal()]
+
+
+def test_the_same_refusal_of_another_request_is_no_news() -> None:
+    app = rebuilt()
+    for number in range(3):
+        answer = Answer(service="ARM", status=400, code="BadRequest", correlation_id=f"id-{number}")
+        app.platform.lay(PUT, PermanentError(f"{answer}: why"))
+    assert run(app, times=3).told.kinds == ["TargetFailed"]
+    app.platform.lay(PUT, PermanentError(f"{replace(answer, code='ScopeLocked')}: why"))
+    assert run(app).told.kinds == ["TargetFailed", "TargetFailed"]
 
 
 def test_a_long_reason_is_told_once_as_well() -> None:
