@@ -95,7 +95,7 @@ def _checks(landscape_file: str | None, here: Surroundings) -> Iterator[Check]:
     landscape: Landscape | None = None
     try:
         landscape = load(settings.landscape)
-        yield _placeholders(landscape, settings)
+        yield _tenant(landscape, settings)
     except Misconfigured as error:
         yield Check("landscape", Exit.WRONG_USE, str(error), "correct every line named; docs/landscape.md")
     sign_in = _sign_in(settings, landscape, here)
@@ -153,17 +153,15 @@ def _storage(settings: Settings, here: Surroundings) -> Check:
     return Check("storage", Exit.CONVERGED, "a row was written, read and deleted")
 
 
-def _placeholders(landscape: Landscape, settings: Settings) -> Check:
-    """The loader takes the sample as it is; nothing real has these ids."""
-    ids = {"tenant": landscape.tenant, "reconverge.objectId": landscape.reconverge.object_id}
-    left = " and ".join(name for name, text in ids.items() if text == PLACEHOLDER)
-    if not left:
+def _tenant(landscape: Landscape, settings: Settings) -> Check:
+    """The loader takes the sample as it is. Its objectId may stand until the app's identity is there."""
+    if landscape.tenant != PLACEHOLDER:
         return Check("landscape", Exit.CONVERGED, f"{settings.landscape} has no mistakes")
     return Check(
         "landscape",
         Exit.WRONG_USE,
-        f"{settings.landscape}: {left} still as in the sample",
-        "replace the zeros by your own ids; the comment above each says how to find it",
+        f"{settings.landscape}: the tenant is still the sample's",
+        "replace the zeros by what `az account show --query tenantId` says",
     )
 
 

@@ -123,11 +123,11 @@ def test_all_mistakes_of_the_landscape_are_shown_at_once(desk: Desk) -> None:
     assert answer.out.count(f"{wrong}:") > 2
 
 
-def test_ids_of_the_sample_that_nobody_replaced_are_named(desk: Desk) -> None:
+def test_a_tenant_that_nobody_replaced_in_the_sample_is_named(desk: Desk) -> None:
     sample = Path(__file__).parents[3] / "landscape.sample.yaml"
     answer = desk.types("doctor", "--landscape", str(sample))
     assert answer.code == Exit.WRONG_USE
-    assert f"{sample}: tenant and reconverge.objectId still as in the sample" in answer.out
+    assert f"{sample}: the tenant is still the sample's" in answer.out
 
 
 def test_what_needs_a_sign_in_is_not_tried_without(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
