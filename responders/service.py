@@ -35,6 +35,8 @@ from shared.world import Leads, Scope, World
 log = logging.getLogger(__name__)
 
 SELF: Final = "reconverge"
+NO_TARGET: Final = "the message names no target"
+"""Without the text that stands in the place of one: it may be anything."""
 
 
 def pause(wait: timedelta) -> None:
@@ -159,8 +161,8 @@ class Service:
         """
         try:
             target = workqueue.from_message(body)
-        except ValueError as error:
-            self._reject(signals.rejected(str(error), body))
+        except ValueError:
+            self._reject(signals.rejected(NO_TARGET, body))
             return None
         work = self.queue.take(target, f"{uuid.uuid4()}")
         if work is None:
@@ -250,8 +252,8 @@ class Service:
             return [signals.to_message(reading) for reading in readings]
         try:
             return [workqueue.to_message(workqueue.from_message(body))]
-        except ValueError as error:
-            self._reject(signals.rejected(str(error), body))
+        except ValueError:
+            self._reject(signals.rejected(NO_TARGET, body))
             return []
 
     # -- people ---------------------------------------------------------------------------

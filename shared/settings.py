@@ -146,7 +146,8 @@ def _storage(given: Mapping[str, str]) -> ConnectionString | IdentityConnection 
         return None
     kind = given.get(f"{STORAGE}__credential")
     if kind not in {None, "managedidentity"}:
-        raise Misconfigured(f"{STORAGE}__credential is {kind!r}: write managedidentity, or leave it out")
+        name = f"{STORAGE}__credential"
+        raise Misconfigured(f"{name} is of no known kind: write managedidentity, or leave it out")
     return IdentityConnection(
         queue_endpoint=_service(given, "queue"),
         table_endpoint=_service(given, "table"),

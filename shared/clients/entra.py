@@ -31,6 +31,10 @@ NOT_ABOUT_THE_CREDENTIAL: Final = frozenset(
 """Refusals that leave open whether the credential is right."""
 
 
+LARGEST_NUMBER: Final = 10**9
+"""Above all error codes: another number is something else, and is not shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """Entra issued a token."""
@@ -84,9 +88,10 @@ def _first_code(error: "ClientAuthenticationError") -> str:
     """The number, since Microsoft changes the texts. Empty where the body is not Entra's."""
     try:
         body = json.loads(error.response.text()) if error.response else {}
-        return f"AADSTS{int(body['error_codes'][0])}"
-    except (ValueError, LookupError, TypeError):
+        number = body["error_codes"][0]
+    except (ValueError, LookupError, TypeError, RecursionError):
         return ""
+    return f"AADSTS{number}" if type(number) is int and 0 < number < LARGEST_NUMBER else ""
 
 
 def _unproven(answer: Answer) -> TemporaryError:

@@ -7,6 +7,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/tok
 """
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -82,12 +83,12 @@ def _refusal(error: "ApiException") -> Absent | Unknown:
 
 
 def _reason(body: Any) -> str:
-    """The `reason` of a Status object; whatever else the body holds is dropped."""
+    """The `reason` of a Status object, which is a word; whatever else the body holds is dropped."""
     try:
         reason = json.loads(body)["reason"]
-    except (ValueError, TypeError, LookupError):
+    except (ValueError, TypeError, LookupError, RecursionError):
         return ""
-    return reason if isinstance(reason, str) and reason.isalnum() else ""
+    return reason if isinstance(reason, str) and re.fullmatch(r"[A-Za-z]{1,60}", reason) else ""
 
 
 def _api(api_server: ApiServer, credential: "TokenCredential") -> "CoreV1Api":

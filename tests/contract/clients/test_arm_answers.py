@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from shared.clients import azure_core
+from shared.clients.azure_core import without_correlation
 from shared.clients.credentials import AppCredential
 from shared.clients.managed_identities import ManagedIdentities
 from shared.errors import PermanentError, TemporaryError, Throttled, WriteConflict
@@ -78,6 +79,16 @@ def test_of_a_refusal_only_status_code_and_correlation_id_are_shown(
         "ARM answered 500 InternalServerError (correlation id 0f8fad5b-d9cb-469f-a165-70867728950e)",
         timedelta(seconds=30),
     )
+
+
+@pytest.mark.parametrize("code", ["AccountKey=c2VjcmV0", "a text that must not be shown", "x" * 101, 7, None])
+def test_what_stands_in_the_place_of_a_code_is_not_shown(
+    identities: ManagedIdentities, cloud: Cloud, identity_id: str, code: object
+) -> None:
+    cloud.inject("userAssignedIdentities", status=500, body={"error": {"code": code, "message": "secret"}})
+    found = identities.get(identity_id)
+    assert isinstance(found, Unknown)
+    assert without_correlation(found.why) == "ARM answered 500"
 
 
 def test_a_provider_that_is_not_registered_is_not_registered_behind_our_back(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.clients import arm
+from shared.clients.azure_core import without_correlation
 from shared.clients.credentials import AppCredential
 from shared.clients.entra import Accepted, Declined, Exchange, exchange
 from shared.clients.managed_clusters import ApiServer, ManagedClusters
@@ -203,6 +204,42 @@ def test_an_obstacle_on_the_way_is_unproven_and_tells_why(
     found = platform.prove()
     assert isinstance(found, Unknown)
     assert found.why.startswith(why)
+
+
+KUBERNETES = {"path": "/token$", "service": "kubernetes"}
+ENTRA = {"path": "oauth2/v2.0/token", "service": "entra"}
+NOT_TO_BE_SHOWN: dict[str, tuple[dict[str, object], str]] = {
+    "a reason that is no word": (
+        KUBERNETES | {"status": 503, "body": {"reason": "s3cret"}},
+        "the API server answered 503",
+    ),
+    "a reason without end": (
+        KUBERNETES | {"status": 503, "body": {"reason": "x" * 9_000}},
+        "the API server answered 503",
+    ),
+    "a code that is no number": (
+        ENTRA | {"status": 400, "body": {"error": "s3cret", "error_codes": ["s3cret"]}},
+        "Entra answered 400",
+    ),
+    "a code that is too large a number": (
+        ENTRA | {"status": 400, "body": {"error": "odd", "error_codes": [10**40]}},
+        "Entra answered 400",
+    ),
+    "a code that is a fraction": (
+        ENTRA | {"status": 400, "body": {"error": "odd", "error_codes": [700211.5]}},
+        "Entra answered 400",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fault", "why"), NOT_TO_BE_SHOWN.values(), ids=NOT_TO_BE_SHOWN)
+def test_what_stands_in_the_place_of_a_code_is_not_shown(
+    platform: Platform, fault: dict[str, object], why: str
+) -> None:
+    platform.cloud.control("POST", "faults", fault)
+    found = platform.prove()
+    assert isinstance(found, Unknown)
+    assert without_correlation(found.why) == why
 
 
 def test_a_pause_that_entra_names_is_a_delay_and_is_not_slept(platform: Platform) -> None:

@@ -179,7 +179,7 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a kind of credential that does not exist": (
         {f"{STORAGE}__accountName": "account", f"{STORAGE}__credential": "secret"},
-        "AzureWebJobsStorage__credential is 'secret': write managedidentity",
+        "AzureWebJobsStorage__credential is of no known kind: write managedidentity",
     ),
     "only one of the two services": (
         {f"{STORAGE}__queueServiceUri": "https://account.queue.core.windows.net"},

@@ -119,6 +119,15 @@ def test_what_cannot_be_read_is_journalled_with_its_reason_and_not_kept(queue: s
     assert "Sklodowska" not in repr([*app.signals(), *app.service.buried.all()])
 
 
+def test_a_text_in_the_place_of_a_targets_name_is_not_written_down() -> None:
+    app = rebuilt()
+    body = json.dumps({"reconverge": {"target": "AccountKey=c2VjcmV0"}}).encode()
+    app.service.run(body)
+    app.service.bury(workqueue.QUEUE, body)
+    assert len(app.signals(Kind.REJECTED)) == 2
+    assert "c2VjcmV0" not in repr(app.signals())
+
+
 def test_a_batch_of_raw_events_is_buried_one_by_one() -> None:
     app = App()
     second = cluster_written(correlationId="the second")
