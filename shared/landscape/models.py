@@ -11,10 +11,10 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
 from shared.landscape import issuers
+from shared.landscape.declared import Declared
 from shared.landscape.forms import (
     Audience,
     ClusterId,
@@ -41,18 +41,6 @@ _GUID: Final = "00000000-0000-0000-0000-000000000000"
 _PROVIDERS: Final = "/subscriptions/<guid>/resourceGroups/<group>/providers"
 _IDENTITY_ID: Final = f"{_PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/<name>"
 _CLUSTER_ID: Final = f"{_PROVIDERS}/Microsoft.ContainerService/managedClusters/<name>"
-
-
-class _Declared(BaseModel):
-    model_config = ConfigDict(
-        strict=True,
-        frozen=True,
-        extra="forbid",
-        alias_generator=to_camel,
-        validate_by_name=True,
-        validate_by_alias=True,
-        use_attribute_docstrings=True,
-    )
 
 
 class Mode(StrEnum):
@@ -86,7 +74,7 @@ class ProofMethod(StrEnum):
     """Entra exchanges a token of the declared service account. Needs the right to request one there."""
 
 
-class OwnIdentity(_Declared):
+class OwnIdentity(Declared):
     """Reconverge's own user-assigned identity. Never the object of a write."""
 
     identity: IdentityId = Field(examples=[_IDENTITY_ID])
@@ -95,7 +83,7 @@ class OwnIdentity(_Declared):
     """The identity's principal id: events that it caused are recognised by it."""
 
 
-class DeclaredCluster(_Declared):
+class DeclaredCluster(Declared):
     """One AKS cluster of an environment."""
 
     name: ClusterName = Field(examples=["ameide"])
@@ -108,7 +96,7 @@ def _cluster_is_optional_in_the_file(described: dict[str, Any]) -> None:
     described["required"].remove("cluster")
 
 
-class DeclaredCredential(_Declared):
+class DeclaredCredential(Declared):
     """A federated credential that an identity must hold. Its issuer is always the live cluster's."""
 
     model_config = ConfigDict(json_schema_extra=_cluster_is_optional_in_the_file)
@@ -123,7 +111,7 @@ class DeclaredCredential(_Declared):
     """The one audience that its tokens have."""
 
 
-class DeclaredIdentity(_Declared):
+class DeclaredIdentity(Declared):
     """A user-assigned identity and what it must hold for one environment."""
 
     id: IdentityId = Field(examples=[_IDENTITY_ID])
@@ -134,7 +122,7 @@ class DeclaredIdentity(_Declared):
     """Issuers of credentials that others own on this identity and that are not to be reported."""
 
 
-class Caps(_Declared):
+class Caps(Declared):
     """How many writes one environment may see without a person."""
 
     per_run: int = Field(default=20, ge=1)
@@ -143,7 +131,7 @@ class Caps(_Declared):
     """Writes in any 60 minutes. What is left over waits."""
 
 
-class Contract(_Declared):
+class Contract(Declared):
     """What Reconverge may change in one environment, and how. Left out, it may change nothing."""
 
     default: Mode = Mode.PROPOSE
@@ -183,7 +171,7 @@ def _name_is_the_key_in_the_file(described: dict[str, Any]) -> None:
     described["required"].remove("name")
 
 
-class Environment(_Declared):
+class Environment(Declared):
     """One environment: where it runs, what it needs, what may be done about it."""
 
     model_config = ConfigDict(json_schema_extra=_name_is_the_key_in_the_file)
@@ -209,7 +197,7 @@ class Environment(_Declared):
         raise KeyError(name)
 
 
-class Landscape(_Declared):
+class Landscape(Declared):
     """Everything the operator declares. Equal content has an equal digest, however the file is laid out."""
 
     version: Literal[1] = Field(examples=[1])

@@ -5,13 +5,12 @@ passed over here, so that one reading lists every mistake.
 """
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from enum import Enum, auto
-from itertools import chain
+from collections.abc import Callable, Iterator
 from typing import Final
 
-from shared.landscape.forms import CLUSTER_NAME, IDENTITY_ID, Form
+from shared.landscape.forms import CLUSTER_NAME, IDENTITY_ID
 from shared.landscape.models import CREDENTIALS_PER_IDENTITY
+from shared.landscape.places import EVERY, lower, places, readable, repeated, text_at, texts
 from shared.landscape.source import Data, Path
 
 type Found = tuple[Path, str]
@@ -20,14 +19,6 @@ type LineOf = Callable[[Path], int]
 type Rule = Callable[[Data, LineOf], Iterator[Found]]
 
 
-class _Every(Enum):
-    KEY = auto()
-
-
-type _Pattern = tuple[str | int | _Every, ...]
-"""A path in which EVERY stands for any key or index."""
-
-EVERY: Final = _Every.KEY
 _ENVIRONMENT: Final = ("environments", EVERY)
 _CLUSTER: Final = (*_ENVIRONMENT, "clusters", EVERY)
 _IDENTITY: Final = (*_ENVIRONMENT, "identities", EVERY)
@@ -71,74 +62,15 @@ def broken(data: Data, line: LineOf) -> Iterator[Found]:
         yield from rule(data, line)
 
 
-# -- reading ------------------------------------------------------------------------------
-
-
-def _texts(data: Data, pattern: _Pattern) -> Iterator[tuple[Path, str]]:
-    """The texts at all places of the pattern, in the order of the file."""
-    return ((path, found) for path, found in _places(data, pattern) if isinstance(found, str))
-
-
-def _places(data: Data, pattern: _Pattern, path: Path = ()) -> Iterator[tuple[Path, Data]]:
-    if not pattern:
-        yield path, data
-        return
-    head, *rest = pattern
-    entries: Iterable[tuple[str | int, Data]] = (
-        data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    )
-    for key, value in entries:
-        if head in (EVERY, key):
-            yield from _places(value, tuple(rest), (*path, key))
-
-
-def _text(data: Data, path: Path) -> str | None:
-    for part in path:
-        match data, part:
-            case dict(), str():
-                data = data.get(part)
-            case list(), int():
-                data = data[part]
-            case _:
-                return None
-    return data if isinstance(data, str) else None
-
-
-def _readable(data: Data, lists: _Pattern, key: str, form: Form) -> list[str] | None:
-    """What all entries of the lists have under the key; None when that is not known of every one.
-
-    Whoever says that something is nowhere must have seen everything.
-    """
-    holders = sum(1 for _ in _places(data, lists[:-1]))
-    found = [entries for _, entries in _places(data, lists) if isinstance(entries, list)]
-    entries = list(chain.from_iterable(found))
-    texts = [text for _, text in _texts(entries, (EVERY, key)) if form.fits(text)]
-    return texts if len(found) == holders and len(texts) == len(entries) else None
-
-
 def _own(data: Data) -> str | None:
-    return _lower(data, ("reconverge", "identity"))
-
-
-def _lower(data: Data, path: Path) -> str | None:
-    """For ids and names of Azure, which are compared without regard to letter case."""
-    text = _text(data, path)
-    return None if text is None else text.lower()
-
-
-def _repeated(places: Iterable[tuple[Path, Hashable]]) -> Iterator[tuple[Path, Path]]:
-    """Each place whose key an earlier place has too, and that earlier place."""
-    first: dict[Hashable, Path] = {}
-    for path, key in places:
-        if (earlier := first.setdefault(key, path)) != path:
-            yield path, earlier
+    return lower(data, ("reconverge", "identity"))
 
 
 def _cluster_id(data: Data, environment: Path, name: str | None) -> str | None:
     """ARM id of the environment's cluster of that name."""
-    for path, declared in _texts(data, (*environment, "clusters", EVERY, "name")):
+    for path, declared in texts(data, (*environment, "clusters", EVERY, "name")):
         if declared == name:
-            return _lower(data, (*path[:-1], "id"))
+            return lower(data, (*path[:-1], "id"))
     return None
 
 
@@ -146,55 +78,55 @@ def _cluster_id(data: Data, environment: Path, name: str | None) -> str | None:
 
 
 def _environment_named_inside(data: Data, _: LineOf) -> Iterator[Found]:
-    return ((path, _NAMED_INSIDE) for path, _name in _places(data, (*_ENVIRONMENT, "name")))
+    return ((path, _NAMED_INSIDE) for path, _name in places(data, (*_ENVIRONMENT, "name")))
 
 
 def _cluster_repeated(data: Data, line: LineOf) -> Iterator[Found]:
     for key in ("name", "id"):
-        places = ((path, (path[1], text.lower())) for path, text in _texts(data, (*_CLUSTER, key)))
-        for path, earlier in _repeated(places):
+        found = ((path, (path[1], text.lower())) for path, text in texts(data, (*_CLUSTER, key)))
+        for path, earlier in repeated(found):
             yield path, _CLUSTER_REPEATED.format(key=key, line=line(earlier))
 
 
 def _cluster_unknown(data: Data, _: LineOf) -> Iterator[Found]:
-    for path, name in _texts(data, (*_CREDENTIAL, "cluster")):
-        known = _readable(data, (*path[:2], "clusters"), "name", CLUSTER_NAME)
+    for path, name in texts(data, (*_CREDENTIAL, "cluster")):
+        known = readable(data, (*path[:2], "clusters"), "name", CLUSTER_NAME)
         if known and name not in known:
             yield path, _CLUSTER_UNKNOWN.format(known=", ".join(known))
 
 
 def _identity_repeated(data: Data, line: LineOf) -> Iterator[Found]:
-    places = ((path, (path[1], text.lower())) for path, text in _texts(data, (*_IDENTITY, "id")))
-    for path, earlier in _repeated(places):
+    found = ((path, (path[1], text.lower())) for path, text in texts(data, (*_IDENTITY, "id")))
+    for path, earlier in repeated(found):
         yield path, _IDENTITY_REPEATED.format(line=line(earlier))
 
 
 def _credential_name_taken(data: Data, line: LineOf) -> Iterator[Found]:
-    places = (
+    found = (
         (path, (identity, name.lower()))
-        for path, name in _texts(data, (*_CREDENTIAL, "name"))
-        if (identity := _lower(data, (*path[:4], "id")))
+        for path, name in texts(data, (*_CREDENTIAL, "name"))
+        if (identity := lower(data, (*path[:4], "id")))
     )
-    for path, earlier in _repeated(places):
+    for path, earlier in repeated(found):
         yield path, _NAME_TAKEN.format(line=line(earlier))
 
 
 def _credential_pair_taken(data: Data, line: LineOf) -> Iterator[Found]:
-    places = (
+    found = (
         (path, (identity, cluster, subject))
-        for path, subject in _texts(data, (*_CREDENTIAL, "subject"))
-        if (identity := _lower(data, (*path[:4], "id")))
-        and (cluster := _cluster_id(data, path[:2], _text(data, (*path[:-1], "cluster"))))
+        for path, subject in texts(data, (*_CREDENTIAL, "subject"))
+        if (identity := lower(data, (*path[:4], "id")))
+        and (cluster := _cluster_id(data, path[:2], text_at(data, (*path[:-1], "cluster"))))
     )
-    for path, earlier in _repeated(places):
+    for path, earlier in repeated(found):
         yield path, _PAIR_TAKEN.format(line=line(earlier))
 
 
 def _too_many_credentials(data: Data, _: LineOf) -> Iterator[Found]:
     held: Counter[str] = Counter()
-    for path, identity in _texts(data, (*_IDENTITY, "id")):
+    for path, identity in texts(data, (*_IDENTITY, "id")):
         before = held[identity.lower()]
-        after = before + sum(1 for _ in _places(data, (*path[:-1], "credentials", EVERY)))
+        after = before + sum(1 for _ in places(data, (*path[:-1], "credentials", EVERY)))
         if before <= CREDENTIALS_PER_IDENTITY < after:
             yield path, _TOO_MANY
         held[identity.lower()] = after
@@ -202,20 +134,20 @@ def _too_many_credentials(data: Data, _: LineOf) -> Iterator[Found]:
 
 def _own_identity_declared(data: Data, _: LineOf) -> Iterator[Found]:
     own = _own(data)
-    return ((path, _OWN_DECLARED) for path, id_ in _texts(data, (*_IDENTITY, "id")) if id_.lower() == own)
+    return ((path, _OWN_DECLARED) for path, id_ in texts(data, (*_IDENTITY, "id")) if id_.lower() == own)
 
 
 def _own_identity_writable(data: Data, _: LineOf) -> Iterator[Found]:
     own = _own(data)
-    return ((path, _OWN_WRITABLE) for path, id_ in _texts(data, _WRITABLE) if id_.lower() == own)
+    return ((path, _OWN_WRITABLE) for path, id_ in texts(data, _WRITABLE) if id_.lower() == own)
 
 
 def _writable_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
-    declared = _readable(data, (*_ENVIRONMENT, "identities"), "id", IDENTITY_ID)
+    declared = readable(data, (*_ENVIRONMENT, "identities"), "id", IDENTITY_ID)
     if declared is None:
         return
     known = {identity.lower() for identity in declared} | {_own(data)}
-    for path, identity in _texts(data, _WRITABLE):
+    for path, identity in texts(data, _WRITABLE):
         if identity.lower() not in known:
             yield path, _UNDECLARED
 
