@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from responders import WATCHERS, load
+from responders import REGISTRY, load
 from responders.federated_credentials.reasons import Reason
 from shared.world import Leads, ReasonInfo
 
@@ -124,7 +124,7 @@ def _index() -> Iterator[str]:
 
 
 def _sections() -> Iterator[str]:
-    for responder in WATCHERS:
+    for responder in REGISTRY:
         yield f"## Responder `{responder}`\n"
         for code, info in load(responder).reasons.items():
             yield _section(code, info)

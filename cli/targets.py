@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from responders import WATCHERS
+from responders import REGISTRY
 from shared import routing
 from shared.errors import Misconfigured
 from shared.landscape import Landscape
@@ -46,7 +46,7 @@ def choose(landscape: Landscape, subjects: Sequence[str], environment: str | Non
 def every_place(landscape: Landscape, environment: str | None) -> tuple[Target, ...]:
     """Where the journal may have entries: what is disabled now may have been enabled yesterday."""
     names = _known(landscape, environment) if environment else tuple(landscape.environments)
-    return tuple(Target(name, responder) for name in names for responder in WATCHERS)
+    return tuple(Target(name, responder) for name in names for responder in REGISTRY)
 
 
 def _known(landscape: Landscape, environment: str) -> tuple[str]:
@@ -57,7 +57,7 @@ def _known(landscape: Landscape, environment: str) -> tuple[str]:
 
 def _expand(landscape: Landscape, subject: str) -> tuple[Target, ...]:
     try:
-        return routing.expand(landscape, subject, WATCHERS)
+        return routing.expand(landscape, subject, REGISTRY)
     except KeyError as unknown:
         raise Misconfigured(f"{unknown.args[0]!r} is unknown; {_what_there_is(landscape)}") from None
 
@@ -67,5 +67,5 @@ def _what_there_is(landscape: Landscape) -> str:
         name if environment.enabled else f"{name} (disabled)"
         for name, environment in landscape.environments.items()
     ]
-    targets = map(str, routing.every(landscape, WATCHERS))
+    targets = map(str, routing.every(landscape, REGISTRY))
     return f"the landscape has the environments {', '.join(names)} and the targets {', '.join(targets)}"

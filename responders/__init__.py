@@ -3,23 +3,23 @@
 Modules are imported when a run needs them: a trigger that only puts a message on a queue pays nothing.
 """
 
-from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
+from shared.routing import Registered, Registry
 from shared.signals import WATCHED
 
 if TYPE_CHECKING:
     from shared.world import AnyResponder
 
-WATCHERS: Final[Mapping[str, frozenset[str]]] = {
-    "federated_credentials": frozenset(WATCHED.values()),
+REGISTRY: Final[Registry] = {
+    "federated_credentials": Registered(hears=frozenset(WATCHED.values())),
 }
 
 
 def load(name: str) -> "AnyResponder":
     """Raises KeyError for a name the registry does not hold."""
-    if name not in WATCHERS:
+    if name not in REGISTRY:
         raise KeyError(name)
     return cast("AnyResponder", import_module(f"responders.{name}").RESPONDER)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from responders import WATCHERS, remedy
+from responders import REGISTRY, remedy
 from responders.service import Service, request_message
 from shared import routing
 from shared.durations import parse_duration
@@ -52,9 +52,9 @@ class Desk:
         targets: list[Target] = []
         for subject in subjects:
             try:
-                targets.extend(routing.expand(landscape, subject, WATCHERS))
+                targets.extend(routing.expand(landscape, subject, REGISTRY))
             except KeyError as unknown:
-                known = [*landscape.environments, *map(str, routing.every(landscape, WATCHERS))]
+                known = [*landscape.environments, *map(str, routing.every(landscape, REGISTRY))]
                 raise Refused(
                     f"{unknown.args[0]} is unknown; known are {', '.join(known)}", status=404
                 ) from None
@@ -78,7 +78,7 @@ class Desk:
         service = self._service()
         try:
             targets = routing.expand(
-                service.landscape, parameters.get("environment", routing.EVERYTHING), WATCHERS
+                service.landscape, parameters.get("environment", routing.EVERYTHING), REGISTRY
             )
         except KeyError as error:
             known = ", ".join(service.landscape.environments)

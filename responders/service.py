@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Final, Self
 
 import responders
-from responders import WATCHERS, wiring
+from responders import REGISTRY, wiring
 from shared import buried, routing, signals, workqueue
 from shared.buried import Buried
 from shared.engine import Report, Run, execute, record_outcome, settle, waiting_part
@@ -112,7 +112,7 @@ class Service:
 
     def _route(self, signal: Signal) -> None:
         own = self._is_own_write(signal)
-        targets = () if own else routing.targets(self.landscape, signal, WATCHERS)
+        targets = () if own else routing.targets(self.landscape, signal, REGISTRY)
         if not (own or targets):
             self.journal.count(f"undeclared {signal.kind}")
             return
@@ -203,7 +203,16 @@ class Service:
         remedy = responders.remedy(work.target.responder, report.outcome.reason)
         tell_if_news(self.notifier, work, report.outcome, remedy)
         self.observe(work.target, report)
+        if report.changed or report.outcome.word is Word.CONVERGED:
+            self._wake_those_that_wait(work.target, run.correlation_id)
         return report.outcome
+
+    def _wake_those_that_wait(self, target: Target, correlation_id: str) -> None:
+        """Let the blocked look whether this was what held them. A message lost here costs the time until the
+        sweep."""
+        for one in routing.resting_on(target, self.landscape, REGISTRY):
+            if self.queue.state(one).word == Word.BLOCKED:
+                self.queue.want(one, correlation_id)
 
     def _execute(self, work: Work, run: Run) -> Report:
         scope = self._scope(work.target)
@@ -214,7 +223,7 @@ class Service:
         return execute(scope, responders.load(work.target.responder), run, self.plans, crew)
 
     def _scope(self, target: Target) -> Scope | None:
-        if target not in routing.every(self.landscape, WATCHERS):
+        if target not in routing.every(self.landscape, REGISTRY):
             return None
         return Scope(
             target=target,
@@ -224,6 +233,10 @@ class Service:
             journal=self.journal,
             clock=self.clock,
             pause=self.pause,
+            preconditions=tuple(
+                responders.load(one.responder)
+                for one in routing.preconditions(target, self.landscape, REGISTRY)
+            ),
         )
 
     # -- poison ---------------------------------------------------------------------------

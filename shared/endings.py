@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
+from shared.chain import Root
 from shared.contract import Decision, by_mode, part_of
 from shared.errors import Busy, PermanentError, TemporaryError, Throttled
 from shared.landscape import Mode
@@ -25,6 +26,8 @@ class Ending:
 
     responder: AnyResponder
     remaining: tuple[Finding, ...]
+    root: Root | None
+    """What those of `remaining` that have a cause are caused by."""
     decisions: tuple[Decision, ...]
     plan: Plan
     applied: Applied
@@ -66,6 +69,11 @@ class Ending:
         outcomes = []
         for finding in self.remaining:
             ending = partial(Outcome, because=f"{finding.reason}: {finding.message}", reason=finding.reason)
+            if self.root is not None and finding.caused_by is not None:
+                because = f"{finding.reason} because of {self.root}"
+                blocked_by = str(self.root.target)
+                outcomes.append(ending(word=Word.BLOCKED, because=because, blocked_by=blocked_by))
+                continue
             match self.responder.reasons[finding.reason].leads:
                 case Leads.PERSON:
                     outcomes.append(ending(word=Word.HUMAN))

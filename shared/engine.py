@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from shared.chain import Root, root_of
 from shared.contract import HOUR, Decision, Spent, by_mode, decide, part_of
 from shared.endings import Ending, failure
 from shared.errors import LeaseLost, PermanentError, TemporaryError
@@ -49,6 +50,11 @@ class Report:
     """What is left after everything was done and proven."""
     outcome: Outcome
 
+    @property
+    def changed(self) -> bool:
+        """Something is not as it was before, or is known to be well that was not."""
+        return self.applied.touched or bool(self.proofs)
+
 
 def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew: Crew) -> Report:
     """Carry a target as far as facts and contract allow. Raises ReconvergeError."""
@@ -56,8 +62,8 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
     facts = responder.gather(scope)
     looked = scope.clock()
     crew.keep()
-    findings = responder.check(facts, looked)
-    plan = responder.plan(facts, findings)
+    findings, root = _judged(scope, responder, facts)
+    plan = _planned(responder, facts, findings, root)
     _record_sight(record, findings, plan)
     decisions, approved = _decisions(scope, plan, plans, run)
     chosen = tuple(decision.step for decision in decisions if decision.mode is Mode.APPLY)
@@ -73,8 +79,8 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
         # Azure lets an owner be listed no faster than it lets it be written.
         keep_pace(scope, looked)
         facts = responder.gather(scope)
-        remaining = responder.check(facts, scope.clock())
-        left = responder.plan(facts, remaining)
+        remaining, root = _judged(scope, responder, facts)
+        left = _planned(responder, facts, remaining, root)
     proofs = responder.verify(scope, facts) if not run.dry else ()
     if proofs:
         crew.keep()
@@ -85,6 +91,7 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
     ending = Ending(
         responder=responder,
         remaining=remaining,
+        root=root,
         decisions=_decisions(scope, left, plans, run)[0] if affordable else decisions,
         plan=left,
         applied=applied,
@@ -107,10 +114,34 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
 def waiting_part(scope: Scope, responder: AnyResponder) -> tuple[tuple[Finding, ...], Plan]:
     """What is found now, and the steps that would wait for approval now. Reads only."""
     facts = responder.gather(scope)
-    findings = responder.check(facts, scope.clock())
-    plan = responder.plan(facts, findings)
+    findings, root = _judged(scope, responder, facts)
+    plan = _planned(responder, facts, findings, root)
     decisions = decide(plan, scope.environment.contract, scope.landscape.reconverge.identity)
     return findings, part_of(plan, by_mode(decisions)[Mode.APPROVE])
+
+
+def _judged(
+    scope: Scope, responder: AnyResponder, facts: object
+) -> tuple[tuple[Finding, ...], Root | None]:
+    """The findings, and the root of those among them that are symptoms."""
+    findings = responder.check(facts, scope.clock())
+    if not any(responder.reasons[finding.reason].symptom for finding in findings):
+        return findings, None
+    root = root_of(scope, responder.rests_on(facts))
+    if root is None:
+        return findings, None
+    return tuple(
+        replace(finding, caused_by=root.finding) if responder.reasons[finding.reason].symptom else finding
+        for finding in findings
+    ), root
+
+
+def _planned(
+    responder: AnyResponder, facts: object, findings: tuple[Finding, ...], root: Root | None
+) -> Plan:
+    """Above a broken root nothing is repaired: it would be wrong, or have to be done again."""
+    plan = responder.plan(facts, findings)
+    return plan if root is None else replace(plan, steps=())
 
 
 type Record = Callable[[Kind, Mapping[str, Any]], None]
@@ -212,6 +243,7 @@ def record_outcome(journal: Journal, target: Target, run: Run, report: Report) -
             "because": outcome.because,
             "until": outcome.until.isoformat() if outcome.until else None,
             "plan": outcome.plan,
+            "blocked_by": outcome.blocked_by,
             "permanent": outcome.permanent,
             "steps": len(report.applied.done),
         },

@@ -1,6 +1,7 @@
 """Which targets a signal concerns. Pure: the landscape and the registry's table decide."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from shared.landscape import Environment, Landscape
@@ -8,58 +9,89 @@ from shared.model import Signal, Target
 
 EVERYTHING: Final = "*"
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """What is known of a responder without importing it."""
+
+    hears: frozenset[str]
+    """Kinds of ARM events that wake it."""
+    section: str | None = None
+    """The key of an environment without which there is nothing for it to do there."""
+    rests_on: tuple[str, ...] = ()
+    """Responders whose faults may be the root of what it finds."""
+
+
+type Registry = Mapping[str, Registered]
+"""By the responder's name, in the order in which repairs follow each other."""
+
 REQUESTS: Final = frozenset({"sweep", "requested", "approved", "replayed"})
 """Kinds whose subject is `*`, an environment or a target."""
 
 
-def targets(
-    landscape: Landscape, signal: Signal, watchers: Mapping[str, frozenset[str]]
-) -> tuple[Target, ...]:
+def targets(landscape: Landscape, signal: Signal, registry: Registry) -> tuple[Target, ...]:
     """Enabled targets that the signal asks to look at, in the landscape's order.
 
-    watchers: responder → kinds of ARM events it wants to hear of. A signal that names
-    targets (a person's, the timer's) reaches them all. An unknown subject concerns nobody.
+    A signal that names targets (a person's, the timer's) reaches them all. An unknown subject concerns
+    nobody.
     """
     found = tuple(_environments(landscape, signal))
     if signal.kind in REQUESTS:
         try:
-            return expand(landscape, signal.subject, watchers)
+            return expand(landscape, signal.subject, registry)
         except KeyError:
             return ()
     return tuple(
         target
-        for target in every(landscape, watchers)
-        if target.environment in found and signal.kind in watchers[target.responder]
+        for target in every(landscape, registry)
+        if target.environment in found and signal.kind in registry[target.responder].hears
     )
 
 
-def every(landscape: Landscape, watchers: Iterable[str]) -> tuple[Target, ...]:
-    responders = tuple(watchers)
+def every(landscape: Landscape, registry: Registry) -> tuple[Target, ...]:
     return tuple(
         Target(name, responder)
         for name, environment in landscape.environments.items()
         if environment.enabled
-        for responder in responders
+        for responder, registered in registry.items()
+        if registered.section is None or getattr(environment, registered.section)
     )
 
 
-def expand(landscape: Landscape, subject: str, watchers: Iterable[str]) -> tuple[Target, ...]:
+def expand(landscape: Landscape, subject: str, registry: Registry) -> tuple[Target, ...]:
     """The targets that `*`, an environment's name, or `<environment>/<responder>` stands for.
 
     Raises KeyError with the unknown part; a disabled environment stands for none.
     """
-    responders = tuple(watchers)
     if subject == EVERYTHING:
-        return every(landscape, responders)
+        return every(landscape, registry)
     name, _, responder = subject.partition("/")
     if name not in landscape.environments:
         raise KeyError(name)
-    if responder and responder not in responders:
+    if responder and responder not in registry:
         raise KeyError(responder)
     return tuple(
         target
-        for target in every(landscape, responders)
+        for target in every(landscape, registry)
         if target.environment == name and responder in ("", target.responder)
+    )
+
+
+def preconditions(target: Target, landscape: Landscape, registry: Registry) -> tuple[Target, ...]:
+    """The targets of the same environment whose faults may hold this one back."""
+    return tuple(
+        one
+        for one in every(landscape, registry)
+        if one.environment == target.environment and one.responder in registry[target.responder].rests_on
+    )
+
+
+def resting_on(target: Target, landscape: Landscape, registry: Registry) -> tuple[Target, ...]:
+    """The targets of the same environment that this one may hold back."""
+    return tuple(
+        one
+        for one in every(landscape, registry)
+        if one.environment == target.environment and target.responder in registry[one.responder].rests_on
     )
 
 

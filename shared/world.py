@@ -55,7 +55,7 @@ class World:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """One run's view: where it works, what it may reach, and what it remembers."""
+    """One run's view: where it works, what it may reach, what it remembers, and what it rests on."""
 
     target: Target
     landscape: Landscape
@@ -64,6 +64,8 @@ class Scope:
     journal: Journal
     clock: Clock
     pause: Pause
+    preconditions: "tuple[AnyResponder, ...]" = ()
+    """The responders whose faults may be the root of what is found here."""
 
 
 class Leads(StrEnum):
@@ -96,6 +98,8 @@ class ReasonInfo:
     severity: Severity
     means: str
     remedy: str
+    symptom: bool = False
+    """May be the effect of a fault elsewhere, which is then the one to mend."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,8 @@ class Responder[F]:
     """Findings that only a failed proof shows."""
     look_again: Callable[[F, Finding, datetime], Look]
     """When a finding that leads to WAIT or UNREAD is worth another look."""
+    rests_on: Callable[[F], frozenset[str]] = lambda _facts: frozenset()
+    """Subjects of other responders, in lower case, whose faults its symptoms may come from."""
 
 
 type AnyResponder = Responder[Any]

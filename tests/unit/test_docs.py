@@ -10,7 +10,7 @@ from cli.exits import Exit
 from cli.main import COMMANDS
 from cli.reference import reasons_page
 from cli.summary import EXITS
-from responders import WATCHERS, load
+from responders import REGISTRY, load
 from shared.model import Word
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,7 @@ def test_the_page_of_reasons_is_what_the_reasons_say() -> None:
 
 
 def test_every_reason_has_a_section() -> None:
-    codes = {code.lower() for name in WATCHERS for code in load(name).reasons}
+    codes = {code.lower() for name in REGISTRY for code in load(name).reasons}
     assert codes <= anchors(text_of("docs/reasons.md"))
 
 

@@ -5,13 +5,18 @@ import pytest
 from shared import routing
 from shared.landscape import DeclaredCluster
 from shared.model import Signal, Source, Target
+from shared.routing import Registered
 from tests.unit.app import BLUE_AND_GREEN, environment, landscape
 from tests.unit.clocks import START
 from tests.unit.federated_credentials.builders import CLUSTER, GREEN, IDENTITY, SUBSCRIPTION, declared
 
-WATCHERS = {
-    "federated_credentials": frozenset({"cluster.written", "identity.written", "credential.written"}),
-    "runtime_facts": frozenset({"cluster.written", "role-assignment.written"}),
+REGISTRY = {
+    "federated_credentials": Registered(
+        hears=frozenset({"cluster.written", "identity.written", "credential.written"})
+    ),
+    "runtime_facts": Registered(
+        hears=frozenset({"cluster.written", "role-assignment.written"}), rests_on=("federated_credentials",)
+    ),
 }
 OTHER = f"{IDENTITY}-of-dns"
 GROUP = SUBSCRIPTION.removesuffix("/providers")
@@ -26,7 +31,7 @@ FC, RF = "federated_credentials", "runtime_facts"
 
 def woken(kind: str, subject: str) -> list[str]:
     signal = Signal(source=Source.EVENT_GRID, kind=kind, subject=subject, time=START, correlation_id="c")
-    return [str(target) for target in routing.targets(LANDSCAPE, signal, WATCHERS)]
+    return [str(target) for target in routing.targets(LANDSCAPE, signal, REGISTRY)]
 
 
 CREDENTIAL = f"{IDENTITY}/federatedIdentityCredentials/vault-dev"
@@ -83,10 +88,33 @@ def test_request(kind: str, subject: str, targets: list[str]) -> None:
 @pytest.mark.parametrize(("subject", "unknown"), [("qa", "qa"), ("qa/x", "qa"), ("dev/x", "x"), ("", "")])
 def test_what_cannot_be_expanded_is_named(subject: str, unknown: str) -> None:
     with pytest.raises(KeyError) as error:
-        routing.expand(LANDSCAPE, subject, WATCHERS)
+        routing.expand(LANDSCAPE, subject, REGISTRY)
     assert error.value.args == (unknown,)
 
 
 def test_every_target_there_is() -> None:
-    assert [str(target) for target in routing.every(LANDSCAPE, WATCHERS)] == EVERYTHING
-    assert routing.every(LANDSCAPE, WATCHERS)[0] == Target("dev", FC)
+    assert [str(target) for target in routing.every(LANDSCAPE, REGISTRY)] == EVERYTHING
+    assert routing.every(LANDSCAPE, REGISTRY)[0] == Target("dev", FC)
+
+
+def test_what_rests_on_a_target_is_of_its_own_environment() -> None:
+    assert routing.resting_on(Target("prod", FC), LANDSCAPE, REGISTRY) == (Target("prod", RF),)
+    assert routing.resting_on(Target("prod", RF), LANDSCAPE, REGISTRY) == ()
+
+
+def test_a_target_rests_on_those_of_its_own_environment() -> None:
+    assert routing.preconditions(Target("prod", RF), LANDSCAPE, REGISTRY) == (Target("prod", FC),)
+    assert routing.preconditions(Target("prod", FC), LANDSCAPE, REGISTRY) == ()
+
+
+def test_a_responder_has_no_target_where_its_section_is_not_declared() -> None:
+    registry = {
+        FC: Registered(hears=frozenset(), section="identities"),
+        RF: Registered(hears=frozenset(), section="clusters"),
+    }
+    bare = landscape(environment().model_copy(update={"identities": ()}), environment(name="prod"))
+    assert [str(target) for target in routing.every(bare, registry)] == [
+        f"dev/{RF}",
+        f"prod/{FC}",
+        f"prod/{RF}",
+    ]

@@ -1,0 +1,147 @@
+"""What a target does whose fault is only a symptom: it names the root, and waits for it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.engine import Report, Run, execute
+from shared.journal import Journal, Kind
+from shared.leases import Leases
+from shared.memory import MemoryRows
+from shared.model import Finding, Plan, Severity, Step, Word
+from shared.plans import Plans
+from shared.steps import Crew
+from shared.world import Leads, Look, ReasonInfo, Responder, Scope
+from tests.unit.app import DEV, landscape
+from tests.unit.clocks import START, VirtualClock
+from tests.unit.federated_credentials.builders import IDENTITY
+from tests.unit.platform import Platform
+
+DAY = timedelta(days=1)
+CREDENTIAL = f"{IDENTITY}/federatedIdentityCredentials/vault-dev"
+REASONS = {
+    "Symptom": ReasonInfo(Leads.REPAIR, Severity.ERROR, "", "", symptom=True),
+    "OwnFault": ReasonInfo(Leads.PERSON, Severity.ERROR, "", ""),
+    "Stale": ReasonInfo(Leads.REPAIR, Severity.ERROR, "", ""),
+    "Unread": ReasonInfo(Leads.UNREAD, Severity.ERROR, "", ""),
+    "Remark": ReasonInfo(Leads.NOTE, Severity.NOTE, "", ""),
+}
+SYMPTOM = Finding(reason="Symptom", subject="secret", message="no secret")
+OWN = Finding(reason="OwnFault", subject="vault", message="sealed")
+STEP = Step(
+    action="credential.update", object="secret", owner=IDENTITY, before=None, after={}, mends="Symptom"
+)
+
+
+def of_root(reason: str, subject: str = CREDENTIAL) -> Finding:
+    return Finding(
+        reason=reason, subject=subject, message="it trusts a dead issuer", severity=REASONS[reason].severity
+    )
+
+
+def responder(
+    name: str, find: Callable[[], tuple[Finding, ...]], apply: Callable[..., None]
+) -> Responder[Any]:
+    return Responder(
+        name=name,
+        actions=(),
+        reasons=REASONS,
+        gather=lambda scope: scope.target,
+        check=lambda _facts, _now: find(),
+        plan=lambda _facts, found: Plan(target=DEV, facts="", steps=(STEP,) if SYMPTOM in found else ()),
+        apply=apply,
+        verify=lambda _scope, _facts: (),
+        doubt=lambda _facts, _proofs, _now: (),
+        look_again=lambda _facts, _finding, _now: Look(after=START - START),
+        rests_on=lambda _facts: frozenset({CREDENTIAL.lower()}),
+    )
+
+
+class Chain:
+    """A target with findings of its own, and a precondition with others."""
+
+    def __init__(self, own: tuple[Finding, ...], root: tuple[Finding, ...]) -> None:
+        self.own, self.root = own, root
+        self.written: list[Step] = []
+        self.clock = VirtualClock()
+        self.rows = MemoryRows()
+        self.journal = Journal(self.rows, self.clock)
+
+    def _apply(self, _scope: Scope, step: Step) -> None:
+        self.written.append(step)
+        self.own = tuple(one for one in self.own if one.subject != step.object)
+
+    def run(self) -> Report:
+        declared = landscape()
+        precondition = responder("federated_credentials", lambda: self.root, self._apply)
+        scope = Scope(
+            target=DEV,
+            landscape=declared,
+            environment=declared.environments["dev"],
+            world=Platform(self.clock).world,
+            journal=self.journal,
+            clock=self.clock,
+            pause=self.clock.pause,
+            preconditions=(precondition,),
+        )
+        run = Run(id="run", correlation_id="why", actor="reconverge")
+        crew = Crew(Leases(self.rows, self.clock), lambda: None, run.id)
+        checked = responder("vault_seeding", lambda: self.own, self._apply)
+        return execute(scope, checked, run, Plans(self.rows, self.clock), crew)
+
+
+ROOTS: dict[str, Finding] = {
+    "on the very thing it rests on": of_root("Stale"),
+    "on something that contains it": of_root("Stale", IDENTITY),
+    "in another letter case": of_root("Stale", CREDENTIAL.upper()),
+    "that is not even known": of_root("Unread"),
+    "that only a person mends": of_root("OwnFault"),
+}
+
+
+@pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
+def test_a_symptom_is_blocked_by_a_root(root: Finding) -> None:
+    chain = Chain((SYMPTOM,), (root,))
+    report = chain.run()
+    assert report.outcome.word is Word.BLOCKED
+    assert report.outcome.blocked_by == "dev/federated_credentials"
+    assert f"dev/federated_credentials {root.reason}: it trusts a dead issuer" in report.outcome.because
+    assert [one.caused_by for one in report.remaining] == [root]
+    assert chain.written == []
+    assert [entry.kind for entry in chain.journal.read(DEV, since=START - DAY)] == [Kind.FINDING]
+
+
+HARMLESS: dict[str, tuple[Finding, ...]] = {
+    "nothing is wrong there": (),
+    "another thing is wrong there": (of_root("Stale", f"{IDENTITY}-of-dns"),),
+    "another credential of the same identity is": (of_root("Stale", f"{CREDENTIAL}-2"),),
+    "there is only a remark": (of_root("Remark"),),
+}
+
+
+@pytest.mark.parametrize("root", HARMLESS.values(), ids=HARMLESS)
+def test_a_symptom_is_repaired_when(root: tuple[Finding, ...]) -> None:
+    chain = Chain((SYMPTOM,), root)
+    assert chain.run().outcome.word is Word.REPAIRED
+    assert chain.written == [STEP]
+
+
+def test_a_fault_of_its_own_is_not_put_down_to_others() -> None:
+    report = Chain((OWN,), (of_root("Stale"),)).run()
+    assert report.outcome.word is Word.HUMAN
+    assert report.remaining == (OWN,)
+
+
+def test_a_fault_of_its_own_beside_a_symptom_is_told_first_and_the_symptom_still_waits() -> None:
+    chain = Chain((OWN, SYMPTOM), (of_root("Stale"),))
+    report = chain.run()
+    assert report.outcome.word is Word.HUMAN
+    assert report.remaining == (OWN, replace(SYMPTOM, caused_by=of_root("Stale")))
+    assert chain.written == []
+
+
+def test_what_is_well_is_well_whatever_is_wrong_beneath() -> None:
+    assert Chain((), (of_root("Stale"),)).run().outcome.word is Word.CONVERGED
