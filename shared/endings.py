@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.chain import Root
 from shared.contract import Decision, by_mode, part_of
-from shared.errors import Busy, PermanentError, TemporaryError, Throttled
+from shared.errors import Busy, PermanentError, TemporaryError
 from shared.landscape import Mode
 from shared.model import Finding, Outcome, Plan, Proof, Verdict, Word
 from shared.plans import Plans
@@ -95,8 +95,9 @@ class Ending:
         sorted_out = by_mode(self.decisions)
         outcomes = []
         if sorted_out[Mode.NEVER]:
-            why = sorted_out[Mode.NEVER][0].why
-            outcomes.append(Outcome(word=Word.HUMAN, because=f"a repair is needed, but {why}"))
+            first = sorted_out[Mode.NEVER][0]
+            because = f"a repair is needed, but {first.why}"
+            outcomes.append(Outcome(word=Word.HUMAN, because=because, reason=first.step.mends))
         if sorted_out[Mode.APPROVE]:
             part = part_of(self.plan, sorted_out[Mode.APPROVE])
             if plans is not None:
@@ -149,7 +150,7 @@ def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:
             return Outcome(word=Word.PENDING, because=str(error), until=now + error.delay)
         case TemporaryError():
             again = now + error.delay
-            held = again if isinstance(error, Throttled) else None
+            held = again if error.asked else None
             return Outcome(word=Word.FAILED, because=str(error), until=again, held_until=held)
         case PermanentError():
             return Outcome(word=Word.FAILED, because=str(error), permanent=True)

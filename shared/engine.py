@@ -241,6 +241,7 @@ def record_outcome(journal: Journal, target: Target, run: Run, report: Report) -
         detail={
             "word": outcome.word.value,
             "because": outcome.because,
+            "reason": outcome.reason,
             "until": outcome.until.isoformat() if outcome.until else None,
             "plan": outcome.plan,
             "blocked_by": outcome.blocked_by,

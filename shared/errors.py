@@ -22,13 +22,18 @@ class ReconvergeError(Exception):
 class TemporaryError(ReconvergeError):
     """May pass by itself."""
 
-    def __init__(self, message: str, *, delay: timedelta) -> None:
+    def __init__(self, message: str, *, delay: timedelta, asked: bool = False) -> None:
+        """asked: the far side named the delay, so nothing may shorten it."""
         super().__init__(message)
         self.delay = delay
+        self.asked = asked
 
 
 class Throttled(TemporaryError):
-    """The far side asked for a pause and named it."""
+    """The far side asked for a pause, and named it as a rule."""
+
+    def __init__(self, message: str, *, delay: timedelta) -> None:
+        super().__init__(message, delay=delay, asked=True)
 
 
 class WriteConflict(TemporaryError):

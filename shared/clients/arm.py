@@ -63,7 +63,8 @@ def classify(answer: Answer) -> ReconvergeError:
         # By code: the SDK raises ResourceExistsError for every 409, also for this lost race.
         # https://github.com/Azure/bicep-registry-modules/issues/1447
         case 409 if answer.code == CONCURRENT_CREDENTIAL_WRITES:
-            return WriteConflict(said, delay=answer.retry_after or timedelta(seconds=20))
+            asked = answer.retry_after
+            return WriteConflict(said, delay=asked or timedelta(seconds=20), asked=asked is not None)
         # 405 is what regions without federated credentials answer.
         # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
         case 400 | 405:

@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.errors import ReconvergeError, TemporaryError, Throttled
+from shared.errors import ReconvergeError, TemporaryError
 from shared.model import Unknown
 
 if TYPE_CHECKING:
@@ -198,4 +198,4 @@ def transport() -> "RequestsTransport":
 
 def as_unknown(error: ReconvergeError) -> Unknown:
     """A failed read proves nothing, whatever it failed of."""
-    return Unknown(str(error), error.delay if isinstance(error, Throttled) else None)
+    return Unknown(str(error), error.delay if isinstance(error, TemporaryError) and error.asked else None)

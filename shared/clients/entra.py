@@ -95,4 +95,5 @@ def _first_code(error: "ClientAuthenticationError") -> str:
 
 
 def _unproven(answer: Answer) -> TemporaryError:
-    return TemporaryError(str(answer), delay=answer.retry_after or AGAIN)
+    asked = answer.retry_after
+    return TemporaryError(str(answer), delay=asked or AGAIN, asked=asked is not None)

@@ -76,8 +76,7 @@ def test_of_a_refusal_only_status_code_and_correlation_id_are_shown(
         headers={"x-ms-correlation-request-id": "0f8fad5b-d9cb-469f-a165-70867728950e"},
     )
     assert identities.get(identity_id) == Unknown(
-        "ARM answered 500 InternalServerError (correlation id 0f8fad5b-d9cb-469f-a165-70867728950e)",
-        timedelta(seconds=30),
+        "ARM answered 500 InternalServerError (correlation id 0f8fad5b-d9cb-469f-a165-70867728950e)"
     )
 
 
