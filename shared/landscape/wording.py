@@ -107,6 +107,8 @@ def _node(schema: Node, path: Path) -> Node:
 
 
 def _resolved(schema: Node, node: Node) -> Node:
-    while "$ref" in node:
-        node = schema["$defs"][node["$ref"].rpartition("/")[2]]
+    """What stands behind a reference; of several forms the first, which is the one to write."""
+    while "$ref" in node or "anyOf" in node:
+        ref = node.get("$ref")
+        node = schema["$defs"][ref.rpartition("/")[2]] if ref else node["anyOf"][0]
     return node
