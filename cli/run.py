@@ -2,13 +2,14 @@
 
 import argparse
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from cli.exits import Exit, worst
 from cli.inputs import duration, hexadecimal
 from cli.output import Screen, Style, difference, moment, short_id
 from cli.session import Session
-from cli.summary import Account, account, exit_of
+from cli.summary import Account, account, beneath, exit_of
 from cli.surroundings import SILENT, Surroundings, person
 from cli.targets import choose
 from responders import load as responder
@@ -17,6 +18,7 @@ from shared.errors import Misconfigured
 from shared.landscape import load
 from shared.model import Target
 
+INDENT: Final = "    "
 STYLES: Final = {
     "converged": Style.GOOD,
     "repaired": Style.GOOD,
@@ -123,10 +125,10 @@ def _show(
             {"verdict": code.says, "applied": given.apply, "targets": accounts, "disabled": list(disabled)}
         )
         return
-    for one in accounts:
-        _print(screen, one)
+    for depth, one in beneath(accounts):
+        _print(screen, one, depth)
         if _waits_for_approval(one):
-            screen.say(f"  agree  {_agree(given, here, one)}", Style.HEAD)
+            screen.say(f"{INDENT * depth}  agree  {_agree(given, here, one)}", Style.HEAD)
         screen.say()
     for name in disabled:
         screen.say(f"{name}: disabled in the landscape, left out", Style.FAINT)
@@ -142,24 +144,29 @@ def _agree(given: argparse.Namespace, here: Surroundings, one: Account) -> str:
     return here.command("run", one["target"], *landscape, "--apply", "--approve", one["outcome"]["plan"])
 
 
-def _print(screen: Screen, one: Account) -> None:
+def _print(screen: Screen, one: Account, depth: int) -> None:
+    say = partial(_say, screen, INDENT * depth)
     outcome = one["outcome"]
-    screen.say(
+    say(
         f"{one['target']}  {outcome['word']}: {outcome['because']}", STYLES.get(outcome["word"], Style.OPEN)
     )
     for finding in one["findings"]:
         state = "mended" if finding["mended"] else finding["severity"]
-        screen.say(f"  found  {finding['reason']} ({state})  {short_id(finding['subject'])}")
-        screen.say(f"         {finding['message']}", Style.FAINT)
+        say(f"  found  {finding['reason']} ({state})  {short_id(finding['subject'])}")
+        say(f"         {finding['message']}", Style.FAINT)
     for reason, remedy in {f["reason"]: f["remedy"] for f in one["findings"] if not f["mended"]}.items():
-        screen.say(f"  remedy {reason}: {remedy}")
+        say(f"  remedy {reason}: {remedy}")
     for step in one["steps"]:
         state = "done" if step["done"] else step["decision"]
-        screen.say(f"  step   {step['action']} ({state})  {short_id(step['object'])}")
+        say(f"  step   {step['action']} ({state})  {short_id(step['object'])}")
         for line in difference(step["before"], step["after"]):
-            screen.say(f"         {line}")
-        screen.say(f"         mends {step['mends']}; {step['why']}", Style.FAINT)
+            say(f"         {line}")
+        say(f"         mends {step['mends']}; {step['why']}", Style.FAINT)
     for proof in one["proofs"]:
-        screen.say(
+        say(
             f"  proof  {proof['method']} {proof['verdict']}  {short_id(proof['object'])}: {proof['detail']}"
         )
+
+
+def _say(screen: Screen, indent: str, text: str, style: Style = Style.NONE) -> None:
+    screen.say(indent + text, style)

@@ -50,12 +50,26 @@ def account(target: Target, reports: Sequence[Report], reasons: Mapping[str, Rea
             "because": outcome.because,
             "lookAgainAt": outcome.until.isoformat() if outcome.until else None,
             "plan": outcome.plan,
+            "blockedBy": outcome.blocked_by,
         },
         "looks": len(reports),
         "findings": _findings(reports, reasons),
         "steps": _steps(reports),
         "proofs": _proofs(proof for report in reports for proof in report.proofs),
     }
+
+
+def beneath(accounts: Sequence[Account]) -> list[tuple[int, Account]]:
+    """The accounts as a tree, each with its depth: what stands by itself, and under each what it blocks."""
+    blocked = {one["target"]: one["outcome"].get("blockedBy") for one in accounts}
+
+    def branch(one: Account, depth: int) -> list[tuple[int, Account]]:
+        held = [other for other in accounts if blocked[other["target"]] == one["target"]]
+        return [(depth, one), *(twig for other in held for twig in branch(other, depth + 1))]
+
+    # What blocks it may not have been asked for; then it stands by itself.
+    roots = [one for one in accounts if blocked[one["target"]] not in blocked]
+    return [twig for one in roots for twig in branch(one, 0)]
 
 
 def _findings(reports: Sequence[Report], reasons: Mapping[str, ReasonInfo]) -> list[Account]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+import responders
 from shared import routing
 from shared.landscape import DeclaredCluster
 from shared.model import Signal, Source, Target
@@ -118,3 +119,10 @@ def test_a_responder_has_no_target_where_its_section_is_not_declared() -> None:
         f"prod/{FC}",
         f"prod/{RF}",
     ]
+
+
+def test_no_responder_rests_on_itself_over_however_many_others() -> None:
+    done: set[str] = set()
+    for name, registered in responders.REGISTRY.items():
+        assert done >= set(registered.rests_on), "a root stands before what rests on it"
+        done.add(name)

@@ -12,6 +12,7 @@ from shared.errors import Throttled
 from tests.unit.cli.desk import Desk
 from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, held
 from tests.unit.platform import PUT
+from tests.unit.seeding import register
 
 type Prepare = Callable[[Desk], object]
 
@@ -208,3 +209,26 @@ def test_the_document_holds_what_the_table_tells(desk: Desk) -> None:
     assert not finding["mended"]
     assert (step["before"]["issuer"], step["after"]["issuer"]) == (DEAD, LIVE)
     assert (step["decision"], step["done"]) == ("propose", False)
+
+
+def test_what_is_blocked_stands_beneath_its_root(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(monkeypatch, desk.platform)
+    answer = desk.types("run", "dev/vault_seeding", "dev/federated_credentials")
+    root, blocked = [line for line in answer.out.splitlines() if line.lstrip().startswith("dev/")]
+    assert root.startswith("dev/federated_credentials  proposed: ")
+    assert blocked.startswith("    dev/vault_seeding  blocked: SecretMissing because of dev/federated_")
+
+
+def test_what_is_blocked_by_something_not_asked_for_stands_by_itself(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, desk.platform)
+    assert desk.types("run", "dev/vault_seeding").out.startswith("dev/vault_seeding  blocked: ")
+
+
+def test_an_apply_mends_the_root_and_sees_what_it_blocked_heal(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, desk.platform)
+    answer = desk.types("run", "dev/vault_seeding", "dev/federated_credentials", "--apply")
+    assert answer.code == Exit.CONVERGED

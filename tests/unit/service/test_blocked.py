@@ -1,64 +1,23 @@
 """A target that is blocked by another one goes on by itself when that one is well."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-import responders
-from responders import service
 from shared.errors import Throttled
 from shared.journal import Kind
-from shared.model import Finding, Plan, Severity, Target
-from shared.routing import Registered
-from shared.world import Leads, Look, ReasonInfo, Responder
 from tests.unit.app import DEV, App, cluster_written, rebuilt
-from tests.unit.federated_credentials.builders import IDENTITY, LIVE
 from tests.unit.platform import PUT
+from tests.unit.seeding import SEEDING, register
 
 SECOND = timedelta(seconds=1)
-SEEDING = Target("dev", "vault_seeding")
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> App:
-    """dev with a second target, whose one fault is that the credential does not trust the live cluster."""
     app = rebuilt()
-    registry = {
-        **responders.REGISTRY,
-        "vault_seeding": Registered(
-            hears=frozenset({"cluster.written"}), rests_on=("federated_credentials",)
-        ),
-    }
-    load = responders.load
-    monkeypatch.setattr(service, "REGISTRY", registry)
-    monkeypatch.setattr(
-        responders, "load", lambda name: seeding(app) if name == SEEDING.responder else load(name)
-    )
-    monkeypatch.setattr(responders, "remedy", lambda _name, _reason: None)
+    register(monkeypatch, app.platform)
     return app
-
-
-def seeding(app: App) -> Responder[Any]:
-    missing = Finding(reason="SecretMissing", subject="ghcr-username", message="no such secret")
-
-    def check(*_: object) -> tuple[Finding, ...]:
-        trusted = app.platform.holds(IDENTITY)["vault-dev"].issuer == LIVE
-        return () if trusted else (missing,)
-
-    return Responder(
-        name=SEEDING.responder,
-        actions=(),
-        reasons={"SecretMissing": ReasonInfo(Leads.PERSON, Severity.ERROR, "", "", symptom=True)},
-        gather=lambda _scope: None,
-        check=check,
-        plan=lambda _facts, _findings: Plan(target=SEEDING, facts="", steps=()),
-        apply=lambda _scope, _step: None,
-        verify=lambda _scope, _facts: (),
-        doubt=lambda _facts, _proofs, _now: (),
-        look_again=lambda _facts, _finding, _now: Look(SECOND),
-        rests_on=lambda _facts: frozenset({IDENTITY.lower()}),
-    )
 
 
 def test_it_says_what_blocks_it_and_tells_nobody(app: App) -> None:
