@@ -5,6 +5,14 @@ no argument) changes what it says. For operators: docs/landscape.md.
 """
 
 from shared.landscape.described import schema
+from shared.landscape.facts import (
+    DeclaredFact,
+    DeclaredFacts,
+    DeclaredWorkflow,
+    Truth,
+    repository_page,
+    same_repository,
+)
 from shared.landscape.loader import load, parse
 from shared.landscape.models import (
     Action,
@@ -26,13 +34,19 @@ __all__ = [
     "Contract",
     "DeclaredCluster",
     "DeclaredCredential",
+    "DeclaredFact",
+    "DeclaredFacts",
     "DeclaredIdentity",
+    "DeclaredWorkflow",
     "Environment",
     "Landscape",
     "Mode",
     "OwnIdentity",
     "ProofMethod",
+    "Truth",
     "load",
     "parse",
+    "repository_page",
+    "same_repository",
     "schema",
 ]

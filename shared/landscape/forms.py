@@ -103,6 +103,85 @@ type ClusterId = Annotated[
     ),
 ]
 
+VAULT_ID: Final = _resource("Microsoft.KeyVault/vaults", r"[a-z](?:-?[a-z0-9]){2,23}", "az keyvault show")
+PUBLIC_IP_ID: Final = _resource(
+    "Microsoft.Network/publicIPAddresses",
+    r"[a-z0-9](?:[-\w.]{0,78}\w)?",
+    "az network public-ip show",
+)
+type ResourceId = Annotated[
+    str,
+    Form(
+        pattern=rf"{_GROUP}/[a-z0-9.]+(?:/[-\w.]+)+",
+        otherwise="write a resource's ARM id, /subscriptions/<guid>/resourceGroups/<group>"
+        "/providers/<namespace>/<type>/<name>",
+        longest=2048,
+        ignore_case=True,
+    ),
+]
+
+REPOSITORY: Final = Form(
+    # Nothing before the host: a token in the address would end up in plans and journals.
+    pattern=rf"https://{_HOST}(?::[0-9]{{1,5}})?/[a-z0-9][-a-z0-9]{{0,38}}/(?!\.)[-\w.]{{1,100}}",
+    otherwise="write the repository's address, https://github.com/<owner>/<name>.git, without user name",
+    longest=400,
+    ignore_case=True,
+)
+type RepositoryUrl = Annotated[str, REPOSITORY]
+
+type BranchName = Annotated[
+    str,
+    # https://git-scm.com/docs/git-check-ref-format
+    Form(
+        pattern=r"\w(?:\.?[-\w+@]+)*(?:/\w(?:\.?[-\w+@]+)*)*",
+        otherwise="name a branch, such as main; a tag or a commit never changes",
+        longest=200,
+    ),
+]
+
+_SEGMENT: Final = r"\.?[\w@+][-\w.@+]*"
+type YamlPath = Annotated[
+    str,
+    Form(
+        pattern=rf"(?:{_SEGMENT}/)*{_SEGMENT}\.ya?ml",
+        otherwise="write the file's path from the root of its repository, such as"
+        " runtime-facts/env/dev/globals.yaml",
+        longest=1024,
+    ),
+]
+
+type FieldPath = Annotated[
+    str,
+    Form(
+        pattern=r"[A-Za-z_][-\w]*(?:\.[A-Za-z_][-\w]*)*",
+        otherwise="write the keys that lead to the field, with dots between them, such as azure.keyVaultUri",
+        longest=200,
+    ),
+]
+
+type WorkflowFile = Annotated[
+    str,
+    Form(
+        pattern=r"[\w][-\w.]*\.ya?ml",
+        otherwise="write the name of a file in .github/workflows, such as terraform-azure-apply.yaml",
+        longest=100,
+    ),
+]
+
+type InputName = Annotated[
+    str,
+    Form(
+        pattern=r"[A-Za-z_][-\w]*",
+        otherwise="name an input as the workflow's `inputs` do: letters, digits, hyphens and underscores",
+        longest=100,
+    ),
+]
+
+type InputValue = Annotated[
+    str,
+    Form(pattern=r"[ -~]{0,500}", otherwise="write printable characters of ASCII, 500 at most", longest=500),
+]
+
 type EnvironmentName = Annotated[
     str,
     # Part of targets (`<environment>/<responder>`), of table keys and of URLs.

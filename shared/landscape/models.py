@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 
 from shared.landscape import issuers
 from shared.landscape.declared import Declared
+from shared.landscape.facts import DeclaredFacts, same_repository
 from shared.landscape.forms import (
     Audience,
     ClusterId,
@@ -26,11 +27,12 @@ from shared.landscape.forms import (
     HostPattern,
     IdentityId,
     Issuer,
+    RepositoryUrl,
     Subject,
     Unchanging,
     at_most,
 )
-from shared.model import digest_of, same_id
+from shared.model import Channel, digest_of, same_id
 
 AKS_ISSUERS: Final = "*.oic.prod-aks.azure.com"
 TOKEN_EXCHANGE_AUDIENCE: Final = "api://AzureADTokenExchange"  # noqa: S105 (a name, not a secret)
@@ -63,6 +65,8 @@ class Action(StrEnum):
     """Bring a declared credential back to its declaration, in place, under its name."""
     CREDENTIAL_CREATE = "credential.create"
     """Create a declared credential that its identity lacks."""
+    FACTS_UPDATE = "facts.update"
+    """Bring the declared fields of a facts file to what Azure has, through the contract's channel."""
 
 
 class ProofMethod(StrEnum):
@@ -142,6 +146,13 @@ class Contract(Declared):
     """Per action, where it differs from the default."""
     identities: tuple[IdentityId, ...] = ()
     """The identities that may be written. Every other one is refused, whatever the mode."""
+    repositories: tuple[RepositoryUrl, ...] = ()
+    """The repositories that may be written, or whose workflows may be started. Every other one is refused."""
+    channels: Annotated[Mapping[Action, Channel], Unchanging()] = Field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """How `facts.update` reaches a file: by the owning workflow, a pull request, or a commit (`direct`). Left
+    out: by the workflow where the file declares one, else by a pull request."""
     issuer_hosts: tuple[HostPattern, ...] = (AKS_ISSUERS,)
     """Hosts that a written issuer may have; `*.` stands for one or more labels, `:*` for any port."""
     caps: Caps = Caps()
@@ -160,6 +171,15 @@ class Contract(Declared):
     def may_write(self, identity_id: str) -> bool:
         """Whether the contract lists the identity. Letter case does not matter."""
         return any(same_id(identity_id, listed) for listed in self.identities)
+
+    def may_write_to(self, repository: str) -> bool:
+        """Whether the contract lists the repository."""
+        return any(same_repository(repository, listed) for listed in self.repositories)
+
+    def channel_to(self, facts: DeclaredFacts) -> Channel:
+        """How a change reaches the file."""
+        usual = Channel.WORKFLOW if facts.workflow else Channel.PULL_REQUEST
+        return self.channels.get(Action.FACTS_UPDATE, usual)
 
     def issuer_host_allowed(self, issuer: str) -> bool:
         """Whether the issuer is an https URL with one of the listed hosts."""
@@ -186,6 +206,8 @@ class Environment(Declared):
     """One, or several side by side (blue and green)."""
     identities: tuple[DeclaredIdentity, ...] = Field(examples=[[]])
     """What each identity must hold for this environment. An identity may stand in several environments."""
+    facts: tuple[DeclaredFacts, ...] = ()
+    """The runtime facts that are published for it."""
     contract: Contract = Field(default_factory=Contract)
     """What Reconverge may change here."""
 
@@ -222,6 +244,14 @@ class Landscape(Declared):
             environment
             for environment in self.environments.values()
             if any(same_id(cluster.id, arm_id) for cluster in environment.clusters)
+        )
+
+    def environments_of_fact(self, arm_id: str) -> tuple[Environment, ...]:
+        """The environments whose published facts tell of the resource, disabled ones too."""
+        return tuple(
+            environment
+            for environment in self.environments.values()
+            if any(same_id(resource, arm_id) for one in environment.facts for resource in one.resources)
         )
 
     def environments_of_identity(self, arm_id: str) -> tuple[Environment, ...]:

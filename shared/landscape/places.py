@@ -1,6 +1,6 @@
 """Finds places in plain data, well-formed or not. Used by the relations of a landscape."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from enum import Enum, auto
 from itertools import chain
 from typing import Final
@@ -17,6 +17,11 @@ type Pattern = tuple[str | int | _Every, ...]
 """A path in which EVERY stands for any key or index."""
 
 EVERY: Final = _Every.KEY
+
+type Found = tuple[Path, str]
+"""Where a mistake is, and what is said about it."""
+type LineOf = Callable[[Path], int]
+type Rule = Callable[[Data, LineOf], Iterator[Found]]
 
 
 def texts(data: Data, pattern: Pattern) -> Iterator[tuple[Path, str]]:

@@ -5,19 +5,25 @@ passed over here, so that one reading lists every mistake.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
+from shared.landscape import relations_of_facts
 from shared.landscape.forms import CLUSTER_NAME, IDENTITY_ID
 from shared.landscape.models import CREDENTIALS_PER_IDENTITY
-from shared.landscape.places import EVERY, lower, places, readable, repeated, text_at, texts
+from shared.landscape.places import (
+    EVERY,
+    Found,
+    LineOf,
+    Rule,
+    lower,
+    places,
+    readable,
+    repeated,
+    text_at,
+    texts,
+)
 from shared.landscape.source import Data, Path
-
-type Found = tuple[Path, str]
-"""Where a mistake is, and what is said about it."""
-type LineOf = Callable[[Path], int]
-type Rule = Callable[[Data, LineOf], Iterator[Found]]
-
 
 _ENVIRONMENT: Final = ("environments", EVERY)
 _CLUSTER: Final = (*_ENVIRONMENT, "clusters", EVERY)
@@ -163,4 +169,5 @@ RULES: Final[tuple[Rule, ...]] = (
     _own_identity_declared,  # Reconverge does not repair itself
     _own_identity_writable,  # nor may it be allowed to
     _writable_undeclared,  # a permission for nothing is a slip of the pen
+    *relations_of_facts.RULES,
 )

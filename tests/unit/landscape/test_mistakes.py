@@ -6,7 +6,20 @@ import pytest
 
 from shared.errors import Misconfigured
 from shared.landscape import parse
-from tests.unit.landscape.texts import AKS, BACKUP, NAME, OWN, UAMI, VALID, VAULT, lines_marked, with_line
+from tests.unit.landscape.texts import (
+    AKS,
+    BACKUP,
+    DNS,
+    FACTS,
+    KEY_VAULT,
+    NAME,
+    OWN,
+    UAMI,
+    VALID,
+    VAULT,
+    lines_marked,
+    with_line,
+)
 
 
 def refusals(text: str) -> list[str]:
@@ -24,6 +37,12 @@ def one_refusal(text: str) -> tuple[int, str]:
 
 SUBJECT = "system:serviceaccount:ameide-prod:vault-bootstrap"
 
+OTHERWISE_SPELLED = "https://GITHUB.com/AmeideIO/ameide-runtime-facts"
+ONE_FIELD = """\
+  ref: published
+  path: runtime-facts/env/prod/globals.yaml
+  fields: {azure.tenantId: {from: tenantId}}"""
+
 # What is wrong: the line of VALID that is replaced, what by (the mistake's line ends in `# wrong`), and what
 # the refusal must say.
 SPOILED = {
@@ -36,7 +55,7 @@ SPOILED = {
     "an unknown key without a near one is answered with all of them": (
         "enabled: true",
         "zzz: 1  # wrong",
-        "write one of: enabled, clusters, identities, contract",
+        "write one of: enabled, clusters, identities, facts, contract",
     ),
     "the spelling of Python is not the spelling of the file": (
         "trustedIssuers:",
@@ -310,6 +329,97 @@ SPOILED = {
         f"- {UAMI}/ameide-typo-mi  # wrong",
         "no environment declares this identity; declare it in one, or remove it here",
     ),
+    # -- published facts
+    "a repository with a token in its address": (
+        "- repository: " + FACTS,
+        "- repository: https://x:secret@github.com/ameideio/facts.git  # wrong",
+        "without user name",
+    ),
+    "a repository over plain http": (
+        "- repository: " + FACTS,
+        "- repository: http://github.com/ameideio/facts.git  # wrong",
+        "write the repository's address, https://github.com/<owner>/<name>.git",
+    ),
+    "a path that leaves the repository": (
+        "path: runtime-facts/env/prod/globals.yaml",
+        "path: ../env/prod/globals.yaml  # wrong",
+        "from the root of its repository",
+    ),
+    "a branch that Git would refuse": (
+        "ref: published",
+        "ref: published..main  # wrong",
+        "`ref` has the wrong form; name a branch",
+    ),
+    "a field with an empty key on its way": (
+        "azure.tenantId:",
+        "azure..tenantId:  # wrong",
+        "with dots between them, such as azure.keyVaultUri",
+    ),
+    "a fact from nowhere": (
+        "from: keyVaultUri",
+        "from: keyVaultURL  # wrong",
+        "`from` is none of the choices; write keyVaultUri, ",
+    ),
+    "a fact that does not say of which resource": (
+        "id: " + KEY_VAULT,
+        "",
+        "`keyVaultUri` is a part of a resource or its id; add `id`",
+    ),
+    "a tenant of a resource": (
+        "from: tenantId",
+        f"from: tenantId\nid: {KEY_VAULT}  # wrong",
+        "`tenantId` is the landscape's `tenant`; remove `id`",
+    ),
+    "a vault's address of an identity": (
+        "id: " + KEY_VAULT,
+        f"id: {DNS}  # wrong",
+        "`keyVaultUri` is that of a Key Vault; write the resource's ARM id",
+    ),
+    "an identity's client id of a vault": (
+        "id: " + DNS,
+        f"id: {KEY_VAULT}  # wrong",
+        "`identityClientId` is that of a user-assigned identity; write the resource's ARM id",
+    ),
+    "a field within another": (
+        "azure.tenantId:",
+        "azure.keyVaultUri.tenantId:  # wrong",
+        "the field in line 56 lies on the way to this one",
+    ),
+    "a workflow without its file": (
+        "file: terraform-azure-apply.yaml",
+        "",
+        "`workflow` lacks `file`; write for example `file: terraform-azure-apply.yaml`",
+    ),
+    "a workflow by its path": (
+        "file: terraform-azure-apply.yaml",
+        "file: .github/workflows/terraform-azure-apply.yaml  # wrong",
+        "write the name of a file in .github/workflows",
+    ),
+    "a workflow's input that is no text": (
+        "environment: prod",
+        "environment: 1  # wrong",
+        "`environment` is of another kind; write a text",
+    ),
+    "a file that another entry declares": (
+        "- repository: " + FACTS,
+        f"- repository: {OTHERWISE_SPELLED}\n{ONE_FIELD}\n- repository: {FACTS}  # wrong",
+        "the file stands in line 52 already",
+    ),
+    "a channel for credentials": (
+        "pace: 2s",
+        "channels:\n  credential.update: direct  # wrong",
+        "only facts.update has a choice of channels",
+    ),
+    "a channel that there is not": (
+        "pace: 2s",
+        "channels:\n  facts.update: mail  # wrong",
+        "`facts.update` is none of the choices; write direct, pull-request or workflow",
+    ),
+    "a contract for a repository that nobody declares": (
+        "pace: 2s",
+        "repositories:\n  - https://github.com/ameideio/other  # wrong",
+        "no environment declares facts or a workflow in this repository",
+    ),
     # -- YAML
     "a star without quotes": (
         '- "*.oic.prod-aks.azure.com"',
@@ -345,6 +455,15 @@ def test_refuses(old: str, new: str, says: str) -> None:
     assert says in said
     if "# wrong" in new:
         assert line in lines_marked(spoiled)
+
+
+def test_a_channel_that_is_a_workflow_needs_one_on_every_file() -> None:
+    spoiled = VALID.partition("        workflow:\n")[0] + (
+        "    contract:\n      channels:\n        facts.update: workflow\n"
+    )
+    line, said = one_refusal(spoiled)
+    assert spoiled.splitlines()[line - 1].strip() == f"- repository: {FACTS}"
+    assert "and this file declares none; add `workflow`, or choose pull-request or direct" in said
 
 
 TEXTS = {

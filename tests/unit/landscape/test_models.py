@@ -15,7 +15,20 @@ from shared.landscape import (
     ProofMethod,
     parse,
 )
-from tests.unit.landscape.texts import AKS, BACKUP, NAME, OWN, UAMI, VALID, VAULT, with_line
+from shared.model import Channel
+from tests.unit.landscape.texts import (
+    AKS,
+    BACKUP,
+    DNS,
+    FACTS,
+    GITOPS,
+    NAME,
+    OWN,
+    UAMI,
+    VALID,
+    VAULT,
+    with_line,
+)
 
 
 @pytest.fixture(scope="module")
@@ -291,3 +304,44 @@ OTHER = {
 @pytest.mark.parametrize(("old", "new"), OTHER.values(), ids=OTHER)
 def test_other_content_has_another_digest(old: str, new: str, landscape: Landscape) -> None:
     assert parse(with_line(old, new), NAME).digest != landscape.digest
+
+
+# -- published facts ----------------------------------------------------------------------------------
+
+
+def test_a_file_of_facts_is_referred_to_by_its_page(landscape: Landscape) -> None:
+    (file,) = landscape.environments["prod"].facts
+    page = "https://github.com/ameideio/ameide-runtime-facts/blob/published/runtime-facts/env/prod/globals.yaml"
+    assert file.reference == page
+
+
+def test_facts_that_name_no_branch_are_those_of_main() -> None:
+    parsed = parse(with_line("ref: published", ""), NAME)
+    (file,) = parsed.environments["prod"].facts
+    assert file.ref == "main"
+    assert file.workflow is not None
+    assert file.workflow.ref == "main"
+
+
+def test_an_environment_is_found_by_what_its_facts_tell_about(landscape: Landscape) -> None:
+    assert [one.name for one in landscape.environments_of_fact(DNS.upper())] == ["prod"]
+    assert landscape.environments_of_fact(OWN) == ()
+
+
+def test_only_listed_repositories_may_be_written_however_they_are_spelled() -> None:
+    contract = Contract(repositories=(FACTS,))
+    assert contract.may_write_to("https://github.com/AmeideIO/ameide-runtime-facts")
+    assert not contract.may_write_to(GITOPS)
+    assert not contract.may_write_to(f"{FACTS}x")
+    assert not Contract().may_write_to(FACTS)
+
+
+def test_a_change_goes_the_way_the_contract_names_else_through_the_workflow_else_by_pull_request(
+    landscape: Landscape,
+) -> None:
+    (published,) = landscape.environments["prod"].facts
+    plain = published.model_copy(update={"workflow": None})
+    assert Contract().channel_to(published) is Channel.WORKFLOW
+    assert Contract().channel_to(plain) is Channel.PULL_REQUEST
+    direct = Contract(channels={Action.FACTS_UPDATE: Channel.DIRECT})
+    assert direct.channel_to(published) is Channel.DIRECT

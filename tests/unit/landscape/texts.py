@@ -11,6 +11,10 @@ AKS: Final = f"{PROVIDERS}/Microsoft.ContainerService/managedClusters"
 VAULT: Final = f"{UAMI}/ameide-vault-bootstrap-mi"
 BACKUP: Final = f"{UAMI}/ameide-dev-backup-mi"
 OWN: Final = f"{UAMI}/reconverge-mi"
+DNS: Final = f"{UAMI}/ameide-dns-prod-mi"
+KEY_VAULT: Final = f"{UAMI.partition('/Microsoft.')[0]}/Microsoft.KeyVault/vaults/ameidekv"
+FACTS: Final = "https://github.com/ameideio/ameide-runtime-facts.git"
+GITOPS: Final = "https://github.com/ameideio/ameide-gitops.git"
 
 VALID: Final = f"""\
 version: 1
@@ -63,6 +67,25 @@ environments:
             subject: system:serviceaccount:ameide-prod:vault-bootstrap
       - id: {BACKUP}
         credentials: []
+    facts:
+      - repository: {FACTS}
+        ref: published
+        path: runtime-facts/env/prod/globals.yaml
+        fields:
+          azure.keyVaultUri:
+            from: keyVaultUri
+            id: {KEY_VAULT}
+          azure.dnsManagedIdentityClientId:
+            from: identityClientId
+            id: {DNS}
+            mayBeEmpty: true
+          azure.tenantId:
+            from: tenantId
+        workflow:
+          repository: {GITOPS}
+          file: terraform-azure-apply.yaml
+          inputs:
+            environment: prod
 """
 
 
