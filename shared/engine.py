@@ -59,18 +59,15 @@ class Report:
 def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew: Crew) -> Report:
     """Carry a target as far as facts and contract allow. Raises ReconvergeError."""
     record = _recorder(scope, run)
-    facts = responder.gather(scope)
+    first = last = _look(scope, responder)
     looked = scope.clock()
     crew.keep()
-    findings, root = _judged(scope, responder, facts)
-    plan = _planned(responder, facts, findings, root)
-    _record_sight(record, findings, plan)
-    decisions, approved = _decisions(scope, plan, plans, run)
+    _record_sight(record, first)
+    decisions, approved = _decisions(scope, first.plan, plans, run)
     chosen = tuple(decision.step for decision in decisions if decision.mode is Mode.APPLY)
     spent = _spent(scope) if chosen else Spent(())
     affordable = chosen[: spent.left(scope.environment.contract)]
     applied = Applied()
-    remaining, left = findings, plan
     if affordable:
         applied = crew.carry_out(scope, responder, affordable, record)
         # Whoever dies before this line leaves an approval for exactly the situation it was given for.
@@ -78,31 +75,29 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
             plans.spent(approved)
         # Azure lets an owner be listed no faster than it lets it be written.
         keep_pace(scope, looked)
-        facts = responder.gather(scope)
-        remaining, root = _judged(scope, responder, facts)
-        left = _planned(responder, facts, remaining, root)
-    proofs = responder.verify(scope, facts) if not run.dry else ()
+        last = _look(scope, responder)
+    proofs = responder.verify(scope, last.facts) if not run.dry else ()
     if proofs:
         crew.keep()
     for proof in proofs:
         record(Kind.PROOF, {**asdict(proof), "at": proof.at.isoformat()})
     now = scope.clock()
-    remaining = (*remaining, *responder.doubt(facts, proofs, now))
+    remaining = (*last.findings, *responder.doubt(last.facts, proofs, now))
     ending = Ending(
         responder=responder,
         remaining=remaining,
-        root=root,
-        decisions=_decisions(scope, left, plans, run)[0] if affordable else decisions,
-        plan=left,
+        root=last.root,
+        decisions=_decisions(scope, last.plan, plans, run)[0] if affordable else decisions,
+        plan=last.plan,
         applied=applied,
         proofs=proofs,
-        look=lambda finding: responder.look_again(facts, finding, now),
+        look=lambda finding: responder.look_again(last.facts, finding, now),
         now=now,
         capped=_spent(scope).freed_at(scope.environment.contract) if affordable != chosen else None,
     )
     outcome = ending.outcome(plans if not run.dry else None)
     return Report(
-        findings=findings,
+        findings=first.findings,
         decisions=decisions,
         applied=applied,
         proofs=proofs,
@@ -113,35 +108,36 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
 
 def waiting_part(scope: Scope, responder: AnyResponder) -> tuple[tuple[Finding, ...], Plan]:
     """What is found now, and the steps that would wait for approval now. Reads only."""
+    seen = _look(scope, responder)
+    decisions = decide(seen.plan, scope.environment.contract, scope.landscape.reconverge.identity)
+    return seen.findings, part_of(seen.plan, by_mode(decisions)[Mode.APPROVE])
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What one look at a target showed."""
+
+    facts: Any
+    findings: tuple[Finding, ...]
+    root: Root | None
+    """Of those among the findings that are symptoms."""
+    plan: Plan
+
+
+def _look(scope: Scope, responder: AnyResponder) -> _Sight:
     facts = responder.gather(scope)
-    findings, root = _judged(scope, responder, facts)
-    plan = _planned(responder, facts, findings, root)
-    decisions = decide(plan, scope.environment.contract, scope.landscape.reconverge.identity)
-    return findings, part_of(plan, by_mode(decisions)[Mode.APPROVE])
-
-
-def _judged(
-    scope: Scope, responder: AnyResponder, facts: object
-) -> tuple[tuple[Finding, ...], Root | None]:
-    """The findings, and the root of those among them that are symptoms."""
     findings = responder.check(facts, scope.clock())
-    if not any(responder.reasons[finding.reason].symptom for finding in findings):
-        return findings, None
-    root = root_of(scope, responder.rests_on(facts))
-    if root is None:
-        return findings, None
-    return tuple(
-        replace(finding, caused_by=root.finding) if responder.reasons[finding.reason].symptom else finding
-        for finding in findings
-    ), root
-
-
-def _planned(
-    responder: AnyResponder, facts: object, findings: tuple[Finding, ...], root: Root | None
-) -> Plan:
-    """Above a broken root nothing is repaired: it would be wrong, or have to be done again."""
     plan = responder.plan(facts, findings)
-    return plan if root is None else replace(plan, steps=())
+    symptoms = [responder.reasons[finding.reason].symptom for finding in findings]
+    root = root_of(scope, responder.rests_on(facts)) if any(symptoms) else None
+    if root is None:
+        return _Sight(facts, findings, None, plan)
+    findings = tuple(
+        replace(finding, caused_by=root.finding) if symptom else finding
+        for finding, symptom in zip(findings, symptoms, strict=True)
+    )
+    # Above a broken root nothing is repaired: it would be wrong, or have to be done again.
+    return _Sight(facts, findings, root, replace(plan, steps=()))
 
 
 type Record = Callable[[Kind, Mapping[str, Any]], None]
@@ -161,14 +157,15 @@ def _recorder(scope: Scope, run: Run) -> Record:
     return record
 
 
-def _record_sight(record: Record, findings: tuple[Finding, ...], plan: Plan) -> None:
+def _record_sight(record: Record, seen: _Sight) -> None:
     """Notes are left out of the journal: they stand in each run's report and change nothing."""
-    for finding in findings:
+    for finding in seen.findings:
         if finding.severity != "note":
             record(
                 Kind.FINDING,
                 {"reason": finding.reason, "subject": finding.subject, "message": finding.message},
             )
+    plan = seen.plan
     if plan.steps:
         record(
             Kind.PLAN,
