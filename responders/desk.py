@@ -111,7 +111,13 @@ class Desk:
         plan = service.approve(digest, by)
         return _json(
             200,
-            {"plan": plan.digest, "target": str(plan.target), "approvedBy": by, "steps": list(plan.steps)},
+            {
+                "plan": plan.digest,
+                "target": str(plan.target),
+                "approvedBy": by,
+                "count": plan.count,
+                "steps": list(plan.steps),
+            },
         )
 
     def health(self) -> Answer:

@@ -5,6 +5,7 @@ ending becomes a journalled Outcome, and only a store that cannot be written mak
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,14 +17,16 @@ from shared.endings import Ending, failure
 from shared.errors import LeaseLost, PermanentError, TemporaryError
 from shared.journal import Journal, Kind
 from shared.landscape import Mode
-from shared.model import Finding, Outcome, Plan, Proof, Target, Word
-from shared.plans import Plans
+from shared.model import Finding, Outcome, Plan, Proof, Severity, Target, Word
+from shared.plans import MOST_STEPS, Plans
 from shared.steps import Applied, Crew, keep_pace
 from shared.world import AnyResponder, Scope
 
 log = logging.getLogger(__name__)
 
 DEFECT_PAUSE: Final = timedelta(minutes=5)
+MOST_FINDINGS: Final = 100
+"""Journalled one by one in a run: each is a write to storage, and a rebuilt cluster can cause thousands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,18 +162,15 @@ def _recorder(scope: Scope, run: Run) -> Record:
 
 def _record_sight(record: Record, seen: _Sight) -> None:
     """Notes are left out of the journal: they stand in each run's report and change nothing."""
-    for finding in seen.findings:
-        if finding.severity != "note":
-            record(
-                Kind.FINDING,
-                {"reason": finding.reason, "subject": finding.subject, "message": finding.message},
-            )
-    plan = seen.plan
-    if plan.steps:
-        record(
-            Kind.PLAN,
-            {"digest": plan.digest, "steps": [f"{step.action} {step.object}" for step in plan.steps]},
-        )
+    faults = [finding for finding in seen.findings if finding.severity is not Severity.NOTE]
+    for finding in faults[:MOST_FINDINGS]:
+        detail = {"reason": finding.reason, "subject": finding.subject, "message": finding.message}
+        record(Kind.FINDING, detail)
+    for reason, count in Counter(finding.reason for finding in faults[MOST_FINDINGS:]).items():
+        record(Kind.FINDING, {"reason": reason, "subject": "", "message": f"{count} more of this reason"})
+    if seen.plan.steps:
+        shown = [f"{step.action} {step.object}" for step in seen.plan.steps[:MOST_STEPS]]
+        record(Kind.PLAN, {"digest": seen.plan.digest, "count": len(seen.plan.steps), "steps": shown})
 
 
 def _decisions(scope: Scope, plan: Plan, plans: Plans, run: Run) -> tuple[tuple[Decision, ...], Plan | None]:

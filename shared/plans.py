@@ -24,6 +24,10 @@ TABLE: Final = "plans"
 INDEX: Final = "digests"
 """The partition that finds a plan's target by its digest alone."""
 
+MOST_STEPS: Final = 200
+"""Steps that a row keeps to be read: a row takes 1 MiB, and a rebuilt cluster can leave thousands. What is
+agreed to is the digest, which covers them all."""
+
 
 class State(StrEnum):
     """What was last decided about a plan."""
@@ -42,6 +46,9 @@ class StoredPlan:
     stored_at: datetime
     approved_by: str | None
     steps: tuple[Mapping[str, Any], ...]
+    """The first MOST_STEPS of them."""
+    count: int
+    """Of all steps."""
 
 
 class Plans:
@@ -51,11 +58,13 @@ class Plans:
 
     def store(self, plan: Plan) -> None:
         """Keep a plan for people, unless it is there already: the same situation is the same plan."""
+        first = plan.steps[:MOST_STEPS]
         values: Row = {
             "target": str(plan.target),
             "state": State.WAITING.value,
             "stored_at": self._clock(),
-            **spread("steps", json.dumps([asdict(step) for step in plan.steps], ensure_ascii=False)),
+            "count": len(plan.steps),
+            **spread("steps", json.dumps([asdict(step) for step in first], ensure_ascii=False)),
         }
         with suppress(Conflict):
             self._rows.insert(TABLE, Key(INDEX, plan.digest), values)
@@ -110,11 +119,14 @@ def _read(digest: str, values: Row) -> StoredPlan:
     stored_at = values["stored_at"]
     assert isinstance(stored_at, datetime)  # noqa: S101 (only `store` writes this row)
     by = values.get("approved_by")
+    steps = tuple(json.loads(joined("steps", values)))
+    count = values.get("count")
     return StoredPlan(
         digest=digest,
         target=Target.parse(str(values["target"])),
         state=State(str(values["state"])),
         stored_at=stored_at,
         approved_by=str(by) if by else None,
-        steps=tuple(json.loads(joined("steps", values))),
+        steps=steps,
+        count=count if isinstance(count, int) else len(steps),
     )

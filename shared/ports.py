@@ -25,6 +25,8 @@ FORBIDDEN_IN_KEYS: Final = frozenset("/\\#?") | {
     # The last are halves of surrogate pairs: a key stands in an address, which is UTF-8.
     for c in (*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000))
 }
+LARGEST_ROW: Final = 1024 * 1024
+"""Bytes of a row, names of columns included."""
 WRITE_ID: Final = "WriteId"
 """The column by which a store recognises its own write; callers never see it."""
 RESERVED: Final = frozenset({"PartitionKey", "RowKey", "Timestamp", WRITE_ID})
@@ -123,7 +125,10 @@ def utf16_length(text: str) -> int:
 
 
 def check_row(values: Row) -> None:
-    """Raises PermanentError that names the column which a table would not keep as it is."""
+    """Raises PermanentError that names what a table would not keep as it is."""
+    size = sum(2 * len(name) + _size(value) for name, value in values.items())
+    if size > LARGEST_ROW:
+        raise PermanentError(f"a row has {size} bytes: at most {LARGEST_ROW} fit, keep less of it")
     for name, value in values.items():
         if name in RESERVED:
             raise PermanentError(f"column {name} belongs to the store: choose another name")
@@ -137,6 +142,10 @@ def check_row(values: Row) -> None:
                 raise PermanentError(f"column {name} is a time without a zone: use UTC")
             case int() if not -(2**63) <= value < 2**63:
                 raise PermanentError(f"column {name} does not fit into 64 bits")
+
+
+def _size(value: Value) -> int:
+    return 2 * utf16_length(value) if isinstance(value, str) else 8
 
 
 def as_kept(values: Row) -> Row:

@@ -315,3 +315,19 @@ def test_a_run_that_lost_its_target_writes_nothing_from_then_on(
     with pytest.raises(LeaseLost):
         stage.play(script)
     assert (stage.kinds(), script.mended) == (kinds, written)
+
+
+def test_thousands_of_faults_cost_no_thousands_of_entries_and_their_plan_can_be_read() -> None:
+    stage = Stage(contract(default=Mode.APPROVE))
+    names = [f"{IDENTITY}/federatedIdentityCredentials/{number:05}" for number in range(5_000)]
+    script = Script(
+        findings=tuple(finding(Leads.REPAIR, name) for name in names),
+        steps=tuple(replace(step(name), after={"issuer": "x" * 300}) for name in names),
+    )
+    outcome = stage.play(script).outcome
+    assert outcome.word is Word.APPROVAL
+    assert len(stage.kinds()) < 150
+    entries = [entry for entry in stage.journal.read(DEV, since=START - MINUTE) if entry.kind is Kind.FINDING]
+    assert entries[-1].detail["message"] == "4900 more of this reason"
+    kept = Plans(stage.rows, stage.clock).find(outcome.plan or "")
+    assert (kept.count, kept.steps[0]["object"]) == (5_000, names[0])
