@@ -27,9 +27,11 @@ from shared.landscape.models import (
     OwnIdentity,
     ProofMethod,
 )
+from shared.landscape.vault import BootstrapJob, DeclaredVault, VaultLogin
 
 __all__ = [
     "Action",
+    "BootstrapJob",
     "Caps",
     "Contract",
     "DeclaredCluster",
@@ -37,6 +39,7 @@ __all__ = [
     "DeclaredFact",
     "DeclaredFacts",
     "DeclaredIdentity",
+    "DeclaredVault",
     "DeclaredWorkflow",
     "Environment",
     "Landscape",
@@ -44,6 +47,7 @@ __all__ = [
     "OwnIdentity",
     "ProofMethod",
     "Truth",
+    "VaultLogin",
     "load",
     "parse",
     "repository_page",

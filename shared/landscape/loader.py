@@ -74,7 +74,7 @@ def _misshapen(error: ValidationError, source: Source) -> Iterator[Mistake]:
 
 
 def _completed(data: Data) -> Data:
-    """An environment's name is its key, and a credential's cluster is the environment's only one."""
+    """An environment's name is its key, and a credential's or Vault's cluster is its only one."""
     if not isinstance(data, dict) or not isinstance(environments := data.get("environments"), dict):
         return data
     return data | {"environments": {name: _named(name, body) for name, body in environments.items()}}
@@ -83,11 +83,18 @@ def _completed(data: Data) -> Data:
 def _named(name: str, body: Data) -> Data:
     if not isinstance(body, dict):
         return body
-    return body | {"name": name} | _each(body, "identities", partial(_with_cluster, _only_cluster(body)))
+    only = _only_cluster(body)
+    vault = body.get("vault")
+    return (
+        body
+        | {"name": name}
+        | _each(body, "identities", partial(_with_cluster, only))
+        | ({"vault": only | vault} if isinstance(vault, dict) else {})
+    )
 
 
 def _only_cluster(body: dict[str, Data]) -> dict[str, Data]:
-    """What credentials may leave out: nothing with several clusters, where each must say which it means."""
+    """What credentials and Vault may leave out: nothing with several clusters, where each says which."""
     match body.get("clusters"):
         case [_, _, *_]:
             return {}

@@ -32,6 +32,7 @@ from shared.landscape.forms import (
     Unchanging,
     at_most,
 )
+from shared.landscape.vault import DeclaredVault, Namespace, VaultAddress, same_address
 from shared.model import Channel, digest_of, same_id
 
 AKS_ISSUERS: Final = "*.oic.prod-aks.azure.com"
@@ -67,6 +68,12 @@ class Action(StrEnum):
     """Create a declared credential that its identity lacks."""
     FACTS_UPDATE = "facts.update"
     """Bring the declared fields of a facts file to what Azure has, through the contract's channel."""
+    VAULT_BOOTSTRAP = "vault.bootstrap"
+    """Start a Job from the CronJob that seeds Vault."""
+    VAULT_SEED = "vault.seed"
+    """Write a declared seed that Vault lacks, by check-and-set. A value of its owner is never overwritten."""
+    SECRETS_REFRESH = "secrets.refresh"
+    """Have stores and ExternalSecrets that are not Ready looked at again, by an annotation."""
 
 
 class ProofMethod(StrEnum):
@@ -153,6 +160,10 @@ class Contract(Declared):
     )
     """How `facts.update` reaches a file: by the owning workflow, a pull request, or a commit (`direct`). Left
     out: by the workflow where the file declares one, else by a pull request."""
+    namespaces: tuple[Namespace, ...] = ()
+    """The namespaces in which Jobs may be started and objects refreshed. Every other one is refused."""
+    vaults: tuple[VaultAddress, ...] = ()
+    """The addresses of Vaults that may be seeded. Every other one is refused."""
     issuer_hosts: tuple[HostPattern, ...] = (AKS_ISSUERS,)
     """Hosts that a written issuer may have; `*.` stands for one or more labels, `:*` for any port."""
     caps: Caps = Caps()
@@ -181,6 +192,14 @@ class Contract(Declared):
         usual = Channel.WORKFLOW if facts.workflow else Channel.PULL_REQUEST
         return self.channels.get(Action.FACTS_UPDATE, usual)
 
+    def may_act_in(self, namespace: str) -> bool:
+        """Whether the contract lists the namespace."""
+        return namespace in self.namespaces
+
+    def may_seed(self, address: str) -> bool:
+        """Whether the contract lists the Vault."""
+        return any(same_address(address, listed) for listed in self.vaults)
+
     def issuer_host_allowed(self, issuer: str) -> bool:
         """Whether the issuer is an https URL with one of the listed hosts."""
         return issuers.allowed(issuer, self.issuer_hosts)
@@ -208,6 +227,8 @@ class Environment(Declared):
     """What each identity must hold for this environment. An identity may stand in several environments."""
     facts: tuple[DeclaredFacts, ...] = ()
     """The runtime facts that are published for it."""
+    vault: DeclaredVault | None = None
+    """The Vault whose seeding is looked after."""
     contract: Contract = Field(default_factory=Contract)
     """What Reconverge may change here."""
 

@@ -14,9 +14,11 @@ from tests.unit.landscape.texts import (
     KEY_VAULT,
     NAME,
     OWN,
+    PLACEHOLDER,
     UAMI,
     VALID,
     VAULT,
+    VAULT_ADDRESS,
     lines_marked,
     with_line,
 )
@@ -55,7 +57,7 @@ SPOILED = {
     "an unknown key without a near one is answered with all of them": (
         "enabled: true",
         "zzz: 1  # wrong",
-        "write one of: enabled, clusters, identities, facts, contract",
+        "write one of: enabled, clusters, identities, facts, vault, contract",
     ),
     "the spelling of Python is not the spelling of the file": (
         "trustedIssuers:",
@@ -86,6 +88,52 @@ SPOILED = {
         "default: propose",
         "default:  # wrong",
         "`default` is none of the choices; write apply, approve, propose or never",
+    ),
+    # -- Vault
+    "a Vault in a cluster that the environment does not have": (
+        'cluster: "blue"',
+        "cluster: red  # wrong",
+        "no cluster of this environment has that name; write one of: blue, green",
+    ),
+    "a bootstrap of an identity that the environment does not declare": (
+        f"identity: {VAULT}",
+        f"identity: {BACKUP}  # wrong",
+        "this environment does not declare the identity",
+    ),
+    "a bootstrap of a credential that the identity is not to hold": (
+        "credential: vault-bootstrap-dev",
+        "credential: vault-bootstrap-prod  # wrong",
+        "the identity is declared without a credential of this name",
+    ),
+    "leave to start Jobs where no Vault is": (
+        "- ameide-dev",
+        "- ameide-prod  # wrong",
+        "the environment's `vault` is in another namespace",
+    ),
+    "leave to seed a Vault that is not the environment's": (
+        f"- {VAULT_ADDRESS}",
+        f"- {VAULT_ADDRESS.replace('dev', 'prod')}  # wrong",
+        "the environment's `vault` has another address",
+    ),
+    "an address of Vault with a path": (
+        f"address: {VAULT_ADDRESS}",
+        f"address: {VAULT_ADDRESS}/v1  # wrong",
+        "write Vault's address without a path",
+    ),
+    "a key of Vault that climbs": (
+        "ghcr/token: ghcr-token",
+        "../token: ghcr-token  # wrong",
+        "write a path of Vault",
+    ),
+    "a secret's name with a slash": (
+        "ghcr/token: ghcr-token",
+        "ghcr/token: ghcr/token  # wrong",
+        "name a Key Vault secret with letters, digits and hyphens",
+    ),
+    "a fixture value where its digest belongs": (
+        f"- {PLACEHOLDER}",
+        "- changeme  # wrong",
+        "write the 64 hexadecimal digits",
     ),
     # -- kinds and choices
     "a version of another time": (
@@ -302,7 +350,7 @@ SPOILED = {
     "an identity that stands twice in one environment": (
         "- id: " + BACKUP,
         f"- id: {VAULT.upper()}  # wrong",
-        "this environment declares the identity in line 45 already",
+        "this environment declares the identity in line 72 already",
     ),
     "a credential name that another environment uses on the same identity": (
         "- name: vault-bootstrap-prod",
@@ -383,7 +431,7 @@ SPOILED = {
     "a field within another": (
         "azure.tenantId:",
         "azure.keyVaultUri.tenantId:  # wrong",
-        "the field in line 56 lies on the way to this one",
+        "the field in line 83 lies on the way to this one",
     ),
     "a workflow without its file": (
         "file: terraform-azure-apply.yaml",
@@ -403,7 +451,7 @@ SPOILED = {
     "a file that another entry declares": (
         "- repository: " + FACTS,
         f"- repository: {OTHERWISE_SPELLED}\n{ONE_FIELD}\n- repository: {FACTS}  # wrong",
-        "the file stands in line 52 already",
+        "the file stands in line 79 already",
     ),
     "a channel for credentials": (
         "pace: 2s",
@@ -505,7 +553,7 @@ def test_names_every_mistake_at_once_in_the_order_of_the_file() -> None:
         "no key `tennant` is known here",
         "no cluster of this environment has that name",
         "`default` is none of the choices",
-        "`default` stands here a second time (first in line 27)",
+        "`default` stands here a second time (first in line 50)",
         "Reconverge's own identity",
         "`pace` has the wrong form",
     ]
@@ -546,3 +594,10 @@ def test_a_long_key_is_cut_when_it_is_repeated() -> None:
     _, said = one_refusal(with_line("enabled: true", f"{'k' * 500}: true"))
     assert "k" * 80 + "…`" in said
     assert "k" * 81 not in said
+
+
+def test_a_vault_that_is_not_described_is_no_vault() -> None:
+    text = with_line(
+        "enabled: true", "enabled: true\nvault:  # wrong", VALID.replace("    vault:\n", "    other:\n")
+    )
+    assert any("`vault` is empty; write its keys, or remove it" in line for line in refusals(text))

@@ -13,6 +13,7 @@ from shared.landscape import (
     Landscape,
     Mode,
     ProofMethod,
+    load,
     parse,
 )
 from shared.model import Channel
@@ -24,9 +25,11 @@ from tests.unit.landscape.texts import (
     GITOPS,
     NAME,
     OWN,
+    ROOT,
     UAMI,
     VALID,
     VAULT,
+    VAULT_ADDRESS,
     with_line,
 )
 
@@ -311,7 +314,9 @@ def test_other_content_has_another_digest(old: str, new: str, landscape: Landsca
 
 def test_a_file_of_facts_is_referred_to_by_its_page(landscape: Landscape) -> None:
     (file,) = landscape.environments["prod"].facts
-    page = "https://github.com/ameideio/ameide-runtime-facts/blob/published/runtime-facts/env/prod/globals.yaml"
+    page = (
+        "https://github.com/ameideio/ameide-runtime-facts/blob/published/runtime-facts/env/prod/globals.yaml"
+    )
     assert file.reference == page
 
 
@@ -345,3 +350,42 @@ def test_a_change_goes_the_way_the_contract_names_else_through_the_workflow_else
     assert Contract().channel_to(plain) is Channel.PULL_REQUEST
     direct = Contract(channels={Action.FACTS_UPDATE: Channel.DIRECT})
     assert direct.channel_to(published) is Channel.DIRECT
+
+
+# -- Vault ------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_seeds_stands_for_secrets_of_the_same_names() -> None:
+    text = VALID.replace(
+        "        ghcr/token: ghcr-token\n", "        - ghcr-token\n        - ghcr-username\n"
+    )
+    vault = parse(text, NAME).environments["dev"].vault
+    assert vault is not None
+    assert dict(vault.seeds) == {"ghcr-token": "ghcr-token", "ghcr-username": "ghcr-username"}
+
+
+def test_a_vault_s_sources_are_named_once_each(landscape: Landscape) -> None:
+    vault = landscape.environments["dev"].vault
+    assert vault is not None
+    assert vault.sources == ("ghcr-username", "ghcr-token")
+
+
+def test_a_vault_of_the_only_cluster_need_not_name_it() -> None:
+    sample = load(ROOT / "landscape.sample.yaml").environments["dev"].vault
+    assert sample is not None
+    assert (sample.cluster, sample.mount, sample.login.audience) == (
+        "ameide",
+        "secret",
+        "api://AzureADTokenExchange",
+    )
+
+
+def test_a_contract_lets_nothing_be_done_in_the_cluster_unless_it_says_where(landscape: Landscape) -> None:
+    dev, prod = (landscape.environments[name].contract for name in ("dev", "prod"))
+    assert (dev.may_act_in("ameide-dev"), dev.may_act_in("ameide-prod")) == (True, False)
+    assert (dev.may_seed(VAULT_ADDRESS), prod.may_seed(VAULT_ADDRESS)) == (True, False)
+
+
+def test_a_default_port_may_be_left_out() -> None:
+    assert Contract(vaults=("https://vault.example",)).may_seed("https://vault.example:443")
+    assert not Contract(vaults=("https://vault.example",)).may_seed("http://vault.example")

@@ -10,6 +10,8 @@ UAMI: Final = f"{PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities"
 AKS: Final = f"{PROVIDERS}/Microsoft.ContainerService/managedClusters"
 VAULT: Final = f"{UAMI}/ameide-vault-bootstrap-mi"
 BACKUP: Final = f"{UAMI}/ameide-dev-backup-mi"
+VAULT_ADDRESS: Final = "http://vault-core-dev.ameide-dev.svc.cluster.local:8200"
+PLACEHOLDER: Final = "0123456789abcdef" * 4
 OWN: Final = f"{UAMI}/reconverge-mi"
 DNS: Final = f"{UAMI}/ameide-dns-prod-mi"
 KEY_VAULT: Final = f"{UAMI.partition('/Microsoft.')[0]}/Microsoft.KeyVault/vaults/ameidekv"
@@ -42,12 +44,39 @@ environments:
             subject: system:serviceaccount:ameide-dev:vault-bootstrap
         trustedIssuers:
           - https://token.actions.githubusercontent.com
+    vault:
+      cluster: "blue"
+      namespace: ameide-dev
+      address: {VAULT_ADDRESS}
+      mount: secret
+      login:
+        mount: jwt
+        role: reconverge
+      bootstrap:
+        cronJob: vault-bootstrap
+        identity: {VAULT}
+        credential: vault-bootstrap-dev
+      keyVault: {KEY_VAULT}
+      requiredSecrets:
+        - ghcr-username
+      seeds:
+        ghcr/token: ghcr-token
+      stores:
+        - ameide-vault
+      externalSecrets:
+        - ghcr-pull-sync
+      placeholders:
+        - {PLACEHOLDER}
     contract:
       default: propose
       actions:
         credential.update: apply
       identities:
         - {VAULT}
+      namespaces:
+        - ameide-dev
+      vaults:
+        - {VAULT_ADDRESS}
       issuerHosts:
         - "*.oic.prod-aks.azure.com"
       caps:
