@@ -1,11 +1,11 @@
 """What the contract says to each step of a plan. Pure: it gets how much was done already."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from shared.landscape import Contract, Mode
+from shared.landscape import Action, Contract, Mode
 from shared.model import Plan, Step, same_id
 
 HOUR: Final = timedelta(hours=1)
@@ -42,14 +42,49 @@ def decide(plan: Plan, contract: Contract, own_identity: str) -> tuple[Decision,
 def _decide(step: Step, contract: Contract, own_identity: str, *, crowded: bool) -> Decision:
     if same_id(step.owner, own_identity):
         return Decision(step, Mode.NEVER, "Reconverge never writes its own identity")
-    if not contract.may_write(step.owner):
-        return Decision(step, Mode.NEVER, "contract.identities does not list this identity")
+    if why := refusal(step, contract):
+        return Decision(step, Mode.NEVER, why)
     mode = contract.mode(step.action)
     if mode is Mode.APPLY and crowded:
         return Decision(
             step, Mode.APPROVE, f"the plan has more than caps.perRun = {contract.caps.per_run} steps"
         )
     return Decision(step, mode, f"the contract says {mode.value} to {step.action}")
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Which list of the contract names what an action may write."""
+
+    list: str
+    names: str
+    allows: Callable[[Contract, str], bool]
+    """Whether it names the owner of a step."""
+
+
+_NAMESPACES: Final = Guard(
+    "contract.namespaces", "namespace", lambda contract, owner: contract.may_act_in(namespace_of(owner))
+)
+_GUARDS: Final[Mapping[str, Guard]] = {
+    Action.CREDENTIAL_CREATE: Guard("contract.identities", "identity", Contract.may_write),
+    Action.CREDENTIAL_UPDATE: Guard("contract.identities", "identity", Contract.may_write),
+    Action.VAULT_BOOTSTRAP: _NAMESPACES,
+    Action.SECRETS_REFRESH: _NAMESPACES,
+    Action.VAULT_SEED: Guard("contract.vaults", "Vault", Contract.may_seed),
+}
+
+
+def refusal(step: Step, contract: Contract) -> str | None:
+    """Why the contract forbids this step whatever the mode, if it does. Asked again before each write."""
+    guard = _GUARDS.get(step.action)
+    if guard is None:
+        return f"no list of the contract is about {step.action}"
+    return None if guard.allows(contract, step.owner) else f"{guard.list} does not list this {guard.names}"
+
+
+def namespace_of(owner: str) -> str:
+    """Of `<cluster's ARM id>/namespaces/<namespace>`; nothing for any other owner."""
+    return owner.rpartition("/namespaces/")[2] if "/namespaces/" in owner else ""
 
 
 def by_mode(decisions: tuple[Decision, ...]) -> Mapping[Mode, tuple[Decision, ...]]:

@@ -6,12 +6,11 @@ the object id of the app's identity.
 https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
 """
 
-import json
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from shared.clients.azure_core import CONNECT, IMPORTING, READ, OncePer, as_unknown
+from shared.clients.kubernetes_api import api_client, reason_of
 from shared.clients.managed_clusters import ApiServer
 from shared.errors import ReconvergeError
 from shared.model import Absent, Known, Read, Unknown
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
     from kubernetes.client.exceptions import ApiException
 
-# The same application for every AKS cluster: https://azure.github.io/kubelogin/concepts/aks.html
-AKS_SCOPE: Final = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
 LIFETIME: Final = 600
 """Seconds; Kubernetes grants no less."""
 
@@ -68,7 +65,7 @@ class ServiceAccounts:
 
 
 def _refusal(error: "ApiException") -> Absent | Unknown:
-    reason = _reason(error.body)
+    reason = reason_of(error.body)
     said = f"the API server answered {error.status} {reason}".rstrip()
     match error.status:
         case 0:  # how this client tells of TLS
@@ -82,29 +79,7 @@ def _refusal(error: "ApiException") -> Absent | Unknown:
     return Unknown(said)
 
 
-def _reason(body: Any) -> str:
-    """The `reason` of a Status object, which is a word; whatever else the body holds is dropped."""
-    try:
-        reason = json.loads(body)["reason"]
-    except (ValueError, TypeError, LookupError, RecursionError):
-        return ""
-    return reason if isinstance(reason, str) and re.fullmatch(r"[A-Za-z]{1,60}", reason) else ""
-
-
 def _api(api_server: ApiServer, credential: "TokenCredential") -> "CoreV1Api":
-    from kubernetes.client import ApiClient, Configuration, CoreV1Api
+    from kubernetes.client import CoreV1Api
 
-    def refresh(configuration: Configuration) -> None:
-        configuration.api_key["authorization"] = f"Bearer {credential.get_token(AKS_SCOPE).token}"
-
-    # Untyped: the client declares the hook as None.
-    configuration: Any = Configuration(
-        host=api_server.server,
-        ca_cert_data=api_server.ca_pem,
-        # The hook is called only where a key is there already.
-        api_key={"authorization": ""},
-        # urllib3 would try three times, each with its own time limit, and follow redirects with the token.
-        retries=False,
-    )
-    configuration.refresh_api_key_hook = refresh
-    return CoreV1Api(ApiClient(configuration))
+    return CoreV1Api(api_client(api_server, credential))

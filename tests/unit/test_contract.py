@@ -8,7 +8,7 @@ from shared.contract import HOUR, Decision, Spent, by_mode, decide
 from shared.landscape import Action, Caps, Contract, Mode
 from shared.model import Plan, Step, Target
 from tests.unit.clocks import START
-from tests.unit.federated_credentials.builders import IDENTITY, OWN
+from tests.unit.federated_credentials.builders import CLUSTER, IDENTITY, OWN
 
 UPDATE, CREATE = "credential.update", "credential.create"
 LISTED = Contract(identities=(IDENTITY, OWN))
@@ -52,7 +52,36 @@ CASES: dict[str, tuple[Contract, Step, Mode]] = {
         step(owner=OWN.upper()),
         Mode.NEVER,
     ),
-    "an unknown action goes by the default": (listed(default=Mode.NEVER), step("realm.reset"), Mode.NEVER),
+    "an action that no list is about is refused": (
+        listed(default=Mode.APPLY),
+        step("realm.reset"),
+        Mode.NEVER,
+    ),
+    "a Job is started in a namespace that it lists": (
+        Contract(default=Mode.APPLY, namespaces=("dev",)),
+        step("vault.bootstrap", f"{CLUSTER}/namespaces/dev"),
+        Mode.APPLY,
+    ),
+    "and in no other, of a longer name or none": (
+        Contract(default=Mode.APPLY, namespaces=("dev",)),
+        step("vault.bootstrap", f"{CLUSTER}/namespaces/dev2"),
+        Mode.NEVER,
+    ),
+    "a listed identity lets nothing be refreshed": (
+        listed(default=Mode.APPLY),
+        step("secrets.refresh", IDENTITY),
+        Mode.NEVER,
+    ),
+    "a Vault that it lists is seeded": (
+        Contract(default=Mode.APPLY, vaults=("http://vault:8200",)),
+        step("vault.seed", "http://vault:8200"),
+        Mode.APPLY,
+    ),
+    "another Vault is not": (
+        Contract(default=Mode.APPLY, vaults=("http://vault:8200",)),
+        step("vault.seed", "http://vault:8201"),
+        Mode.NEVER,
+    ),
 }
 
 

@@ -1,0 +1,192 @@
+"""Key Vaults: where they are, and what is known of their secrets without their values.
+
+Permissions: Microsoft.KeyVault/vaults/read; of secrets, Key Vault Secrets User on the Key Vault.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from shared.clients import arm
+from shared.clients.azure_core import (
+    AGAIN,
+    ONE_TRY,
+    SHOWABLE,
+    Answer,
+    OncePer,
+    answer_of,
+    as_unknown,
+    translated,
+    transport,
+)
+from shared.clients.fingerprints import Fingerprint, SecretText, fingerprint
+from shared.errors import PermanentError, ReconvergeError, TemporaryError
+from shared.model import Absent, Known, Read, Unknown
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.core.exceptions import HttpResponseError
+    from azure.keyvault.secrets import SecretClient, SecretProperties
+    from azure.mgmt.core import ARMPipelineClient
+
+TYPE: Final = "Microsoft.KeyVault/vaults"
+API_VERSION: Final = "2023-07-01"
+SERVICE: Final = "Key Vault"
+
+# https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers
+SUFFIXES: Final = (".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net")
+"""Of Azure's own Key Vaults. Elsewhere, a challenge names a host that is not the vault's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyVault:
+    id: str
+    uri: str
+    """`properties.vaultUri`, without its last slash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """What a list tells of a secret's newest version."""
+
+    name: str
+    enabled: bool
+    expires: datetime | None
+    not_before: datetime | None
+    updated: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sourced:
+    """The newest version of a secret."""
+
+    version: str
+    fingerprint: Fingerprint
+
+
+class KeyVaults:
+    def __init__(self, settings: Settings, credential: "TokenCredential") -> None:
+        def manage(_: str) -> "ARMPipelineClient[Any, Any]":
+            from azure.mgmt.core import ARMPipelineClient
+
+            return ARMPipelineClient(**arm.options(settings, credential))
+
+        self._arm = OncePer(manage)
+        self._secrets: OncePer[str, SecretClient] = OncePer(lambda uri: _client(uri, credential))
+
+    def get(self, vault_id: str) -> Read[KeyVault]:
+        """One GET of ARM. Raises Misconfigured for an id that is none."""
+        arm.ResourceId.parse(vault_id, TYPE)
+        return arm.read(lambda: self._get(vault_id))
+
+    def secrets(self, uri: str) -> Read[tuple[Secret, ...]]:
+        """One LIST, and one more for each further page. No value is read."""
+        return _read(lambda: tuple(map(_secret, self._secrets(uri).list_properties_of_secrets())))
+
+    def source(self, uri: str, name: str, placeholders: Collection[str]) -> Read[Sourced]:
+        """One GET. The value is dropped here; of it only a keyed digest leaves."""
+
+        def read() -> Sourced:
+            found = self._secrets(uri).get_secret(name)
+            return Sourced(found.properties.version or "", fingerprint(found.value or "", placeholders))
+
+        return _read(read)
+
+    def value(self, uri: str, name: str, version: str) -> SecretText:
+        """One GET, of exactly this version. For shared.clients.seeding only. Raises ReconvergeError."""
+        with _translated():
+            return SecretText(self._secrets(uri).get_secret(name, version).value or "")
+
+    def _get(self, vault_id: str) -> KeyVault:
+        from azure.core.exceptions import HttpResponseError
+        from azure.core.rest import HttpRequest
+
+        request = HttpRequest("GET", vault_id, params={"api-version": API_VERSION})
+        response = self._arm("").send_request(request)
+        if response.status_code != 200:
+            raise HttpResponseError(response=response)
+        found = response.json()
+        return KeyVault(id=found["id"], uri=found["properties"]["vaultUri"].rstrip("/"))
+
+
+def _client(uri: str, credential: "TokenCredential") -> "SecretClient":
+    from azure.keyvault.secrets import SecretClient
+
+    azure = (urlsplit(uri).hostname or "").endswith(SUFFIXES)
+    return SecretClient(uri, credential, verify_challenge_resource=azure, transport=transport(), **ONE_TRY)
+
+
+def _secret(found: "SecretProperties") -> Secret:
+    return Secret(
+        name=found.name or "",
+        enabled=found.enabled is not False,
+        expires=found.expires_on,
+        not_before=found.not_before,
+        updated=found.updated_on,
+    )
+
+
+class _NotThere(TemporaryError):
+    """No such secret."""
+
+
+_REMEDIES: Final = {
+    "ForbiddenByRbac": "give the app's identity Key Vault Secrets User on this Key Vault",
+    "ForbiddenByPolicy": "give the app's identity get and list on secrets in the vault's access policies",
+    "ForbiddenByFirewall": "let the app's network through the Key Vault's firewall",
+    "ForbiddenByConnection": "the Key Vault takes private connections only: give the app's network one",
+}
+
+
+def classify(answer: Answer) -> ReconvergeError:
+    """Say a Key Vault refusal in our words. Unlisted is temporary."""
+    said = str(answer)
+    match answer.status:
+        case 404 if answer.code == "SecretNotFound":
+            return _NotThere(said, delay=AGAIN)
+        case 400:
+            return PermanentError(said)
+        case 401 | 403:
+            remedy = _REMEDIES.get(answer.code)
+            # A new role assignment takes up to ten minutes to be seen.
+            return TemporaryError(f"{said}: {remedy}" if remedy else said, delay=timedelta(minutes=5))
+    asked = answer.retry_after
+    return TemporaryError(said, delay=asked or AGAIN, asked=asked is not None)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """As `translated`, by the inner code: the outer one is Forbidden whatever the reason."""
+    from azure.core.exceptions import HttpResponseError
+
+    with translated(SERVICE, classify):
+        try:
+            yield
+        except HttpResponseError as error:
+            if inner := _inner_code(error):
+                raise classify(replace(answer_of(SERVICE, error), code=inner)) from error
+            raise
+
+
+def _inner_code(error: "HttpResponseError") -> str:
+    inner: Any = getattr(error.error, "innererror", None)
+    code = inner.get("code") if isinstance(inner, dict) else None
+    return code if isinstance(code, str) and re.fullmatch(SHOWABLE, code) else ""
+
+
+def _read[T](call: Callable[[], T]) -> Read[T]:
+    """Never raises for what Key Vault or the network does."""
+    try:
+        with _translated():
+            return Known(call())
+    except _NotThere:
+        return Absent()
+    except ReconvergeError as error:
+        return as_unknown(error)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        return Unknown(f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})")

@@ -1,0 +1,147 @@
+"""One request to a cluster's Kubernetes API, as the app's identity, and its refusals in our words.
+
+Used by the clients of single parts of that API. Bodies stay plain JSON: the official client's models are
+strict where servers of other versions are not, and drop what they do not know.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.clients.azure_core import AGAIN, CONNECT, IMPORTING, READ, OncePer, retry_after
+from shared.clients.managed_clusters import ApiServer
+from shared.errors import PermanentError, ReconvergeError, TemporaryError
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from kubernetes.client import ApiClient
+
+SERVICE: Final = "the API server"
+# The same application for every AKS cluster: https://azure.github.io/kubelogin/concepts/aks.html
+AKS_SCOPE: Final = "6dae42f8-4368-4678-94ff-3960e28e3630/.default"
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+FORBIDDEN_PAUSE: Final = timedelta(minutes=5)
+"""A role that was just bound is not seen everywhere at once."""
+
+
+class NotFound(TemporaryError):
+    """404: for a read that is an answer; a write is planned anew from what is there now."""
+
+
+class AlreadyExists(TemporaryError):
+    """409 AlreadyExists: an object of that name is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """What is asked. `needs` names the permission, for whoever reads that it is missing."""
+
+    method: str
+    path: str
+    needs: str
+    query: Mapping[str, str] | None = None
+    body: object = None
+    content_type: str = JSON
+
+
+class KubernetesApi:
+    def __init__(self, credential: "TokenCredential") -> None:
+        self._client: OncePer[ApiServer, ApiClient] = OncePer(lambda server: api_client(server, credential))
+
+    def json(self, api_server: ApiServer, call: Call) -> Any:
+        """The answer's body. Raises what `text` raises, and TemporaryError for a body that is no JSON."""
+        try:
+            return json.loads(self.text(api_server, call))
+        except (ValueError, RecursionError) as error:
+            raise TemporaryError(f"{SERVICE}'s answer is no JSON", delay=AGAIN) from error
+
+    def text(self, api_server: ApiServer, call: Call) -> str:
+        """The answer's body. One request, never repeated. Raises ReconvergeError, NotFound and AlreadyExists
+        among them; where the answer was lost, a write may have been done."""
+        with IMPORTING:
+            from kubernetes.client.exceptions import ApiException
+            from urllib3.exceptions import HTTPError
+
+        client = self._client(api_server)
+        method, url, headers, body, _ = client.param_serialize(
+            call.method,
+            call.path,
+            query_params=list((call.query or {}).items()),
+            header_params={"Accept": f"{JSON}, */*", "Content-Type": call.content_type},
+            body=call.body,
+            auth_settings=["BearerToken"],
+        )
+        try:
+            answer: Any = client.call_api(method, url, headers, body, _request_timeout=(CONNECT, READ))
+            content = bytes(answer.read() or b"").decode(errors="replace")
+        except ApiException as error:  # status 0 is how this client tells of TLS
+            raise TemporaryError(
+                f"{SERVICE}'s certificate is not of the cluster's CA", delay=AGAIN
+            ) from error
+        except HTTPError as error:
+            raise _unreachable(error) from error
+        if answer.status < 300:
+            return content
+        raise _refusal(answer.status, content, dict(answer.headers or {}), call)
+
+
+def _unreachable(error: Exception) -> TemporaryError:
+    return TemporaryError(
+        f"{SERVICE} could not be reached ({type(error).__name__}); that of a private cluster answers only"
+        " within its network",
+        delay=AGAIN,
+    )
+
+
+def _refusal(status: int, body: str, headers: Mapping[str, str], call: Call) -> ReconvergeError:
+    reason = reason_of(body)
+    said = f"{SERVICE} answered {status} {reason}".rstrip()
+    asked = retry_after({name.lower(): text for name, text in headers.items()}, now=datetime.now(UTC))
+    match status:
+        case 404:
+            return NotFound(said, delay=AGAIN)
+        case 409 if reason == "AlreadyExists":
+            return AlreadyExists(said, delay=AGAIN)
+        case 401:
+            return TemporaryError(
+                f"{said}: it does not take Entra tokens; enable Entra integration on the cluster",
+                delay=FORBIDDEN_PAUSE,
+            )
+        case 403:
+            return TemporaryError(f"{said}: grant the app's identity {call.needs}", delay=FORBIDDEN_PAUSE)
+        case 400 | 405 | 422:
+            return PermanentError(said)
+    return TemporaryError(said, delay=asked or AGAIN, asked=asked is not None)
+
+
+def reason_of(body: object) -> str:
+    """The `reason` of a Status object, which is a word; whatever else the body holds is dropped."""
+    try:
+        reason = json.loads(body)["reason"]  # type: ignore[arg-type]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return ""
+    return reason if isinstance(reason, str) and re.fullmatch(r"[A-Za-z]{1,60}", reason) else ""
+
+
+def api_client(api_server: ApiServer, credential: "TokenCredential") -> "ApiClient":
+    """The official client, with the cluster's own CA and the app's token, never the kubeconfig's user."""
+    from kubernetes.client import ApiClient, Configuration
+
+    def refresh(configuration: Configuration) -> None:
+        configuration.api_key["authorization"] = f"Bearer {credential.get_token(AKS_SCOPE).token}"
+
+    # Untyped: the client declares the hook as None.
+    configuration: Any = Configuration(
+        host=api_server.server,
+        ca_cert_data=api_server.ca_pem,
+        # The hook is called only where a key is there already.
+        api_key={"authorization": ""},
+        # urllib3 would try three times, each with its own time limit, and follow redirects with the token.
+        retries=False,
+    )
+    configuration.refresh_api_key_hook = refresh
+    return ApiClient(configuration)
