@@ -68,8 +68,10 @@ def receiver() -> Iterator[Receiver]:
             self.send_response(status)
             for name, value in answered.items():
                 self.send_header(name, value)
-            data = json.dumps(body).encode()
-            self.send_header("Content-Length", str(len(data)))
+            # A 204 has no body: https://www.rfc-editor.org/rfc/rfc9110#name-204-no-content
+            data = b"" if status == 204 else json.dumps(body).encode()
+            if data:
+                self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data)
 
