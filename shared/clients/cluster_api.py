@@ -5,6 +5,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-
 https://external-secrets.io/latest/api/spec/
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -321,9 +322,14 @@ def _synced(found: Json) -> Synced:
         name=found["metadata"]["name"],
         uid=found["metadata"]["uid"],
         ready=ready.get("status") == "True",
-        reason=ready.get("reason") or "",
+        reason=_word(ready.get("reason")),
         since=ready.get("lastTransitionTime") or "",
     )
+
+
+def _word(text: object) -> str:
+    """A condition's reason is one word; whatever else stands there is dropped."""
+    return text if isinstance(text, str) and re.fullmatch(r"[A-Za-z]{1,60}", text) else ""
 
 
 def _event(found: Json) -> Event:

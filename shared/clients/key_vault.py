@@ -1,6 +1,6 @@
-"""Key Vaults: where they are, and what is known of their secrets without their values.
+"""What is known of a Key Vault's secrets without their values.
 
-Permissions: Microsoft.KeyVault/vaults/read; of secrets, Key Vault Secrets User on the Key Vault.
+Permissions: Key Vault Secrets User on the Key Vault.
 """
 
 import re
@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from shared.clients import arm
 from shared.clients.azure_core import (
     AGAIN,
     ONE_TRY,
@@ -26,28 +25,17 @@ from shared.clients.azure_core import (
 from shared.clients.fingerprints import Fingerprint, SecretText, fingerprint
 from shared.errors import PermanentError, ReconvergeError, TemporaryError
 from shared.model import Absent, Known, Read, Unknown
-from shared.settings import Settings
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.core.exceptions import HttpResponseError
     from azure.keyvault.secrets import SecretClient, SecretProperties
-    from azure.mgmt.core import ARMPipelineClient
 
-TYPE: Final = "Microsoft.KeyVault/vaults"
-API_VERSION: Final = "2023-07-01"
 SERVICE: Final = "Key Vault"
 
 # https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#dns-suffixes-for-object-identifiers
 SUFFIXES: Final = (".vault.azure.net", ".vault.azure.cn", ".vault.usgovcloudapi.net")
 """Of Azure's own Key Vaults. Elsewhere, a challenge names a host that is not the vault's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyVault:
-    id: str
-    uri: str
-    """`properties.vaultUri`, without its last slash."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +58,8 @@ class Sourced:
 
 
 class KeyVaults:
-    def __init__(self, settings: Settings, credential: "TokenCredential") -> None:
-        def manage(_: str) -> "ARMPipelineClient[Any, Any]":
-            from azure.mgmt.core import ARMPipelineClient
-
-            return ARMPipelineClient(**arm.options(settings, credential))
-
-        self._arm = OncePer(manage)
+    def __init__(self, credential: "TokenCredential") -> None:
         self._secrets: OncePer[str, SecretClient] = OncePer(lambda uri: _client(uri, credential))
-
-    def get(self, vault_id: str) -> Read[KeyVault]:
-        """One GET of ARM. Raises Misconfigured for an id that is none."""
-        arm.ResourceId.parse(vault_id, TYPE)
-        return arm.read(lambda: self._get(vault_id))
 
     def secrets(self, uri: str) -> Read[tuple[Secret, ...]]:
         """One LIST, and one more for each further page. No value is read."""
@@ -101,17 +78,6 @@ class KeyVaults:
         """One GET, of exactly this version. For shared.clients.seeding only. Raises ReconvergeError."""
         with _translated():
             return SecretText(self._secrets(uri).get_secret(name, version).value or "")
-
-    def _get(self, vault_id: str) -> KeyVault:
-        from azure.core.exceptions import HttpResponseError
-        from azure.core.rest import HttpRequest
-
-        request = HttpRequest("GET", vault_id, params={"api-version": API_VERSION})
-        response = self._arm("").send_request(request)
-        if response.status_code != 200:
-            raise HttpResponseError(response=response)
-        found = response.json()
-        return KeyVault(id=found["id"], uri=found["properties"]["vaultUri"].rstrip("/"))
 
 
 def _client(uri: str, credential: "TokenCredential") -> "SecretClient":

@@ -1,0 +1,111 @@
+"""Faults of the bootstrap: by its last success, since failed Jobs may be gone within a minute. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from responders.vault_seeding import situations
+from responders.vault_seeding.facts import Facts
+from responders.vault_seeding.log_reasons import said
+from responders.vault_seeding.reasons import REASONS, Reason, finding
+from responders.vault_seeding.schedule import Schedule
+from responders.vault_seeding.situations import Stand
+from shared.clients.cluster_api import CronJob, JobState
+from shared.model import Absent, Finding, Known, Unknown
+from shared.world import Leads
+
+MISSED: Final = 3
+"""Scheduled runs in a row without a success, before that is a fault."""
+RUN: Final = timedelta(minutes=2)
+"""What a run may take."""
+PASSING: Final = frozenset({Reason.BOOTSTRAP_UNREACHABLE, Reason.BOOTSTRAP_MET_SEALED_VAULT})
+"""What a log says of a bad moment. It counts only when runs were missed as well."""
+
+
+def bootstrap_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
+    """The CronJob's own fault, why its log says it fails, and what became of our last start."""
+    match facts.cron_job:
+        case Unknown(why):
+            yield _finding(facts, Reason.UNREAD, f"the CronJob could not be read: {why}")
+        case Absent():
+            yield _finding(
+                facts,
+                Reason.BOOTSTRAP_MISSING,
+                f"namespace {facts.declared.namespace} has no CronJob {facts.declared.bootstrap.cron_job}",
+            )
+        case Known(cron_job) if cron_job.suspended:
+            yield _finding(facts, Reason.BOOTSTRAP_SUSPENDED, "the CronJob is suspended")
+        case Known(cron_job):
+            yield from _faults(facts, cron_job, now)
+
+
+def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]:
+    if isinstance(facts.jobs, Unknown):
+        yield _finding(facts, Reason.UNREAD, f"the bootstrap's Jobs could not be listed: {facts.jobs.why}")
+        return
+    try:
+        due = Schedule.parse(cron_job.schedule, cron_job.time_zone).before(now - RUN, MISSED)
+    except ValueError as error:
+        yield _finding(facts, Reason.UNREAD, f"the CronJob's schedule has {error}")
+        return
+    late = _late(facts, cron_job, due)
+    causes = list(_causes(facts, passing_too=late is not None)) if failing(facts) else []
+    found = ([late] if late else []) + causes
+    if found and all(REASONS[one.reason].leads is Leads.REPAIR for one in found):
+        match situations.stand(
+            facts.attempts.get(facts.cron_job_id.lower()), situations.of_bootstrap(facts), now
+        ):
+            case Stand.WAITING:
+                yield _under_way(facts, "a bootstrap was started a moment ago")
+            case Stand.IN_VAIN:
+                yield _finding(facts, Reason.BOOTSTRAP_IN_VAIN, "a start of the bootstrap changed nothing")
+    if (found or facts.last_success is None) and _running(facts):
+        yield _under_way(facts, "a bootstrap is running")
+    elif facts.last_success is None and not found:
+        yield _under_way(facts, "the CronJob is young, and has not succeeded yet")
+    yield from found
+
+
+def _late(facts: Facts, cron_job: CronJob, due: datetime | None) -> Finding | None:
+    if due is None:
+        return None
+    last = facts.last_success
+    if last is None:
+        young = cron_job.created is not None and cron_job.created > due
+        said_ = f"the CronJob ({cron_job.schedule}) has never succeeded"
+        return None if young else _finding(facts, Reason.BOOTSTRAP_NEVER_SUCCEEDED, said_)
+    if last >= due:
+        return None
+    return _finding(
+        facts,
+        Reason.BOOTSTRAP_OVERDUE,
+        f"the CronJob ({cron_job.schedule}) last succeeded at {last:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def failing(facts: Facts) -> bool:
+    """The newest Job did not succeed, and nothing did after it began. Its log is worth a look then."""
+    newest = facts.jobs.value[0] if isinstance(facts.jobs, Known) and facts.jobs.value else None
+    if newest is None or newest.state is JobState.COMPLETE:
+        return False
+    last = facts.last_success
+    return last is None or newest.created is None or last < newest.created
+
+
+def _causes(facts: Facts, *, passing_too: bool) -> Iterator[Finding]:
+    for cause in facts.log.value if isinstance(facts.log, Known) else ():
+        if passing_too or cause.reason not in PASSING:
+            detail = {"said": cause.detail} if cause.detail else {}
+            yield finding(cause.reason, facts.cron_job_id, f"the bootstrap's log: {said(cause)}", **detail)
+
+
+def _running(facts: Facts) -> bool:
+    return isinstance(facts.jobs, Known) and any(one.state is JobState.ACTIVE for one in facts.jobs.value)
+
+
+def _under_way(facts: Facts, message: str) -> Finding:
+    return _finding(facts, Reason.BOOTSTRAP_UNDER_WAY, message)
+
+
+def _finding(facts: Facts, reason: Reason, message: str) -> Finding:
+    return finding(reason, facts.cron_job_id, message)

@@ -1,0 +1,174 @@
+"""Findings → steps, stage by stage: what seeds Vault, then single seeds, then what reads them.
+
+A later stage has steps only when nothing is found in an earlier one: most of what is wrong further down mends
+itself once the earlier thing is right. Nothing is deleted, and no value that somebody owns is overwritten.
+"""
+
+from enum import IntEnum, auto
+from typing import Final
+
+from responders.vault_seeding import situations
+from responders.vault_seeding.facts import Facts
+from responders.vault_seeding.reasons import REASONS, Reason
+from shared.clients.cluster_api import Kind
+from shared.model import Finding, Known, Plan, Step, Target, digest_of
+from shared.world import Leads
+
+NAME: Final = "vault_seeding"
+BOOTSTRAP: Final = "vault.bootstrap"
+SEED: Final = "vault.seed"
+REFRESH: Final = "secrets.refresh"
+
+LONGEST_NAME: Final = 63
+"""Characters of a Job's name: it becomes a label of its pods."""
+
+_HARMLESS: Final = frozenset({Reason.VAULT_LOGIN_REFUSED})
+"""Of Vault, what does not stand in a bootstrap's way: a new Vault lets us in only after it."""
+
+
+class Stage(IntEnum):
+    SOURCE = auto()
+    VAULT = auto()
+    BOOTSTRAP = auto()
+    SEEDS = auto()
+    STORES = auto()
+    EXTERNAL_SECRETS = auto()
+
+
+def stage_of(facts: Facts, finding: Finding) -> Stage:
+    """By what the finding is about."""
+    match finding.subject:
+        case subject if subject.startswith(facts.declared.key_vault):
+            return Stage.SOURCE
+        case subject if subject == facts.declared.address:
+            return Stage.VAULT
+        case subject if subject.startswith(f"{facts.declared.address}/"):
+            return Stage.SEEDS
+        case subject if subject == facts.cron_job_id:
+            return Stage.BOOTSTRAP
+        case subject if subject.startswith(facts.synced_id(Kind.EXTERNAL_SECRET, "")):
+            return Stage.EXTERNAL_SECRETS
+    return Stage.STORES
+
+
+def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
+    by_stage: dict[Stage, list[Finding]] = {stage: [] for stage in Stage}
+    for finding in findings:
+        if REASONS[finding.reason].leads is not Leads.NOTE:
+            by_stage[stage_of(facts, finding)].append(finding)
+    steps = _steps(facts, by_stage)
+    basis = digest_of([[step.object, dict(step.after)] for step in steps]) if steps else ""
+    return Plan(target=Target(facts.environment, NAME), facts=basis, steps=tuple(steps))
+
+
+def _steps(facts: Facts, found: dict[Stage, list[Finding]]) -> list[Step]:
+    if bootstrap := found[Stage.BOOTSTRAP]:
+        in_the_way = [one for one in found[Stage.VAULT] if one.reason not in _HARMLESS] + found[Stage.SOURCE]
+        return [] if in_the_way else _start(facts, bootstrap)
+    if found[Stage.VAULT] or any(one.subject == facts.declared.key_vault for one in found[Stage.SOURCE]):
+        return []
+    if seeds := found[Stage.SEEDS]:
+        return _seed(facts, seeds)
+    if found[Stage.SOURCE]:
+        return []
+    return _refresh(facts, found[Stage.STORES] or found[Stage.EXTERNAL_SECRETS])
+
+
+# -- the bootstrap ------------------------------------------------------------------------
+
+
+def _start(facts: Facts, found: list[Finding]) -> list[Step]:
+    """One start, if it can mend all that is found."""
+    if not isinstance(facts.cron_job, Known) or any(
+        REASONS[one.reason].leads is not Leads.REPAIR for one in found
+    ):
+        return []
+    name, uid = facts.declared.bootstrap.cron_job, facts.cron_job.value.uid
+    situation = situations.of_bootstrap(facts)
+    return [
+        Step(
+            action=BOOTSTRAP,
+            object=facts.cron_job_id,
+            owner=facts.namespace_id,
+            before=None,
+            after={
+                "cronJob": name,
+                "uid": uid,
+                "job": job_name(name, uid, situation),
+                "situation": situation,
+            },
+            mends=found[0].reason,
+        )
+    ]
+
+
+def job_name(cron_job: str, uid: str, situation: str) -> str:
+    """The same for the same CronJob in the same situation, so that a second start is refused."""
+    digest = digest_of([uid, situation])[:12]
+    return f"{cron_job[: LONGEST_NAME - len(digest) - 1].rstrip('-.')}-{digest}"
+
+
+# -- seeds --------------------------------------------------------------------------------
+
+
+def _seed(facts: Facts, found: list[Finding]) -> list[Step]:
+    wanting = {
+        one.subject: one.reason
+        for one in found
+        if one.reason in {Reason.SEED_MISSING, Reason.SEED_IS_PLACEHOLDER}
+    }
+    return [
+        step
+        for key in facts.declared.seeds
+        if (reason := wanting.get(facts.seed_id(key))) and (step := _seed_step(facts, key, reason))
+    ]
+
+
+def _seed_step(facts: Facts, key: str, reason: str) -> Step | None:
+    """None while there is no good value to write."""
+    name = facts.declared.seeds[key]
+    source = facts.sources.get(name)
+    held = facts.held.get(key)
+    if not isinstance(source, Known) or source.value.fingerprint.placeholder:
+        return None
+    if not isinstance(facts.key_vault, Known):
+        return None
+    version = held.value.version if isinstance(held, Known) else 0
+    return Step(
+        action=SEED,
+        object=facts.seed_id(key),
+        owner=facts.declared.address,
+        before={"version": str(version)} if version else None,
+        after={
+            "key": key,
+            "secret": name,
+            "secretVersion": source.value.version,
+            "keyVault": facts.key_vault.value,
+            "cas": str(version),
+        },
+        mends=reason,
+    )
+
+
+# -- what reads them ----------------------------------------------------------------------
+
+
+def _refresh(facts: Facts, found: list[Finding]) -> list[Step]:
+    wanting = {one.subject: one.reason for one in found if REASONS[one.reason].leads is Leads.REPAIR}
+    return [
+        Step(
+            action=REFRESH,
+            object=subject,
+            owner=facts.namespace_id,
+            before=None,
+            after={
+                "kind": kind.value,
+                "name": synced.name,
+                "situation": situations.of_refresh(facts, kind, synced),
+            },
+            mends=wanting[subject],
+        )
+        for kind, read in ((Kind.STORE, facts.stores), (Kind.EXTERNAL_SECRET, facts.external_secrets))
+        for synced in (read.value if isinstance(read, Known) else ())
+        if (subject := facts.synced_id(kind.value, synced.name)) in wanting
+    ]

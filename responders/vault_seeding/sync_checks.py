@@ -1,0 +1,77 @@
+"""Faults of what rests on the seeds: stores, and the ExternalSecrets that read through them. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from responders.vault_seeding import situations
+from responders.vault_seeding.facts import Facts
+from responders.vault_seeding.log_reasons import said
+from responders.vault_seeding.reasons import Reason, finding
+from responders.vault_seeding.situations import Stand
+from shared.clients.cluster_api import Kind, Synced
+from shared.model import Absent, Finding, Known, Unknown
+
+UNPROVEN = "ValidationUnknown"
+"""The operator's reason for a store that is called Ready without having been tried."""
+
+
+def sync_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
+    """Of each declared store, then of each ExternalSecret."""
+    for kind, read in ((Kind.STORE, facts.stores), (Kind.EXTERNAL_SECRET, facts.external_secrets)):
+        match read:
+            case Unknown(why):
+                yield finding(
+                    Reason.UNREAD, facts.namespace_id, f"{kind.singular}s could not be listed: {why}"
+                )
+            case Absent():
+                yield finding(
+                    Reason.EXTERNAL_SECRETS_NOT_SERVED,
+                    facts.synced_id(kind, ""),
+                    f"the API server serves no {kind.singular}",
+                )
+            case Known(found):
+                yield from _faults(facts, kind, found, now)
+
+
+def declared(facts: Facts, kind: Kind, found: tuple[Synced, ...]) -> tuple[str, ...]:
+    """Names of what must be Ready. Without any ExternalSecret declared, all of the namespace must."""
+    if kind is Kind.STORE:
+        return facts.declared.stores
+    return facts.declared.external_secrets or tuple(one.name for one in found)
+
+
+def _faults(facts: Facts, kind: Kind, found: tuple[Synced, ...], now: datetime) -> Iterator[Finding]:
+    by_name = {one.name: one for one in found}
+    for name in declared(facts, kind, found):
+        synced = by_name.get(name)
+        if synced is None:
+            missing = Reason.STORE_MISSING if kind is Kind.STORE else Reason.EXTERNAL_SECRET_MISSING
+            says = f"namespace {facts.declared.namespace} has no {kind.singular} {name}"
+            yield finding(missing, facts.synced_id(kind, name), says)
+        elif not synced.ready:
+            yield from _not_ready(facts, kind, synced, now)
+        elif kind is Kind.STORE and synced.reason == UNPROVEN:
+            yield finding(
+                Reason.STORE_UNPROVEN,
+                facts.synced_id(kind, name),
+                f"{kind.singular} {name} says {UNPROVEN}, which proves nothing",
+            )
+
+
+def _not_ready(facts: Facts, kind: Kind, synced: Synced, now: datetime) -> Iterator[Finding]:
+    subject = facts.synced_id(kind, synced.name)
+    causes = facts.told.get(subject, ())
+    why = "; ".join(said(cause) for cause in causes)
+    message = f"{kind.singular} {synced.name} is not Ready ({synced.reason or 'no condition yet'})" + (
+        f": {why}" if why else ""
+    )
+    reason = Reason.STORE_NOT_READY if kind is Kind.STORE else Reason.EXTERNAL_SECRET_NOT_READY
+    match situations.stand(
+        facts.attempts.get(subject.lower()), situations.of_refresh(facts, kind, synced), now
+    ):
+        case Stand.WAITING:
+            yield finding(Reason.REFRESHING, subject, f"{kind.singular} {synced.name} was just refreshed")
+        case Stand.IN_VAIN:
+            yield finding(Reason.REFRESH_IN_VAIN, subject, message)
+        case Stand.DUE:
+            yield finding(reason, subject, message)
