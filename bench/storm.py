@@ -13,13 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event, Lock
 from typing import TYPE_CHECKING, Final
 
 from bench.declared import TARGET, landscape
 from bench.loopback import Nobody
 from bench.measure import Line
+from responders import wiring
 from responders.service import Service
 from sandbox import azurite
 from shared import signals
@@ -36,7 +37,7 @@ from shared.ports import Key, Messages, Row, Rows, Stored
 from shared.settings import ConnectionString, Settings
 from shared.workqueue import QUEUE
 from shared.workqueue import TABLE as TARGETS
-from shared.world import World
+from shared.world import Clusters, World
 
 if TYPE_CHECKING:
     from shared.engine import Report
@@ -66,13 +67,19 @@ def lines() -> list[Line]:
         return found + _storm(store, SIGNALS_TO_AZURITE)
 
 
+def _world(cluster: Clusters) -> World:
+    """Nothing else of it is declared in this landscape."""
+    unused = wiring.world(Settings.from_environment({}))
+    return replace(unused, clusters=cluster, identities=NoIdentities(), exchanges=NoExchanges())
+
+
 def _storm(store: Store, number: int) -> list[Line]:
     rows, cluster = CountedRows(store.rows), SlowCluster()
     reports: list[Report] = []
     service = Service(
         rows=rows,
         messages=store.messages,
-        world=World(cluster, NoIdentities(), NoExchanges()),
+        world=_world(cluster),
         read_landscape=_landscape,
         notifier=Notifier(Nobody()),
         observe=lambda _, report: reports.append(report),

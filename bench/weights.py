@@ -22,6 +22,7 @@ IMPORTS: Final = {
     "azure-storage-queue": "azure.storage.queue",
     "azure-eventgrid": "azure.eventgrid",
     "azure-keyvault-secrets": "azure.keyvault.secrets",
+    "dulwich": "dulwich.client",
     "kubernetes": "kubernetes.client",
     "hvac": "hvac",
     "pydantic": "pydantic.main",

@@ -1,9 +1,12 @@
 """Builds what stands behind the ports, from the settings. No call leaves the process here."""
 
 from shared.clients import arm, credentials, notices
+from shared.clients.git_files import GitFiles
+from shared.clients.github import GitHub
 from shared.clients.managed_clusters import ManagedClusters
 from shared.clients.managed_identities import ManagedIdentities
 from shared.clients.queues import StorageMessages
+from shared.clients.resources import Resources
 from shared.clients.service_accounts import ServiceAccounts
 from shared.clients.tables import StorageRows
 from shared.clients.token_exchange import TokenExchange
@@ -34,6 +37,9 @@ def world(settings: Settings) -> World:
             authority=settings.authority,
             scope=arm.scope(settings),
         ),
+        resources=Resources(settings, credential),
+        files=GitFiles(settings),
+        github=GitHub(settings),
     )
 
 

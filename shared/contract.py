@@ -68,6 +68,7 @@ _NAMESPACES: Final = Guard(
 _GUARDS: Final[Mapping[str, Guard]] = {
     Action.CREDENTIAL_CREATE: Guard("contract.identities", "identity", Contract.may_write),
     Action.CREDENTIAL_UPDATE: Guard("contract.identities", "identity", Contract.may_write),
+    Action.FACTS_UPDATE: Guard("contract.repositories", "repository", Contract.may_write_to),
     Action.VAULT_BOOTSTRAP: _NAMESPACES,
     Action.SECRETS_REFRESH: _NAMESPACES,
     Action.VAULT_SEED: Guard("contract.vaults", "Vault", Contract.may_seed),

@@ -15,6 +15,8 @@ from shared.errors import Misconfigured
 
 ARM_ENDPOINT: Final = "https://management.azure.com"
 AUTHORITY_HOST: Final = "https://login.microsoftonline.com"
+GITHUB_URL: Final = "https://github.com"
+GITHUB_API: Final = "https://api.github.com"
 APP_DIRECTORY: Final = Path(__file__).resolve().parent.parent
 STORAGE: Final = "AzureWebJobsStorage"
 
@@ -60,6 +62,11 @@ class Settings:
     storage: ConnectionString | IdentityConnection | None
     """None where the run needs none, such as `reconverge run`."""
     notices_endpoint: str | None
+    github_url: str
+    """Where repositories of https://github.com are: there, or wherever stands in for it."""
+    github_api: str
+    github_token: str | None = field(repr=False)
+    """None reads public repositories only, and writes nothing."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -77,6 +84,9 @@ class Settings:
             landscape=APP_DIRECTORY / given.get("RECONVERGE_LANDSCAPE", "landscape.yaml"),
             storage=_storage(given),
             notices_endpoint=_notices(given),
+            github_url=_https(given, "RECONVERGE_GITHUB_URL", GITHUB_URL),
+            github_api=_https(given, "RECONVERGE_GITHUB_API_URL", GITHUB_API),
+            github_token=given.get("RECONVERGE_GITHUB_TOKEN"),
         )
 
 

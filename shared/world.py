@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from shared.clients.entra import Exchange
+from shared.clients.git_files import FileAt
+from shared.clients.github import PullRequest, Workflow, WorkflowRun
 from shared.journal import Journal
 from shared.landscape import Environment, Landscape
 from shared.model import (
@@ -46,11 +48,46 @@ class Exchanges(Protocol):
     ) -> Exchange: ...
 
 
+class Resources(Protocol):
+    def vault_uri(self, vault_id: str) -> Read[str]: ...
+
+    def ip_address(self, address_id: str) -> Read[str]: ...
+
+
+class Files(Protocol):
+    def read(self, repository: str, branch: str, path: str) -> Read[FileAt]: ...
+
+
+class Repositories(Protocol):
+    def proposals(self, repository: str, prefix: str) -> Read[tuple[PullRequest, ...]]: ...
+
+    def history(self, repository: str, branch: str) -> Read[tuple[PullRequest, ...]]: ...
+
+    def propose(self, repository: str, branch: str, base: str, title: str, body: str) -> None: ...
+
+    def withdraw(self, repository: str, number: int, title: str, comment: str) -> None: ...
+
+    def point(self, repository: str, branch: str, commit: str) -> None: ...
+
+    def commit(
+        self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
+    ) -> None: ...
+
+    def workflow(self, repository: str, file: str) -> Read[Workflow]: ...
+
+    def runs(self, repository: str, file: str) -> Read[tuple[WorkflowRun, ...]]: ...
+
+    def dispatch(self, repository: str, file: str, ref: str, inputs: Mapping[str, str]) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     clusters: Clusters
     identities: Identities
     exchanges: Exchanges
+    resources: Resources
+    files: Files
+    github: Repositories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from shared.errors import PermanentError, ReconvergeError, TemporaryError, Write
 from shared.model import Absent, Clock, Cluster, Credential, Identity, Known, Read, Unknown
 from shared.world import World
 from tests.unit.federated_credentials.builders import AUDIENCE, cluster, identity
+from tests.unit.github import GitHub
 
 GET_CLUSTER = "GET cluster"
 GET_IDENTITY = "GET identity"
@@ -64,6 +65,9 @@ class Platform:
     """How long Entra goes by what stood there before a write."""
     lag: timedelta = timedelta(0)
     """How long a list shows what stood there before a write."""
+    github: GitHub = field(default_factory=GitHub)
+    resources: dict[str, str] = field(default_factory=dict)
+    """Addresses of vaults and public IP addresses by id in lower case."""
     undeployed: set[str] = field(default_factory=set)
     """Subjects whose service account no cluster has."""
     calls: list[tuple[str, str]] = field(default_factory=list)
@@ -86,7 +90,14 @@ class Platform:
 
     @property
     def world(self) -> World:
-        return World(clusters=_Clusters(self), identities=_Identities(self), exchanges=_Exchanges(self))
+        return World(
+            clusters=_Clusters(self),
+            identities=_Identities(self),
+            exchanges=_Exchanges(self),
+            resources=_Resources(self),
+            files=self.github.files,
+            github=self.github,
+        )
 
     # -- what people and pipelines do -----------------------------------------------------
 
@@ -236,6 +247,21 @@ class Platform:
                         self._troubles.remove(trouble)
                     return trouble.error
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Resources:
+    platform: Platform
+
+    def vault_uri(self, vault_id: str) -> Read[str]:
+        return self._read(vault_id)
+
+    def ip_address(self, address_id: str) -> Read[str]:
+        return self._read(address_id)
+
+    def _read(self, arm_id: str) -> Read[str]:
+        found = self.platform.resources.get(arm_id.lower())
+        return Known(found) if found else Absent()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import shared.clients
 for module in pkgutil.iter_modules(shared.clients.__path__, "shared.clients."):
     importlib.import_module(module.name)
 heavy = {"azure", "kubernetes", "requests", "pydantic", "urllib3", "msal", "aiohttp", "cryptography", "hvac"}
+heavy |= {"dulwich"}
 free = {"azure", "azure.functions"}  # the namespace; the host's own library is there before us
 found = {name for name in sys.modules if name.split(".")[0] in heavy}
 print(*sorted(name for name in found - free if not name.startswith("azure.functions.")))

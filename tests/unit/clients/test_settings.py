@@ -30,6 +30,9 @@ def test_an_empty_environment_is_the_public_cloud_without_storage_or_identity() 
         landscape=APP_DIRECTORY / "landscape.yaml",
         storage=None,
         notices_endpoint=None,
+        github_url="https://github.com",
+        github_api="https://api.github.com",
+        github_token=None,
     )
 
 
@@ -46,9 +49,13 @@ def test_every_setting_is_read() -> None:
             "WEBSITE_AUTH_ENABLED": "True",
             "RECONVERGE_LANDSCAPE": "/etc/landscape.yaml",
             "RECONVERGE_NOTICES_ENDPOINT": "https://topic.westeurope-1.eventgrid.azure.net/api/events",
+            "RECONVERGE_GITHUB_URL": "https://ghe.example.com/",
+            "RECONVERGE_GITHUB_API_URL": "https://ghe.example.com/api/v3",
+            "RECONVERGE_GITHUB_TOKEN": "ghs_secret",
             STORAGE: ACCOUNT,
         }
     )
+    assert "ghs_secret" not in repr(settings)
     assert settings == Settings(
         arm_endpoint="https://127.0.0.1:8443",
         arm_audience="https://management.chinacloudapi.cn",
@@ -61,6 +68,9 @@ def test_every_setting_is_read() -> None:
         landscape=Path("/etc/landscape.yaml"),
         storage=ConnectionString(ACCOUNT),
         notices_endpoint="https://topic.westeurope-1.eventgrid.azure.net/api/events",
+        github_url="https://ghe.example.com",
+        github_api="https://ghe.example.com/api/v3",
+        github_token="ghs_secret",
     )
 
 

@@ -1,0 +1,246 @@
+"""Looks up single fields of a YAML text, and changes them without touching anything else of it. Pure.
+
+A round trip through any YAML library would write lines anew that nobody asked to change, so an edit cuts at
+the positions that the parser gives.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode
+
+_TEXT: Final = "tag:yaml.org,2002:str"
+_NULL: Final = "tag:yaml.org,2002:null"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[-\w./]|:(?=[^\s,\[\]{}]))*", re.ASCII)
+"""Texts that need no quotes anywhere, if they do not stand for something else than a text."""
+_COLON: Final = re.compile(r"[ \t]*:")
+_MERGE: Final = "<<"
+
+
+class NotYamlError(ValueError):
+    """The text is not one YAML document. Says where, never what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A field with one value on one line."""
+
+    text: str
+    """As a text; empty where nothing stands there, and for null."""
+    is_text: bool
+    """False for numbers, booleans and times, which only look like a text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The mapping around it is there, the field is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoScalar:
+    """Something else stands there."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoWay:
+    """The keys do not lead there."""
+
+    why: str
+
+
+type Field = Scalar | Missing | NoScalar | NoWay
+
+
+class Document:
+    """One YAML document, read once. Raises NotYamlError."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        try:
+            self._root: Node | None = YAML(typ="safe", pure=True).compose(text)
+        # The second and third: escapes of numbers that are no character, and nesting without end.
+        except (YAMLError, ValueError, RecursionError) as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f" from line {mark.line + 1} on" if mark else ""
+            raise NotYamlError(f"not one YAML document{where}") from error
+
+    def field(self, path: str) -> Field:
+        """What stands at the keys of `path`, which have dots between them."""
+        return self._look(path).field
+
+    def edited(self, changes: Mapping[str, str]) -> str:
+        """The text with each field of `changes` at its new value; every other character stays.
+
+        A value keeps the quotes it has; a missing field is added below its siblings.
+        Raises ValueError for a field that is neither a scalar nor missing, and for layouts so unusual that
+        the edited text would not read as asked for.
+        """
+        cuts = [self._cut(path, value) for path, value in changes.items()]
+        pieces: list[str] = []
+        at = 0
+        # Where several fall on one place, a new value comes before what is added behind it, and what belongs
+        # to an inner mapping before what belongs to an outer one.
+        for cut in sorted(cuts, key=lambda one: (one.start, one.adds, -one.column)):
+            # Several first pairs between the same empty braces.
+            comma = ", " if cut.opens and pieces and at == cut.start else ""
+            pieces += [self._text[at : cut.start], comma + cut.text]
+            at = cut.end
+        text = "".join([*pieces, self._text[at:]])
+        read = Document(text)
+        if any(read.field(path) != Scalar(value, is_text=True) for path, value in changes.items()):
+            raise ValueError("the layout of the file does not allow the edit")
+        return text
+
+    # -- looking ------------------------------------------------------------------------------
+
+    def _look(self, path: str) -> "_Sight":
+        node, seen = self._root, "the document"
+        *way, last = path.split(".")
+        for key in way:
+            match self._within(node, seen, key):
+                case NoWay() as no_way:
+                    return _Sight(no_way)
+                case None:
+                    return _Sight(NoWay(f"{seen} has no {key}"))
+                case (_, value):
+                    node, seen = value, key
+        match self._within(node, seen, last):
+            case NoWay() as no_way:
+                return _Sight(no_way)
+            case None:
+                return _Sight(Missing(), parent=node)
+            case (key_node, value):
+                return _Sight(self._scalar(value), parent=node, key=key_node, node=value)
+
+    def _within(self, node: Node | None, seen: str, key: str) -> tuple[Node, Node] | NoWay | None:
+        """The key and its value; None where there is none."""
+        if not isinstance(node, MappingNode):
+            return NoWay(f"{seen} is no mapping")
+        if self._marked(node):
+            return NoWay(f"{seen} has an anchor or a tag")
+        pairs = [pair for pair in node.value if isinstance(pair[0], ScalarNode) and pair[0].value == key]
+        if len(pairs) > 1:
+            return NoWay(f"{seen} has {key} twice")
+        if not pairs and any(name.value == _MERGE for name, _ in node.value):
+            return NoWay(f"{seen} is merged from another mapping")
+        return pairs[0] if pairs else None
+
+    def _scalar(self, node: Node) -> Field:
+        if not isinstance(node, ScalarNode):
+            return NoScalar("a mapping" if isinstance(node, MappingNode) else "a list")
+        if self._marked(node):
+            return NoScalar("an anchor, an alias or a tag")
+        if node.start_mark.line != node.end_mark.line:
+            return NoScalar("a text of several lines")
+        if node.tag == _NULL:
+            return Scalar("", is_text=True)
+        return Scalar(str(node.value), is_text=node.tag == _TEXT)
+
+    def _marked(self, node: Node) -> bool:
+        """Has an anchor or a tag, or is reached by an alias, which leads to what has an anchor."""
+        return self._text[node.start_mark.index : node.start_mark.index + 1] in ("&", "!")
+
+    # -- cutting ------------------------------------------------------------------------------
+
+    def _cut(self, path: str, value: str) -> "_Cut":
+        sight = self._look(path)
+        match sight:
+            case _Sight(Scalar(), MappingNode() as parent, Node() as key, ScalarNode() as node):
+                written = _written(value, node.style, flow=bool(parent.flow_style))
+                if _empty(node):
+                    at = self._behind(key)
+                    return _Cut(at, at, f" {written}" if self._text[at - 1] == ":" else f": {written}")
+                return _Cut(node.start_mark.index, node.end_mark.index, written)
+            case _Sight(Missing(), MappingNode() as parent):
+                return self._addition(parent, path.rpartition(".")[2], value)
+        raise ValueError(f"{path} cannot be changed: {sight.field}")
+
+    def _addition(self, parent: MappingNode, key: str, value: str) -> "_Cut":
+        written = f"{key}: {_written(value, None, flow=bool(parent.flow_style))}"
+        if not parent.value:  # which only braces can say
+            inside = parent.start_mark.index + 1
+            return _Cut(inside, inside, written, adds=True, opens=True)
+        column = int(parent.value[0][0].start_mark.column)
+        at = self._end(*parent.value[-1])
+        if parent.flow_style:
+            return _Cut(at, at, f", {written}", adds=True, column=column)
+        line, line_end = " " * column + written, "\r\n" if "\r\n" in self._text else "\n"
+        # A text of several lines ends where the next line begins.
+        begins = at if self._text[at - 1] == "\n" else self._text.find("\n", at) + 1
+        if begins:
+            return _Cut(begins, begins, line + line_end, adds=True, column=column)
+        last = len(self._text)
+        return _Cut(last, last, line_end + line, adds=True, column=column)
+
+    def _end(self, key: Node, value: Node) -> int:
+        """Where the last character of a pair is. A block's own end is where the next thing begins."""
+        if _empty(value):
+            return self._behind(key)
+        if isinstance(value, CollectionNode) and not value.flow_style and value.value:
+            last = value.value[-1]
+            return self._end(*last) if isinstance(value, MappingNode) else self._end(value, last)
+        return int(value.end_mark.index)
+
+    def _behind(self, key: Node) -> int:
+        """Behind the key's colon, where it has one. What is empty has a position somewhere further on."""
+        at = int(key.end_mark.index)
+        colon = _COLON.match(self._text, at)
+        return colon.end() if colon else at
+
+
+class _Sight(NamedTuple):
+    field: Field
+    parent: Node | None = None
+    key: Node | None = None
+    node: Node | None = None
+
+
+class _Cut(NamedTuple):
+    start: int
+    end: int
+    text: str
+    adds: bool = False
+    column: int = 0
+    opens: bool = False
+
+
+def _empty(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and bool(node.start_mark.index == node.end_mark.index)
+
+
+def _written(value: str, style: str | None, *, flow: bool) -> str:
+    """A text in the style that the old one had, where that is possible."""
+    if style == "'" and value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    if style is None and _PLAIN.fullmatch(value) and not (flow and ":" in value) and _reads_as_text(value):
+        return value
+    return '"' + "".join(map(_escaped, value)) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def _reads_as_text(value: str) -> bool:
+    """By the rules of both versions of YAML, since Helm and others still know `on` and `1:20` from 1.1."""
+    return all(read(value) == _TEXT for read in _TAGS)
+
+
+def _tag_by(version: tuple[int, int]) -> Callable[[str], str]:
+    def tag(value: str) -> str:
+        yaml = YAML(typ="safe", pure=True)
+        yaml.version = version
+        return str(yaml.compose(value).tag)
+
+    return tag
+
+
+_TAGS: Final = (_tag_by((1, 1)), _tag_by((1, 2)))

@@ -1,0 +1,94 @@
+"""What the checks of published facts rest on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.clients.git_files import FileAt
+from shared.clients.github import PullRequest, Workflow, WorkflowRun
+from shared.landscape import DeclaredFacts, repository_page
+from shared.model import Channel, Cluster, Read, digest_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """One write of ours, from the journal, that carried a change or set it going."""
+
+    at: datetime
+    change: str
+    """Its `change_id`."""
+    confirmed: bool = False
+    """The far side answered that it was taken. Without that it may or may not have been."""
+    proven: bool = False
+    """A later look found the facts right."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByPullRequest:
+    """How the change fares that a file needs."""
+
+    history: Read[tuple[PullRequest, ...]]
+    """Every pull request that its branch ever had, newest first."""
+    proposed: Read[FileAt] | None
+    """The file on that branch; None without a pull request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByWorkflow:
+    workflow: Read[Workflow]
+    runs: Read[tuple[WorkflowRun, ...]]
+    """Newest first."""
+
+
+type Progress = ByPullRequest | ByWorkflow | None
+"""None for commits, and for a file that needs no change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """One declared file: what it must say, what it says, and what has been done about it."""
+
+    declared: DeclaredFacts
+    channel: Channel
+    file: Read[FileAt]
+    """Absent: the branch is there, the file is not."""
+    read_at: datetime
+    """Just before the file was read."""
+    started: tuple[Started, ...]
+    """Oldest first."""
+    progress: Progress = None
+
+    @property
+    def writes_to(self) -> str:
+        """The repository that a change acts on: that of the workflow, where one publishes the file."""
+        workflow = self.declared.workflow
+        if self.channel is Channel.WORKFLOW and workflow:
+            return repository_page(workflow.repository)
+        return repository_page(self.declared.repository)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    environment: str
+    tenant: str
+    clusters: Mapping[str, Read[Cluster]]
+    """By ARM id."""
+    values: Mapping[tuple[str, str], Read[str]]
+    """By `from` and ARM id in lower case: what Azure has."""
+    files: tuple[Published, ...]
+    proposals: Mapping[str, Read[tuple[PullRequest, ...]]]
+    """By repository page: the open pull requests of ours for this environment."""
+
+
+def change_id(reference: str, before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """The same for the same change of the same file, whatever else the file says and whenever it is asked."""
+    return digest_of([reference, dict(before), dict(after)])
+
+
+def branch_prefix(environment: str) -> str:
+    return f"reconverge/{environment}/facts-"
+
+
+def branch(environment: str, change: str) -> str:
+    """The one branch of a change."""
+    return f"{branch_prefix(environment)}{change[:12]}"

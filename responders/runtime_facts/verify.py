@@ -1,0 +1,68 @@
+"""Proves a change where the fault was: the published file, read again, says what Azure has.
+
+A workflow that succeeded or a pull request that waits proves nothing.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from responders.runtime_facts.cases import Reading, readings
+from responders.runtime_facts.facts import ByPullRequest, ByWorkflow, Facts
+from responders.runtime_facts.reasons import Reason
+from shared.model import Finding, Known, Proof, Unknown, Verdict
+from shared.world import Look, Scope
+
+UNREAD_PAUSE: Final = timedelta(seconds=30)
+PAUSES: Final[dict[str, timedelta]] = {
+    Reason.PULL_REQUEST_OPEN: timedelta(minutes=15),
+    Reason.WORKFLOW_RUNNING: timedelta(minutes=1),
+    Reason.PUBLICATION_SETTLING: timedelta(seconds=30),
+}
+SETTLING_PAUSE: Final = timedelta(minutes=1)
+"""A cluster takes minutes to build; its last event wakes us anyway."""
+
+
+def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
+    """One proof for each file that we wrote to, that is right now, and that has none yet."""
+    return tuple(
+        Proof(
+            object=reading.reference,
+            method="facts-read-back",
+            verdict=Verdict.ACCEPTED,
+            detail=f"{len(reading.cases)} fields are as Azure has them, at commit {_commit(reading)}",
+            at=scope.clock(),
+        )
+        for reading in readings(facts)
+        if reading.whole
+        and reading.change is None
+        and reading.published.started
+        and not reading.published.started[-1].proven
+    )
+
+
+def look_again(facts: Facts, finding: Finding, _now: datetime) -> Look:
+    if finding.reason in (Reason.FACTS_UNREAD, Reason.REPOSITORY_UNREADABLE):
+        asked = max(_asked_for(facts), default=None)
+        return Look(UNREAD_PAUSE) if asked is None else Look(asked, asked=True)
+    return Look(PAUSES.get(finding.reason, SETTLING_PAUSE))
+
+
+def _commit(reading: Reading) -> str:
+    file = reading.published.file
+    return file.value.commit[:12] if isinstance(file, Known) else ""
+
+
+def _asked_for(facts: Facts) -> Iterator[timedelta]:
+    """The pauses that the far sides named."""
+    reads: list[object] = [*facts.clusters.values(), *facts.values.values(), *facts.proposals.values()]
+    for published in facts.files:
+        reads.append(published.file)
+        match published.progress:
+            case ByPullRequest(history=history, proposed=proposed):
+                reads += [history, proposed]
+            case ByWorkflow(workflow=workflow, runs=runs):
+                reads += [workflow, runs]
+    for read in reads:
+        if isinstance(read, Unknown) and read.delay is not None:
+            yield read.delay

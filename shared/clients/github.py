@@ -1,0 +1,259 @@
+"""GitHub's REST API: pull requests, branches, files and workflows of a repository.
+
+Permissions of the token: `contents: write` and `pull_requests: write` on repositories of facts, `actions:
+write` on those of workflows; all of them `read` where nothing is ever written.
+
+https://docs.github.com/rest
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import count
+from typing import Any, Final
+from urllib.parse import quote
+
+from shared.clients.github_http import TOKEN, content, read, request, slug
+from shared.errors import Misconfigured, PermanentError
+from shared.model import Absent, Known, Read, Unknown
+from shared.settings import Settings
+
+VERSION: Final = "2022-11-28"
+PAGE: Final = 100
+SUPERSEDED: Final = "Superseded: "
+"""What the title of a pull request begins with that we closed ourselves."""
+
+
+class State(StrEnum):
+    """Where a pull request stands."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    DECLINED = "declined"
+    """Closed by somebody without being merged."""
+    SUPERSEDED = "superseded"
+    """Closed by us, since its change was not needed any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    number: int
+    url: str
+    branch: str
+    state: State
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    state: str
+    """`active`, or such as `disabled_manually`."""
+
+    @property
+    def active(self) -> bool:
+        return self.state == "active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRun:
+    id: int
+    url: str
+    status: str
+    """`completed`, or such as `queued`, `in_progress`, `waiting`."""
+    conclusion: str
+    """`success`, or such as `failure`, `cancelled`; empty until it is completed."""
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def completed(self) -> bool:
+        return self.status == "completed"
+
+    @property
+    def succeeded(self) -> bool:
+        return self.conclusion == "success"
+
+
+class GitHub:
+    """Repositories are given as `https://github.com/<owner>/<name>`, with `.git` or without.
+
+    Reads answer Unknown for what GitHub does. Writes are made once each and raise TemporaryError (a lost
+    answer, a lost race, too many requests) or PermanentError (a missing permission, a refusal).
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._api = settings.github_api
+        self._base = settings.github_url
+        self._token = settings.github_token
+
+    # -- pull requests ----------------------------------------------------------------------
+
+    def proposals(self, repository: str, prefix: str) -> Read[tuple[PullRequest, ...]]:
+        """Open pull requests from branches of the repository itself whose name begins with the prefix."""
+        found = self._pulls(repository, state="open")
+        if not isinstance(found, Known):
+            return found
+        return Known(tuple(one for one in found.value if one.branch.startswith(prefix)))
+
+    def history(self, repository: str, branch: str) -> Read[tuple[PullRequest, ...]]:
+        """Every pull request from that branch, newest first."""
+        try:
+            owner = slug(repository, self._base).partition("/")[0]
+        except Misconfigured as error:
+            return Unknown(str(error))
+        return self._pulls(repository, state="all", head=f"{owner}:{branch}")
+
+    def propose(self, repository: str, branch: str, base: str, title: str, body: str) -> None:
+        """Open a pull request."""
+        self._write(
+            "POST", repository, "pulls", {"head": branch, "base": base, "title": title, "body": body}
+        )
+
+    def withdraw(self, repository: str, number: int, title: str, comment: str) -> None:
+        """Close a pull request of ours and say why. Repeated after a crash, it may say so twice."""
+        self._write("POST", repository, f"issues/{number}/comments", {"body": comment})
+        self._write(
+            "PATCH", repository, f"pulls/{number}", {"state": "closed", "title": f"{SUPERSEDED}{title}"}
+        )
+
+    def _pulls(self, repository: str, **query: str) -> Read[tuple[PullRequest, ...]]:
+        """All pages. Branches of forks are left out: they may have any name."""
+
+        def call() -> tuple[PullRequest, ...]:
+            name = slug(repository, self._base)
+            found: list[PullRequest] = []
+            for number in count(1):
+                asked = {**query, "sort": "created", "direction": "desc", "per_page": PAGE, "page": number}
+                page = self._json("GET", name, "pulls", params=asked)
+                own = [one for one in page if _full_name(one["head"]["repo"]) == name.lower()]
+                found += map(_pull_request, own)
+                if len(page) < PAGE:
+                    break
+            return tuple(found)
+
+        answered = read(call)
+        # Every repository has such a list, so this one cannot be seen.
+        return Unknown(f"the repository: {_UNSEEN}") if isinstance(answered, Absent) else answered
+
+    # -- branches and files -------------------------------------------------------------------
+
+    def point(self, repository: str, branch: str, commit: str) -> None:
+        """Make the branch, or move it, to a commit. Only for branches of ours."""
+        try:
+            self._write("POST", repository, "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        # 422 says that it is there, among other things; the move then says what else is wrong.
+        except PermanentError:
+            self._write(
+                "PATCH", repository, f"git/refs/heads/{_path(branch)}", {"sha": commit, "force": True}
+            )
+
+    def commit(
+        self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
+    ) -> None:
+        """Put a file in the place of the one that reads `replaces`; Conflict where it reads otherwise."""
+        self._write(
+            "PUT",
+            repository,
+            f"contents/{_path(path)}",
+            {
+                "branch": branch,
+                "content": base64.b64encode(text.encode()).decode(),
+                "sha": _blob(replaces),
+                "message": message,
+            },
+        )
+
+    # -- workflows ------------------------------------------------------------------------------
+
+    def workflow(self, repository: str, file: str) -> Read[Workflow]:
+        """Absent where GitHub shows none to this token."""
+        return self._get(
+            repository, f"actions/workflows/{_path(file)}", {}, lambda found: Workflow(str(found["state"]))
+        )
+
+    def runs(self, repository: str, file: str) -> Read[tuple[WorkflowRun, ...]]:
+        """The last runs that workflow_dispatch started, newest first; one page of them."""
+        query = {"event": "workflow_dispatch", "per_page": "20"}
+
+        def runs(found: Any) -> tuple[WorkflowRun, ...]:
+            return tuple(_workflow_run(one) for one in found["workflow_runs"])
+
+        return self._get(repository, f"actions/workflows/{_path(file)}/runs", query, runs)
+
+    def dispatch(self, repository: str, file: str, ref: str, inputs: Mapping[str, str]) -> None:
+        """Start the workflow. GitHub does not say which run that makes."""
+        path = f"actions/workflows/{_path(file)}/dispatches"
+        self._write("POST", repository, path, {"ref": ref, "inputs": dict(inputs)})
+
+    # -- calls ------------------------------------------------------------------------------------
+
+    def _get[T](
+        self, repository: str, path: str, query: Mapping[str, str], record: Callable[[Any], T]
+    ) -> Read[T]:
+        def call() -> T:
+            name = slug(repository, self._base)
+            return record(self._json("GET", name, path, params=query))
+
+        return read(call)
+
+    def _write(self, method: str, repository: str, path: str, body: Mapping[str, Any]) -> None:
+        if self._token is None:
+            raise Misconfigured(f"{TOKEN} is missing: GitHub takes no write without a token")
+        self._json(method, slug(repository, self._base), path, json=body)
+
+    def _json(self, method: str, name: str, path: str, **given: Any) -> Any:
+        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        body = content(request(method, f"{self._api}/repos/{name}/{path}", headers=headers, **given))
+        return json.loads(body) if body else None
+
+
+_UNSEEN: Final = f"GitHub answered 404: it does not exist, or the token of {TOKEN} may not see it"
+
+
+def _pull_request(found: Mapping[str, Any]) -> PullRequest:
+    if found["state"] == "open":
+        state = State.OPEN
+    elif found["merged_at"]:
+        state = State.MERGED
+    else:
+        state = State.SUPERSEDED if str(found["title"]).startswith(SUPERSEDED) else State.DECLINED
+    ended = found["merged_at"] or found["closed_at"]
+    return PullRequest(
+        number=int(found["number"]),
+        url=str(found["html_url"]),
+        branch=str(found["head"]["ref"]),
+        state=state,
+        ended_at=datetime.fromisoformat(ended) if ended else None,
+    )
+
+
+def _workflow_run(found: Mapping[str, Any]) -> WorkflowRun:
+    return WorkflowRun(
+        id=int(found["id"]),
+        url=str(found["html_url"]),
+        status=str(found["status"]),
+        conclusion=str(found["conclusion"] or ""),
+        created_at=datetime.fromisoformat(found["created_at"]),
+        updated_at=datetime.fromisoformat(found["updated_at"]),
+    )
+
+
+def _full_name(repository: Mapping[str, Any] | None) -> str:
+    """Empty for a fork that was deleted."""
+    return str(repository["full_name"]).lower() if repository else ""
+
+
+def _path(text: str) -> str:
+    return quote(text, safe="/")
+
+
+def _blob(text: str) -> str:
+    """Git's name for a file's content. https://git-scm.com/book/en/v2/Git-Internals-Git-Objects"""
+    data = text.encode()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,199 @@
+"""A small GitHub in memory: repositories with branches and files, pull requests, a workflow that people end.
+
+Behaves by the rules that a run can meet: a file is replaced only over what it was read as, one open pull
+request a branch, a workflow that is switched off takes no start. Trouble can be laid in the way of any call,
+before or after its effect.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from itertools import count
+
+from shared.clients.azure_core import as_unknown
+from shared.clients.git_files import FileAt
+from shared.clients.github import PullRequest, State, Workflow, WorkflowRun
+from shared.clients.github_http import Conflict, NotThere
+from shared.errors import PermanentError, ReconvergeError
+from shared.model import Absent, Clock, Known, Read, Unknown, utc_now
+
+
+@dataclass(slots=True)
+class GitHub:
+    clock: Clock = utc_now
+    branches: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    """Files by repository page and branch."""
+    pulls: list[tuple[str, PullRequest]] = field(default_factory=list)
+    """By repository, oldest first."""
+    texts: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Title and body of each pull request by number."""
+    comments: dict[int, list[str]] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    """Of all commits."""
+    state: str | None = "active"
+    """Of the workflow; None is no workflow."""
+    run_list: list[WorkflowRun] = field(default_factory=list)
+    """Oldest first."""
+    inputs: list[Mapping[str, str]] = field(default_factory=list)
+    """Of each start of the workflow."""
+    troubles: dict[str, ReconvergeError] = field(default_factory=dict)
+    """What a call meets, by the method's name; a write's `<name> lost` strikes after its effect."""
+    _numbers: "count[int]" = field(default_factory=lambda: count(1))
+
+    @property
+    def files(self) -> "_Files":
+        return _Files(self)
+
+    # -- what people do -----------------------------------------------------------------------
+
+    def put(self, repository: str, branch: str, path: str, text: str) -> None:
+        self.branches.setdefault((page(repository), branch), {})[path] = text
+
+    def text(self, repository: str, branch: str, path: str) -> str | None:
+        return self.branches.get((page(repository), branch), {}).get(path)
+
+    def merge(self, number: int, base: str, path: str) -> None:
+        repository, pull = self._pull(number)
+        self.put(repository, base, path, self.text(repository, pull.branch, path) or "")
+        self._end(number, State.MERGED)
+
+    def decline(self, number: int) -> None:
+        self._end(number, State.DECLINED)
+
+    def finish(self, conclusion: str) -> None:
+        """The run that is under way ends."""
+        self.run_list[-1] = replace(
+            self.run_list[-1], status="completed", conclusion=conclusion, updated_at=self.clock()
+        )
+
+    def start(self) -> None:
+        now = self.clock()
+        self.run_list.append(
+            WorkflowRun(
+                id=next(self._numbers),
+                url="https://github.com/run",
+                status="queued",
+                conclusion="",
+                created_at=now,
+                updated_at=now,
+            )
+        )
+
+    @property
+    def open(self) -> list[int]:
+        return [pull.number for _, pull in self.pulls if pull.state is State.OPEN]
+
+    # -- what a run reads ---------------------------------------------------------------------
+
+    def proposals(self, repository: str, prefix: str) -> Read[tuple[PullRequest, ...]]:
+        if trouble := self.troubles.get("proposals"):
+            return as_unknown(trouble)
+        opened = [one for one in self._of(repository) if one.state is State.OPEN]
+        return Known(tuple(one for one in opened if one.branch.startswith(prefix)))
+
+    def history(self, repository: str, branch: str) -> Read[tuple[PullRequest, ...]]:
+        if trouble := self.troubles.get("history"):
+            return as_unknown(trouble)
+        return Known(tuple(one for one in self._of(repository) if one.branch == branch))
+
+    def workflow(self, repository: str, file: str) -> Read[Workflow]:
+        del repository, file
+        if trouble := self.troubles.get("workflow"):
+            return as_unknown(trouble)
+        return Absent() if self.state is None else Known(Workflow(self.state))
+
+    def runs(self, repository: str, file: str) -> Read[tuple[WorkflowRun, ...]]:
+        del repository, file
+        if trouble := self.troubles.get("runs"):
+            return as_unknown(trouble)
+        return Known(tuple(reversed(self.run_list)))
+
+    # -- what a run writes ----------------------------------------------------------------------
+
+    def point(self, repository: str, branch: str, commit: str) -> None:
+        self._strike("point")
+        for (where, _), files in list(self.branches.items()):
+            if where == page(repository) and commit_of(files) == commit:
+                self.branches[where, branch] = dict(files)
+        self._strike("point lost")
+
+    def commit(
+        self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
+    ) -> None:
+        self._strike("commit")
+        if self.text(repository, branch, path) != replaces:
+            raise Conflict("GitHub answered 409", delay=_soon())
+        self.put(repository, branch, path, text)
+        self.messages.append(message)
+        self._strike("commit lost")
+
+    def propose(self, repository: str, branch: str, base: str, title: str, body: str) -> None:
+        self._strike("propose")
+        if any(one.branch == branch and one.state is State.OPEN for one in self._of(repository)):
+            raise PermanentError("GitHub answered 422")
+        number = next(self._numbers)
+        url = f"{page(repository)}/pull/{number}"
+        opened = PullRequest(number=number, url=url, branch=branch, state=State.OPEN)
+        self.pulls.append((page(repository), opened))
+        self.texts[number] = (f"{title} [{base}]", body)
+        self._strike("propose lost")
+
+    def withdraw(self, repository: str, number: int, title: str, comment: str) -> None:
+        del repository, title
+        self._strike("withdraw")
+        self.comments.setdefault(number, []).append(comment)
+        self._end(number, State.SUPERSEDED)
+
+    def dispatch(self, repository: str, file: str, ref: str, inputs: Mapping[str, str]) -> None:
+        del repository, ref
+        self._strike("dispatch")
+        if self.state is None:
+            raise NotThere(f"GitHub answered 404: {file}")
+        if self.state != "active":
+            raise PermanentError("GitHub answered 422")
+        self.inputs.append(inputs)
+        self.start()
+        self._strike("dispatch lost")
+
+    # -- how ----------------------------------------------------------------------------------------
+
+    def _of(self, repository: str) -> list[PullRequest]:
+        return [pull for where, pull in reversed(self.pulls) if where == page(repository)]
+
+    def _pull(self, number: int) -> tuple[str, PullRequest]:
+        return next(entry for entry in self.pulls if entry[1].number == number)
+
+    def _end(self, number: int, state: State) -> None:
+        entry = self._pull(number)
+        ended = replace(entry[1], state=state, ended_at=self.clock())
+        self.pulls[self.pulls.index(entry)] = (entry[0], ended)
+
+    def _strike(self, call: str) -> None:
+        if trouble := self.troubles.pop(call, None):
+            raise trouble
+
+
+@dataclass(frozen=True, slots=True)
+class _Files:
+    github: GitHub
+
+    def read(self, repository: str, branch: str, path: str) -> Read[FileAt]:
+        if trouble := self.github.troubles.get("read"):
+            return as_unknown(trouble)
+        files = self.github.branches.get((page(repository), branch))
+        if files is None:
+            return Unknown("the repository has no such branch")
+        return Known(FileAt(files[path], commit_of(files))) if path in files else Absent()
+
+
+def page(repository: str) -> str:
+    return repository.removesuffix(".git")
+
+
+def commit_of(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()[:40]
+
+
+def _soon() -> timedelta:
+    return timedelta(seconds=5)
