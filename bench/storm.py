@@ -26,6 +26,7 @@ from sandbox import azurite
 from shared import signals
 from shared.clients import credentials
 from shared.clients.entra import Exchange
+from shared.clients.managed_clusters import ApiServer
 from shared.clients.queues import StorageMessages
 from shared.clients.tables import StorageRows
 from shared.journal import TABLE as JOURNAL
@@ -153,6 +154,9 @@ class SlowCluster:
         return Known(
             Cluster(id=cluster_id, provisioning_state="Succeeded", power_state="Running", issuer=issuer)
         )
+
+    def api_server(self, cluster_id: str) -> Read[ApiServer]:
+        return Unknown(f"nothing of this landscape is in {cluster_id}")
 
 
 class NoIdentities:

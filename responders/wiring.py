@@ -1,15 +1,19 @@
 """Builds what stands behind the ports, from the settings. No call leaves the process here."""
 
 from shared.clients import arm, credentials, notices
+from shared.clients.cluster_api import ClusterApi
 from shared.clients.git_files import GitFiles
 from shared.clients.github import GitHub
+from shared.clients.key_vault import KeyVaults
 from shared.clients.managed_clusters import ManagedClusters
 from shared.clients.managed_identities import ManagedIdentities
 from shared.clients.queues import StorageMessages
 from shared.clients.resources import Resources
+from shared.clients.seeding import Seeding
 from shared.clients.service_accounts import ServiceAccounts
 from shared.clients.tables import StorageRows
 from shared.clients.token_exchange import TokenExchange
+from shared.clients.vault import Vaults
 from shared.errors import Misconfigured
 from shared.notices import Notifier
 from shared.ports import Messages, Rows
@@ -28,6 +32,7 @@ def stores(settings: Settings) -> tuple[Rows, Messages]:
 def world(settings: Settings) -> World:
     credential = credentials.of_app(settings)
     clusters = ManagedClusters(settings, credential)
+    key_vaults, vaults = KeyVaults(credential), Vaults(credential)
     return World(
         clusters=clusters,
         identities=ManagedIdentities(settings, credential),
@@ -40,6 +45,10 @@ def world(settings: Settings) -> World:
         resources=Resources(settings, credential),
         files=GitFiles(settings),
         github=GitHub(settings),
+        key_vaults=key_vaults,
+        vaults=vaults,
+        kubernetes=ClusterApi(credential),
+        seeding=Seeding(key_vaults, vaults),
     )
 
 

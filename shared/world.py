@@ -3,15 +3,21 @@
 The classes of shared.clients fit these protocols; tests and the benchmark bring their own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.clients.cluster_api import CronJob, Event, Job, Synced
+from shared.clients.cluster_api import Kind as SyncedKind
 from shared.clients.entra import Exchange
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest, Workflow, WorkflowRun
+from shared.clients.key_vault import Secret, Sourced
+from shared.clients.managed_clusters import ApiServer
+from shared.clients.seeding import Destination, Source
+from shared.clients.vault import Held, LoginRefused, SealStatus, Session
 from shared.journal import Journal
 from shared.landscape import Environment, Landscape
 from shared.model import (
@@ -32,6 +38,8 @@ from shared.model import (
 
 class Clusters(Protocol):
     def get(self, cluster_id: str) -> Read[Cluster]: ...
+
+    def api_server(self, cluster_id: str) -> Read[ApiServer]: ...
 
 
 class Identities(Protocol):
@@ -80,6 +88,42 @@ class Repositories(Protocol):
     def dispatch(self, repository: str, file: str, ref: str, inputs: Mapping[str, str]) -> None: ...
 
 
+class KeyVaults(Protocol):
+    def secrets(self, uri: str) -> Read[tuple[Secret, ...]]: ...
+
+    def source(self, uri: str, name: str, placeholders: Collection[str]) -> Read[Sourced]: ...
+
+
+class Vaults(Protocol):
+    def seal_status(self, address: str) -> Read[SealStatus]: ...
+
+    def login(self, address: str, mount: str, role: str, audience: str) -> Read[Session] | LoginRefused: ...
+
+    def read(self, session: Session, mount: str, key: str, placeholders: Collection[str]) -> Read[Held]: ...
+
+
+class Kubernetes(Protocol):
+    def cron_job(self, api_server: ApiServer, namespace: str, name: str) -> Read[CronJob]: ...
+
+    def jobs(self, api_server: ApiServer, namespace: str, owner: str) -> Read[tuple[Job, ...]]: ...
+
+    def log(self, api_server: ApiServer, namespace: str, job: str) -> Read[str]: ...
+
+    def start(self, api_server: ApiServer, namespace: str, cron_job: str, *, uid: str, name: str) -> None: ...
+
+    def synced(self, api_server: ApiServer, namespace: str, kind: SyncedKind) -> Read[tuple[Synced, ...]]: ...
+
+    def events(self, api_server: ApiServer, namespace: str, kind: SyncedKind) -> Read[tuple[Event, ...]]: ...
+
+    def refresh(
+        self, api_server: ApiServer, namespace: str, kind: SyncedKind, name: str, mark: str
+    ) -> None: ...
+
+
+class Seeding(Protocol):
+    def copy(self, source: Source, to: Destination) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     clusters: Clusters
@@ -88,6 +132,10 @@ class World:
     resources: Resources
     files: Files
     github: Repositories
+    key_vaults: KeyVaults
+    vaults: Vaults
+    kubernetes: Kubernetes
+    seeding: Seeding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

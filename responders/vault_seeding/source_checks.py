@@ -75,7 +75,7 @@ def unusability(secret: Secret, now: datetime) -> Reason | None:
 _SAYS = {
     Reason.SECRET_DISABLED: "secret {secret.name} is disabled",
     Reason.SECRET_EXPIRED: "secret {secret.name} expired at {secret.expires:%Y-%m-%d %H:%M}",
-    Reason.SECRET_NOT_YET_VALID: "secret {secret.name} is not valid before {secret.not_before:%Y-%m-%d %H:%M}",
+    Reason.SECRET_NOT_YET_VALID: "{secret.name} is not valid before {secret.not_before:%Y-%m-%d %H:%M}",
 }
 
 

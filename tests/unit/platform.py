@@ -13,11 +13,13 @@ from typing import Any
 
 from shared.clients.azure_core import as_unknown
 from shared.clients.entra import Accepted, Declined, Exchange
+from shared.clients.managed_clusters import ApiServer
 from shared.errors import PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Clock, Cluster, Credential, Identity, Known, Read, Unknown
 from shared.world import World
 from tests.unit.federated_credentials.builders import AUDIENCE, cluster, identity
 from tests.unit.github import GitHub
+from tests.unit.seeds import Seeds
 
 GET_CLUSTER = "GET cluster"
 GET_IDENTITY = "GET identity"
@@ -66,6 +68,7 @@ class Platform:
     lag: timedelta = timedelta(0)
     """How long a list shows what stood there before a write."""
     github: GitHub = field(default_factory=GitHub)
+    seeds: Seeds = field(default_factory=Seeds)
     resources: dict[str, str] = field(default_factory=dict)
     """Addresses of vaults and public IP addresses by id in lower case."""
     undeployed: set[str] = field(default_factory=set)
@@ -97,6 +100,10 @@ class Platform:
             resources=_Resources(self),
             files=self.github.files,
             github=self.github,
+            key_vaults=self.seeds.key_vaults,
+            vaults=self.seeds.vaults,
+            kubernetes=self.seeds.kubernetes,
+            seeding=self.seeds,
         )
 
     # -- what people and pipelines do -----------------------------------------------------
@@ -270,6 +277,13 @@ class _Clusters:
 
     def get(self, cluster_id: str) -> Read[Cluster]:
         return self.platform.read_cluster(cluster_id)
+
+    def api_server(self, cluster_id: str) -> Read[ApiServer]:
+        match self.platform.read_cluster(cluster_id):
+            case Known(_):
+                return Known(ApiServer(f"https://{cluster_id.rpartition('/')[2]}", "ca"))
+            case other:
+                return other
 
 
 @dataclass(frozen=True, slots=True)
