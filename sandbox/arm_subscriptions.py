@@ -1,5 +1,7 @@
 """What ARM tells of tenants, subscriptions, resource groups and role assignments."""
 
+import re
+
 from sandbox.arm_calls import Announce, Call, Change, ChangeKind, Json, Reply, Route, page
 from sandbox.arm_errors import ArmError
 from sandbox.cloud import Cloud
@@ -52,12 +54,16 @@ class Subscriptions:
         return Reply(status=200, body=self._show_group(name))
 
     async def _assignments(self, call: Call) -> Reply:
-        """Those at the scope, above it and below it."""
-        scope = call.params["scope"].lower()
+        """Those at the scope, above it and below it; with `$filter=atScope()` not below it, with
+        `principalId eq '…'` one principal's."""
+        scope, wanted = call.params["scope"].lower(), call.query.get("$filter", "")
+        principal = re.search(r"principalId eq '([^']*)'", wanted)
         shown = [
             _show_assignment(held)
             for held in self._cloud.assignments.all(call.read_at)
-            if held.scope.lower().startswith(scope) or scope.startswith(held.scope.lower())
+            if scope.startswith(held.scope.lower())
+            or ("atScope()" not in wanted and held.scope.lower().startswith(scope))
+            if principal is None or held.principal_id == principal.group(1)
         ]
         return Reply(status=200, body=page(shown, call, self._cloud.dials.page_size))
 

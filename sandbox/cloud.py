@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sandbox.arm_errors import ArmError
 from sandbox.dials import Dials
 from sandbox.keys import IssuerKeys
-from sandbox.records import Cluster, Identity, Principal, RoleAssignment
+from sandbox.records import Cluster, Identity, Principal, PublicAddress, RoleAssignment, Vault
 from sandbox.timeline import Clock, Shelf, utc_now
 
 
@@ -32,6 +32,8 @@ class Cloud:
     identities: Shelf[Identity] = field(default_factory=Shelf)
     clusters: Shelf[Cluster] = field(default_factory=Shelf)
     assignments: Shelf[RoleAssignment] = field(default_factory=Shelf)
+    vaults: Shelf[Vault] = field(default_factory=Shelf)
+    addresses: Shelf[PublicAddress] = field(default_factory=Shelf)
     service_principals: dict[str, Principal] = field(default_factory=dict)
     """By client id, lower case."""
     issuers: dict[str, IssuerKeys] = field(default_factory=dict)

@@ -16,6 +16,8 @@ class Dials:
     """A credential write holds its identity for this long; a second write meanwhile is a conflict."""
     entra_propagation: float = 2.0
     """Entra learns of identities and credentials this long after ARM accepted them. Minutes in reality."""
+    rbac_propagation: float = 0.0
+    """Key Vault learns of role assignments this long after ARM accepted them. Minutes in reality."""
     provisioning_seconds: float = 0.5
     """Creating, updating or deleting a cluster takes this long. Minutes in reality."""
     throttling: bool = False

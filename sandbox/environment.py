@@ -56,6 +56,12 @@ def of_cloud(cloud: Mapping[str, Any], connection_string: str, landscape: Path) 
         Variable(name="IDENTITY_HEADER", value=cloud["identity_header"], about="Proves to be on the machine"),
         Variable(name="AZURE_CLIENT_ID", value=cloud["app"]["client_id"], about="The app's own identity"),
         Variable(
+            name="AZURE_KEYVAULT_URL",
+            value=cloud["vaults"]["ameidekv"],
+            about="The platform's key vault, as SDK samples and most tools name it",
+            for_app=False,
+        ),
+        Variable(
             name="KUBECONFIG", value=cloud["kubeconfig"], about="The clusters, as the operator", for_app=False
         ),
         Variable(name="AzureWebJobsStorage", value=connection_string, about="Queues, tables and blobs"),

@@ -13,9 +13,10 @@ from sandbox.cloud import Cloud
 from sandbox.clusters import Wanted
 from sandbox.kubernetes_api import Grant
 from sandbox.kubernetes_objects import Object
-from sandbox.rbac import CREDENTIAL_CONTRIBUTOR, OWNER, PLATFORM_FACTS
-from sandbox.records import Credential, Identity, Principal, RoleAssignment
+from sandbox.rbac import CREDENTIAL_CONTRIBUTOR, OWNER, PLATFORM_FACTS, SECRETS_OFFICER, SECRETS_USER
+from sandbox.records import Credential, Identity, Principal, PublicAddress, RoleAssignment, Vault
 from sandbox.timeline import BEGINNING
+from sandbox.vault_secrets import Secrets
 
 TENANT = "7d1c6c2e-4a0f-4d4e-9a61-3f2b8c5e9d10"
 SUBSCRIPTION = "e4652c74-2582-4efc-b605-9d9ed2210a2a"
@@ -27,8 +28,38 @@ APP_OBJECT_ID = "5b0a7c1e-93d2-4f6b-8e47-c1d5a2f08b36"
 """Fixed, since the landscape names it: the app recognises its own writes by it."""
 AUDIENCE = "api://AzureADTokenExchange"
 ENVIRONMENTS = ("dev", "prod")
+VAULT = "ameidekv"
+ADDRESSES = {"ameide-dev-envoy-pip": "20.61.10.4", "ameide-prod-envoy-pip": "20.61.10.5"}
+SECRETS = (
+    "ghcr-username",
+    "ghcr-token",
+    "pypi-token",
+    "npm-token",
+    "buf-token",
+    "langsmith-api-key",
+    "repository-database-url",
+    "database-ssl",
+    "database-pool-max",
+    "database-pool-idle-timeout-ms",
+    "database-pool-connection-timeout-ms",
+    "go-proto-version",
+    "go-sdk-version",
+    "coder-github-oauth-client-id",
+    "coder-github-oauth-client-secret",
+    "coder-bootstrap-admin-username",
+    "coder-bootstrap-admin-email",
+    "coder-bootstrap-admin-password",
+    "coder-bootstrap-token",
+    "codex-auth-json-b64-0",
+    "codex-auth-json-b64-1",
+    "codex-auth-json-b64-2",
+    "backstage-gitlab-token",
+)
+"""What the platform's documents ask of a new subscription's vault. One more, coder-cli-session-token, is made
+by automation later."""
 
 _BOOTSTRAP = "foundation-vault-bootstrap-vault-bootstrap"
+_BOOTSTRAP_IDENTITY = "ameide-vault-bootstrap-mi"
 _PLAIN_NAMESPACES = ("default", "kube-system", "argocd", "ameide-system")
 
 
@@ -51,7 +82,7 @@ TRUSTS = tuple(
     for env in ENVIRONMENTS
     for trust in (
         Trust(
-            identity="ameide-vault-bootstrap-mi",
+            identity=_BOOTSTRAP_IDENTITY,
             name=f"vault-bootstrap-{env}",
             namespace=f"ameide-{env}",
             service_account=_BOOTSTRAP,
@@ -110,6 +141,29 @@ def seed_identities(cloud: Cloud, app: Principal, issuer: str) -> None:
         identity = _identity(name, credentials)
         cloud.identities.put(identity.id, identity, BEGINNING)
         _assign(cloud, identity.id, CREDENTIAL_CONTRIBUTOR.id, app.object_id)
+
+
+def seed_vault(cloud: Cloud, operator: Principal, app: Principal, uri: str) -> Secrets:
+    """Create the platform's key vault, its secrets with random values, and who may read them."""
+    vault = Vault(subscription=SUBSCRIPTION, group=GROUP, name=VAULT, location=LOCATION, uri=uri)
+    cloud.vaults.put(vault.id, vault, BEGINNING)
+    secrets_of_vault = Secrets(cloud.clock)
+    for name in SECRETS:
+        secrets_of_vault.set(name, secrets.token_urlsafe(24), {})
+    _assign(cloud, vault.id, SECRETS_OFFICER.id, operator.object_id)
+    _assign(cloud, vault.id, SECRETS_USER.id, app.object_id)
+    for identity in cloud.identities.all(cloud.clock()):
+        if identity.name == _BOOTSTRAP_IDENTITY:
+            _assign(cloud, vault.id, SECRETS_USER.id, identity.principal_id)
+    return secrets_of_vault
+
+
+def seed_addresses(cloud: Cloud) -> None:
+    for name, address in ADDRESSES.items():
+        held = PublicAddress(
+            subscription=SUBSCRIPTION, group=GROUP, name=name, location=LOCATION, address=address
+        )
+        cloud.addresses.put(held.id, held, BEGINNING)
 
 
 def grants(operator: Principal, app: Principal) -> tuple[Grant, ...]:

@@ -12,6 +12,8 @@ class Role:
     id: str
     name: str
     actions: tuple[str, ...]
+    data_actions: tuple[str, ...] = ()
+    """What it allows on the data itself, which no action of ARM does."""
 
 
 OWNER = Role(id="8e3af657-a8ff-443c-a75c-2fe8c4bcb635", name="Owner", actions=("*",))
@@ -37,25 +39,70 @@ PLATFORM_FACTS = Role(
         "Microsoft.ManagedIdentity/userAssignedIdentities/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
         "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.KeyVault/vaults/read",
+        "Microsoft.Network/publicIPAddresses/read",
+        "Microsoft.Authorization/roleAssignments/read",
     ),
 )
-ROLES = {role.id: role for role in (OWNER, READER, CREDENTIAL_CONTRIBUTOR, PLATFORM_FACTS)}
+_SECRETS = "Microsoft.KeyVault/vaults/secrets"
+SECRETS_USER = Role(
+    id="4633458b-17de-408a-b874-0445c86b69e6",
+    name="Key Vault Secrets User",
+    actions=(),
+    data_actions=(f"{_SECRETS}/getSecret/action", f"{_SECRETS}/readMetadata/action"),
+)
+SECRETS_OFFICER = Role(
+    id="b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
+    name="Key Vault Secrets Officer",
+    actions=("Microsoft.KeyVault/vaults/read",),
+    data_actions=(f"{_SECRETS}/*",),
+)
+VAULT_READER = Role(
+    id="21090545-7ca7-4776-b22c-e363652d74d2",
+    name="Key Vault Reader",
+    actions=("Microsoft.KeyVault/vaults/read",),
+    data_actions=(f"{_SECRETS}/readMetadata/action",),
+)
+ROLES = {
+    role.id: role
+    for role in (
+        OWNER,
+        READER,
+        CREDENTIAL_CONTRIBUTOR,
+        PLATFORM_FACTS,
+        SECRETS_USER,
+        SECRETS_OFFICER,
+        VAULT_READER,
+    )
+}
 
 
 def allowing(
-    assignments: Iterable[RoleAssignment], *, principal_id: str, action: str, scope: str
+    assignments: Iterable[RoleAssignment],
+    *,
+    principal_id: str,
+    action: str,
+    scope: str,
+    data: bool = False,
 ) -> RoleAssignment | None:
-    """The first assignment that allows the action at the scope or above it; None: forbidden."""
+    """The first assignment that allows the action at the scope or above it; None: forbidden.
+
+    data: an action on data, which a role allows by its `data_actions` only.
+    """
     for assignment in assignments:
         role = ROLES.get(assignment.role)
         if (
             role
             and assignment.principal_id == principal_id
             and _covers(assignment.scope, scope)
-            and any(fnmatchcase(action.lower(), pattern.lower()) for pattern in role.actions)
+            and _allows(role.data_actions if data else role.actions, action)
         ):
             return assignment
     return None
+
+
+def _allows(patterns: Iterable[str], action: str) -> bool:
+    return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 
 def _covers(upper: str, scope: str) -> bool:

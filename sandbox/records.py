@@ -45,6 +45,43 @@ class Identity:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vault:
+    """A key vault, and where its data plane answers."""
+
+    subscription: str
+    group: str
+    name: str
+    location: str
+    uri: str
+    """Ends with a slash, which belongs to it."""
+
+    @property
+    def id(self) -> str:
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+            f"/providers/Microsoft.KeyVault/vaults/{self.name}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicAddress:
+    """A public IP address."""
+
+    subscription: str
+    group: str
+    name: str
+    location: str
+    address: str
+
+    @property
+    def id(self) -> str:
+        return (
+            f"/subscriptions/{self.subscription}/resourceGroups/{self.group}"
+            f"/providers/Microsoft.Network/publicIPAddresses/{self.name}"
+        )
+
+
 class ProvisioningState(StrEnum):
     CREATING = "Creating"
     UPDATING = "Updating"

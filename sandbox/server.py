@@ -24,6 +24,7 @@ from sandbox.arm_calls import Call, Change
 from sandbox.arm_clusters import ManagedClusters
 from sandbox.arm_identities import Identities
 from sandbox.arm_operations import Operations
+from sandbox.arm_resources import Resources
 from sandbox.arm_subscriptions import Subscriptions
 from sandbox.certs import Authority
 from sandbox.cloud import Cloud
@@ -36,6 +37,7 @@ from sandbox.eventgrid_senders import Sender
 from sandbox.faults import Faults
 from sandbox.identity_endpoint import IdentityEndpoint
 from sandbox.issuers import Issuers
+from sandbox.key_vault import KeyVault
 from sandbox.kubeconfig import token_kubeconfig
 from sandbox.listening import free_socket, port_of, serve
 from sandbox.records import Principal
@@ -54,6 +56,7 @@ class LoopbackCloud:
         self._authority = Authority("Reconverge sandbox")
         self._socket = free_socket()
         self._identity_socket = free_socket()
+        self._vault_socket = free_socket()
         self._runners: list[web.AppRunner] = []
         self.cloud = Cloud(
             tenant=platform.TENANT,
@@ -87,6 +90,7 @@ class LoopbackCloud:
         await self._build_platform()
         await self._serve_cloud()
         await self._serve_identity_endpoint()
+        await self._serve_vault()
         _write(self._directory / "ca.pem", self._authority.pem, mode=0o644)
         _write(self._directory / "cloud.json", json.dumps(self._description(), indent=2).encode())
 
@@ -110,6 +114,9 @@ class LoopbackCloud:
         cluster = await self._clusters.finish_create(begun)
         dials.provisioning_seconds = usual
         platform.seed_identities(self.cloud, self._app, cluster.issuer or "")
+        platform.seed_addresses(self.cloud)
+        uri = f"https://127.0.0.1:{port_of(self._vault_socket)}/"
+        self._secrets = platform.seed_vault(self.cloud, self._operator, self._app, uri)
 
     async def _serve_cloud(self) -> None:
         managed = ManagedClusters(self.cloud, self._clusters, self._operations, self._announce)
@@ -120,6 +127,7 @@ class LoopbackCloud:
                 *Identities(self.cloud, self._announce).routes(),
                 *managed.routes(),
                 *self._operations.routes(),
+                *Resources(self.cloud).routes(),
                 *Subscriptions(self.cloud, self._announce).routes(),
             ],
         )
@@ -147,6 +155,13 @@ class LoopbackCloud:
         app = web.Application(middlewares=[self._traffic.middleware(lambda _: "identity")])
         app.add_routes(endpoint.routes())
         self._runners.append(await serve(app, self._identity_socket))
+
+    async def _serve_vault(self) -> None:
+        (vault,) = self.cloud.vaults.all(self.cloud.clock())
+        served = KeyVault(vault, self.cloud, self._tokens, self._secrets)
+        app = web.Application(middlewares=[self._traffic.middleware(lambda _: "keyvault")])
+        app.add_routes(served.routes())
+        self._runners.append(await serve(app, self._vault_socket, self._authority.server_context()))
 
     def _announce(self, call: Call, change: Change) -> None:
         self._events.publish(
@@ -181,6 +196,7 @@ class LoopbackCloud:
             "location": self.cloud.location,
             "operator": {**_ids(self._operator), "secret": self._operator.secret},
             "app": {**_ids(self._app), "identity_id": self._app.identity_id},
+            "vaults": {held.name: held.uri for held in self.cloud.vaults.all(self.cloud.clock())},
             "kubeconfig": str(self._directory / "kubeconfig"),
             "clusters": [cluster.id for cluster in self.cloud.clusters.all(self.cloud.clock())],
             "control_key": self._control_key,

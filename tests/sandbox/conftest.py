@@ -18,6 +18,7 @@ AT_ONCE = {
     "arm_staleness": 0.0,
     "write_seconds": 0.0,
     "entra_propagation": 0.0,
+    "rbac_propagation": 0.0,
     "provisioning_seconds": 0.0,
     "throttling": False,
     "event_time_scale": 0.001,

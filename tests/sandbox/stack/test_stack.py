@@ -104,6 +104,7 @@ def test_env_points_every_official_client_somewhere(running: Stack) -> None:
         "AzureWebJobsStorage",
         "IDENTITY_ENDPOINT",
         "IDENTITY_HEADER",
+        "AZURE_KEYVAULT_URL",
         "KUBECONFIG",
         "RECONVERGE_APP_KEY",
         "RECONVERGE_APP_URL",
