@@ -162,9 +162,12 @@ class Seeds:
     vaults: Vault = field(default_factory=Vault)
     kubernetes: Cluster = field(default_factory=Cluster)
     copies: list[Destination] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+    """Happens while a value is on its way."""
 
     def copy(self, source: Source, to: Destination) -> None:
         """As the real one: a value goes over, under the version that is expected there."""
+        self.meanwhile()
         versions = self.vaults.versions.setdefault(to.key, [])
         if len(versions) != to.cas:
             raise WriteConflict("Vault holds another version than it did", delay=timedelta(seconds=30))

@@ -1,0 +1,315 @@
+"""Whole runs against a small platform in memory: what heals, in which order, and what is left alone."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from responders.federated_credentials import RESPONDER as CREDENTIALS
+from responders.vault_seeding import RESPONDER
+from responders.vault_seeding.plan import NAME
+from responders.vault_seeding.reasons import Reason
+from shared.clients.cluster_api import CronJob, JobState, Kind
+from shared.clients.fingerprints import placeholder_digest
+from shared.engine import Report, Run, execute
+from shared.errors import PermanentError, TemporaryError
+from shared.journal import Journal
+from shared.landscape import Contract, Mode
+from shared.leases import Leases
+from shared.memory import MemoryRows
+from shared.model import Step, Target, Word
+from shared.plans import Plans
+from shared.steps import Crew
+from shared.world import Scope
+from tests.unit.app import environment, landscape
+from tests.unit.clocks import START, VirtualClock
+from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, held
+from tests.unit.platform import Platform
+from tests.unit.vault_seeding.builders import ADDRESS, CRON_JOB, KEY_VAULT, declared
+
+MINUTE = timedelta(minutes=1)
+VALUE = "the value that nobody may see"
+FIXTURE = "fixture-value"
+MAY: Any = {
+    "default": Mode.APPLY,
+    "identities": (IDENTITY,),
+    "namespaces": ("dev",),
+    "vaults": (ADDRESS,),
+    "pace": timedelta(0),
+}
+TARGET = Target("dev", NAME)
+
+
+class Stage:
+    """A platform after a rebuild that went well, and runs against it."""
+
+    def __init__(self, **contract: Any) -> None:
+        self.clock = VirtualClock()
+        self.rows = MemoryRows()
+        self.journal = Journal(self.rows, self.clock)
+        self.platform = Platform(self.clock)
+        self.platform.build(CLUSTER, LIVE)
+        self.platform.hold(IDENTITY, held())
+        self.platform.resources[KEY_VAULT.lower()] = "https://seeds-kv.vault.azure.net/"
+        self.seeds = self.platform.seeds
+        self.seeds.key_vaults.values = {"ghcr-username": "robot", "ghcr-token": VALUE}
+        self.seeds.vaults.versions = {"ghcr/token": [VALUE]}
+        cluster = self.seeds.kubernetes
+        cluster.cron_jobs[CRON_JOB] = CronJob(
+            uid="uid-1",
+            schedule="0 3 * * *",
+            time_zone=None,
+            suspended=False,
+            created=START - timedelta(days=30),
+            last_success=None,
+        )
+        cluster.run("old", JobState.COMPLETE, START - MINUTE)
+        cluster.make(Kind.STORE, "store")
+        cluster.make(Kind.EXTERNAL_SECRET, "pull")
+        cluster.bootstrap = self.bootstrap
+        cluster.refreshed = self.operator
+        self.works = True
+        self.declared = declared(placeholders=(placeholder_digest(FIXTURE),))
+        self.contract = Contract(**{**MAY, **contract})
+
+    # -- what the platform's own controllers do -------------------------------------------
+
+    def bootstrap(self, job: str) -> None:
+        if self.works:
+            self.seeds.vaults.versions["ghcr/token"] = [VALUE]
+            self.seeds.kubernetes.run(job, JobState.COMPLETE, self.clock())
+        else:
+            self.seeds.kubernetes.run(job, JobState.FAILED, self.clock(), f"AADSTS700211 {VALUE}")
+
+    def operator(self, kind: Kind, name: str) -> None:
+        if (self.seeds.vaults.versions.get("ghcr/token") or [None])[-1] == VALUE:
+            reason = "Valid" if kind is Kind.STORE else "SecretSynced"
+            self.seeds.kubernetes.turn(kind, name, ready=True, reason=reason)
+
+    def broken(self) -> None:
+        """As after a rebuild whose bootstrap never came through."""
+        cluster = self.seeds.kubernetes
+        cluster.all_jobs.clear()
+        cluster.run("first", JobState.FAILED, START - MINUTE, f"AADSTS700211: …\npassword={VALUE}")
+        self.seeds.vaults.versions.clear()
+        cluster.make(Kind.STORE, "store", ready=False)
+        cluster.make(Kind.EXTERNAL_SECRET, "pull", ready=False)
+
+    # -- runs -----------------------------------------------------------------------------
+
+    def scope(self) -> Scope:
+        whole = landscape(environment(contract=self.contract).model_copy(update={"vault": self.declared}))
+        return Scope(
+            target=TARGET,
+            landscape=whole,
+            environment=whole.environments["dev"],
+            world=self.platform.world,
+            journal=self.journal,
+            clock=self.clock,
+            pause=self.clock.pause,
+            preconditions=(CREDENTIALS,),
+        )
+
+    def run(self, *, dry: bool = False) -> Report:
+        leases = Leases(self.rows, self.clock)
+        run = Run(id=str(self.clock()), correlation_id="c", actor="reconverge", dry=dry)
+        crew = Crew(leases, lambda: None, "worker")
+        report = execute(self.scope(), RESPONDER, run, Plans(self.rows, self.clock), crew)
+        self.clock.advance(timedelta(seconds=15))
+        return report
+
+    def words(self, runs: int) -> list[Word]:
+        return [self.run().outcome.word for _ in range(runs)]
+
+    def actions(self) -> list[str]:
+        return [
+            entry.detail["action"]
+            for entry in self.journal.read(TARGET, since=START - MINUTE)
+            if entry.kind == "step-started"
+        ]
+
+
+def test_a_seeded_vault_is_converged_and_nothing_is_written() -> None:
+    stage = Stage()
+    assert stage.run().outcome.word is Word.CONVERGED
+    assert stage.actions() == []
+
+
+def test_a_failed_bootstrap_is_started_and_everything_behind_it_heals_in_order() -> None:
+    stage = Stage()
+    stage.broken()
+    words = stage.words(6)
+    assert words[-1] is Word.CONVERGED
+    assert stage.actions() == ["vault.bootstrap", "secrets.refresh", "secrets.refresh"]
+    assert Word.REPAIRED in words
+    objects = stage.seeds.kubernetes.objects
+    assert objects[Kind.EXTERNAL_SECRET]["pull"].ready
+
+
+def test_a_stale_credential_blocks_and_nothing_is_written_until_it_is_right() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.platform.hold(IDENTITY, held(issuer=DEAD))
+    outcome = stage.run().outcome
+    assert outcome.word is Word.BLOCKED
+    assert "IssuerStale" in outcome.because
+    assert stage.actions() == []
+    stage.platform.hold(IDENTITY, held())
+    assert stage.words(6)[-1] is Word.CONVERGED
+
+
+def test_a_seed_that_is_missing_is_written_once_and_proven() -> None:
+    stage = Stage()
+    stage.seeds.vaults.versions.clear()
+    assert stage.run().outcome.word is Word.REPAIRED
+    assert stage.seeds.vaults.versions == {"ghcr/token": [VALUE]}
+    assert stage.run().outcome.word is Word.CONVERGED
+    assert stage.actions() == ["vault.seed"]
+
+
+def test_a_placeholder_is_replaced() -> None:
+    stage = Stage()
+    stage.seeds.vaults.versions = {"ghcr/token": [FIXTURE]}
+    assert stage.run().outcome.word is Word.REPAIRED
+    assert stage.seeds.vaults.versions == {"ghcr/token": [FIXTURE, VALUE]}
+
+
+def test_a_value_that_somebody_wrote_meanwhile_stays() -> None:
+    stage = Stage()
+    stage.seeds.vaults.versions.clear()
+    owners: dict[str, list[str | None]] = {"ghcr/token": ["the owner's"]}
+    stage.seeds.meanwhile = lambda: stage.seeds.vaults.versions.update(owners)
+    stage.run()
+    assert stage.seeds.vaults.versions == {"ghcr/token": ["the owner's"]}
+
+
+def test_a_sealed_vault_is_for_people_and_nothing_is_written() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.vaults.sealed = True
+    assert stage.run().outcome.word is Word.HUMAN
+    assert stage.actions() == []
+
+
+def test_a_bootstrap_that_fails_again_is_started_once_and_then_told_of() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.works = False
+    assert stage.run().outcome.word is Word.PENDING
+    for _ in range(10):
+        stage.clock.advance(MINUTE)
+        outcome = stage.run().outcome
+    assert outcome.word is Word.HUMAN
+    assert outcome.reason == Reason.BOOTSTRAP_IN_VAIN
+    assert stage.actions() == ["vault.bootstrap"]
+
+
+def test_a_refresh_without_effect_is_made_once_and_then_told_of() -> None:
+    stage = Stage()
+    stage.seeds.kubernetes.make(Kind.EXTERNAL_SECRET, "pull", ready=False)
+    stage.seeds.kubernetes.refreshed = lambda _kind, _name: None
+    for _ in range(10):
+        stage.clock.advance(MINUTE)
+        outcome = stage.run().outcome
+    assert outcome.reason == Reason.REFRESH_IN_VAIN
+    assert stage.actions() == ["secrets.refresh"]
+
+
+FORBIDDEN: dict[str, dict[str, Any]] = {
+    "in a namespace that the contract does not list": {"namespaces": ()},
+    "with an action that it forbids": {"default": Mode.NEVER},
+    "with an action that it only proposes": {"default": Mode.PROPOSE},
+}
+
+
+@pytest.mark.parametrize("contract", FORBIDDEN.values(), ids=FORBIDDEN)
+def test_no_job_is_started(contract: dict[str, Any]) -> None:
+    stage = Stage(**contract)
+    stage.broken()
+    assert stage.run().outcome.word in {Word.HUMAN, Word.PROPOSED}
+    assert set(stage.seeds.kubernetes.all_jobs) == {"first"}
+
+
+def test_a_vault_that_the_contract_does_not_list_is_not_seeded() -> None:
+    stage = Stage(vaults=())
+    stage.seeds.vaults.versions.clear()
+    assert stage.run().outcome.word is Word.HUMAN
+    assert not stage.seeds.vaults.versions
+
+
+def test_a_run_that_only_plans_writes_nothing() -> None:
+    stage = Stage()
+    stage.broken()
+    assert stage.run(dry=True).outcome.word is Word.PROPOSED
+    assert stage.actions() == []
+
+
+def test_what_cannot_be_read_is_neither_a_fault_nor_written() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.key_vaults.trouble["secrets"] = TemporaryError("Key Vault answered 503", delay=MINUTE)
+    assert stage.run().outcome.word is Word.FAILED
+    assert stage.actions() == []
+
+
+def step(action: str, **changes: Any) -> Step:
+    base: dict[str, Any] = {
+        "object": "x",
+        "owner": f"{CLUSTER}/namespaces/dev",
+        "before": None,
+        "after": {
+            "uid": "uid-1",
+            "job": "j",
+            "key": "ghcr/token",
+            "secret": "ghcr-token",
+            "secretVersion": "v-ghcr-token",
+            "keyVault": "https://seeds-kv.vault.azure.net/",
+            "cas": "1",
+            "kind": "secretstores",
+            "name": "store",
+            "situation": "s",
+        },
+        "mends": "",
+    }
+    return Step(action=action, **{**base, **changes})
+
+
+REFUSED = {
+    "a Job in another namespace": step("vault.bootstrap", owner=f"{CLUSTER}/namespaces/kube-system"),
+    "a refresh in another namespace": step("secrets.refresh", owner=f"{CLUSTER}/namespaces/kube-system"),
+    "a seed of another Vault": step("vault.seed", owner="http://elsewhere:8200"),
+    "a key that is no declared seed": step(
+        "vault.seed", owner=ADDRESS, after={"key": "root", "secret": "ghcr-token"}
+    ),
+    "a source that is not the seed's": step(
+        "vault.seed", owner=ADDRESS, after={"key": "ghcr/token", "secret": "ghcr-username"}
+    ),
+    "an action of somebody else": step("credential.update", owner=IDENTITY),
+}
+
+
+@pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
+def test_the_last_guard_refuses(given: Step) -> None:
+    stage = Stage()
+    with pytest.raises(PermanentError):
+        RESPONDER.apply(stage.scope(), given)
+    assert set(stage.seeds.kubernetes.all_jobs) == {"old"}
+    assert (stage.seeds.copies, stage.seeds.kubernetes.marks) == ([], {})
+
+
+def test_the_value_stands_in_nothing_that_is_kept_or_told() -> None:
+    stage = Stage()
+    stage.broken()
+    reports = [stage.run() for _ in range(3)]
+    stage.seeds.vaults.versions.clear()
+    reports += [stage.run() for _ in range(3)]
+    assert VALUE not in repr(reports)
+    assert VALUE not in repr([entry.detail for entry in stage.journal.read(TARGET, since=START - MINUTE)])
+
+
+def test_a_run_rests_on_its_cluster_its_credential_and_nothing_of_its_own() -> None:
+    scope = Stage().scope()
+    assert RESPONDER.rests_on(RESPONDER.gather(scope)) == {
+        CLUSTER.lower(),
+        f"{IDENTITY}/federatedIdentityCredentials/vault-dev".lower(),
+    }
