@@ -136,9 +136,10 @@ def check(facts: Facts, now: datetime) -> tuple[Finding, ...]:
         if fault := file_fault(reading):
             findings.append(fault)
             continue
-        findings.extend(fault for case in reading.cases if (fault := _first_fault(case)))
+        # First, since it is what a pending outcome is called after.
         if held := held_back(reading, now):
             findings.append(held)
+        findings.extend(fault for case in reading.cases if (fault := _first_fault(case)))
     findings.extend(superseded(facts))
     # Two fields of one resource share what is wrong with it.
     return tuple({(one.reason, one.subject, one.message): one for one in findings}.values())
