@@ -104,7 +104,9 @@ def _environments(landscape: Landscape, signal: Signal) -> Iterable[str]:
             return _names(landscape.environments_of_cluster(subject))
         case "identity" | "credential":
             identity = subject.partition("/federatedidentitycredentials/")[0]
-            return _names(landscape.environments_of_identity(identity))
+            return _names(
+                (*landscape.environments_of_identity(identity), *landscape.environments_of_fact(identity))
+            )
         case "role-assignment":
             return _beneath(landscape, subject.partition("/providers/microsoft.authorization/")[0])
     return ()

@@ -8,6 +8,7 @@ Permission: the token's `contents: read`, where the repository is private.
 
 import base64
 import io
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -46,7 +47,12 @@ class GitFiles:
         repository: `https://github.com/<owner>/<name>.git`
         """
         with IMPORTING:
-            from dulwich.errors import GitProtocolError, HangupException
+            from dulwich.errors import (
+                ApplyDeltaError,
+                ChecksumMismatch,
+                FileFormatException,
+                GitProtocolError,
+            )
 
         try:
             return self._read(slug(repository, self._base), branch, path)
@@ -55,12 +61,22 @@ class GitFiles:
         except ReconvergeError as error:
             return as_unknown(error)
         # What a server says in the protocol's packets may hold anything, so only its kind is told.
-        except (GitProtocolError, HangupException, ValueError, LookupError, AssertionError) as error:
+        except (
+            ApplyDeltaError,
+            AssertionError,
+            ChecksumMismatch,
+            FileFormatException,
+            GitProtocolError,
+            LookupError,
+            ValueError,
+            zlib.error,
+        ) as error:
             return Unknown(f"the repository's answer cannot be used ({type(error).__name__})")
 
     def _read(self, name: str, branch: str, path: str) -> Read[FileAt]:
+        from dulwich.errors import NotTreeError
         from dulwich.object_store import tree_lookup_path
-        from dulwich.objects import Blob, Commit
+        from dulwich.objects import Blob, Commit, SubmoduleEncountered
         from dulwich.refs import Ref
         from dulwich.repo import MemoryRepo
 
@@ -85,8 +101,8 @@ class GitFiles:
         try:
             _, found = tree_lookup_path(repo.__getitem__, commit.tree, path.encode())
             blob = repo[found]
-        # A directory or a submodule in place of a parent or of the file itself.
-        except (KeyError, ValueError):
+        # No such name, or a file or submodule in the place of a folder.
+        except (KeyError, NotTreeError, SubmoduleEncountered):
             return Absent()
         return _text(blob.data, newest.decode()) if isinstance(blob, Blob) else Absent()
 

@@ -4,7 +4,7 @@ import pytest
 
 import responders
 from shared import routing
-from shared.landscape import DeclaredCluster
+from shared.landscape import DeclaredCluster, DeclaredFact, DeclaredFacts, Truth
 from shared.model import Signal, Source, Target
 from shared.routing import Registered
 from tests.unit.app import BLUE_AND_GREEN, environment, landscape
@@ -21,8 +21,14 @@ REGISTRY = {
 }
 OTHER = f"{IDENTITY}-of-dns"
 GROUP = SUBSCRIPTION.removesuffix("/providers")
+PUBLISHED = f"{IDENTITY}-published"
+FACTS = DeclaredFacts(
+    repository="https://github.com/o/facts",
+    path="a.yaml",
+    fields={"id": DeclaredFact.model_validate({"from": Truth.IDENTITY_CLIENT_ID, "id": PUBLISHED})},
+)
 LANDSCAPE = landscape(
-    environment(clusters=BLUE_AND_GREEN),
+    environment(clusters=BLUE_AND_GREEN).model_copy(update={"facts": (FACTS,)}),
     environment({IDENTITY: (declared(),), OTHER: (declared(),)}, name="prod"),
     environment(name="off", enabled=False),
     environment({f"{OTHER}-2": ()}, name="away", clusters=(DeclaredCluster(name="aks", id=f"{CLUSTER}2"),)),
@@ -47,6 +53,7 @@ EVENTS: dict[str, tuple[str, str, list[str]]] = {
     "letter case does not matter": ("cluster.written", GREEN.upper(), [f"dev/{FC}", f"dev/{RF}"]),
     "a cluster whose name goes on is another one": ("cluster.written", f"{CLUSTER}3", []),
     "an identity wakes those who hold it and watch it": ("identity.written", OTHER, [f"prod/{FC}"]),
+    "an identity wakes those who publish facts about it": ("identity.written", PUBLISHED, [f"dev/{FC}"]),
     "a credential wakes its identity's environments": (
         "credential.written", CREDENTIAL, [f"dev/{FC}", f"prod/{FC}"],
     ),

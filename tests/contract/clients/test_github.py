@@ -1,0 +1,260 @@
+"""What GitHub's REST API is asked, and what its answers become: nothing is certain that may be hidden."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.clients.github import GitHub, PullRequest, State, Workflow
+from shared.clients.github_http import Conflict, NotThere
+from shared.errors import Misconfigured, PermanentError, TemporaryError, Throttled
+from shared.model import Absent, Known, Unknown
+from shared.settings import Settings
+from tests.contract.clients import forge
+from tests.contract.clients.forge import Answer, Forge
+
+REPOSITORY = "https://github.com/ameideio/facts.git"
+AT = "repos/ameideio/facts"
+RUNS = f"{AT}/actions/workflows/apply.yaml/runs"
+HEADS = {
+    "limit": {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4102444800"},
+    "pause": {"Retry-After": "60"},
+}
+TOKEN = "ghs_token"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[Forge]:
+    with forge.running(tmp_path) as running:
+        yield running
+
+
+def github(far: Forge, token: str | None = TOKEN) -> GitHub:
+    given = replace(Settings.from_environment({}), github_api=f"{far.url}/api", github_token=token)
+    return GitHub(given)
+
+
+def pull(number: int, **changes: Any) -> dict[str, Any]:
+    base = {
+        "number": number,
+        "html_url": f"https://github.com/ameideio/facts/pull/{number}",
+        "title": "Bring the facts right",
+        "state": "open",
+        "merged_at": None,
+        "closed_at": None,
+        "head": {"ref": "reconverge/dev/facts-1", "repo": {"full_name": "AmeideIO/facts"}},
+    }
+    return {**base, **changes}
+
+
+ENDED = "2026-11-02T03:00:00Z"
+STATES: dict[str, tuple[dict[str, Any], State]] = {
+    "open": ({}, State.OPEN),
+    "merged": ({"state": "closed", "merged_at": ENDED, "closed_at": ENDED}, State.MERGED),
+    "closed by somebody": ({"state": "closed", "closed_at": ENDED}, State.DECLINED),
+    "closed by us": (
+        {"state": "closed", "closed_at": ENDED, "title": "Superseded: bring"},
+        State.SUPERSEDED,
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "state"), STATES.values(), ids=STATES)
+def test_a_branch_s_pull_requests_are_read_in_every_state(
+    far: Forge, changes: dict[str, Any], state: State
+) -> None:
+    far.lay("GET", f"{AT}/pulls", Answer(200, [pull(7, **changes)]))
+    assert github(far).history(REPOSITORY, "reconverge/dev/facts-1") == Known(
+        (
+            PullRequest(
+                number=7,
+                url="https://github.com/ameideio/facts/pull/7",
+                branch="reconverge/dev/facts-1",
+                state=state,
+                ended_at=None if state is State.OPEN else datetime(2026, 11, 2, 3, tzinfo=UTC),
+            ),
+        )
+    )
+    asked = far.asked[0].query
+    assert (asked["state"], asked["head"]) == ("all", "ameideio:reconverge/dev/facts-1")
+
+
+def test_proposals_are_those_of_our_branches_in_the_repository_itself(far: Forge) -> None:
+    fork = {"ref": "reconverge/dev/facts-2", "repo": {"full_name": "stranger/facts"}}
+    gone = {"ref": "reconverge/dev/facts-3", "repo": None}
+    theirs = {"ref": "fix", "repo": {"full_name": "ameideio/facts"}}
+    page = [pull(1), pull(2, head=fork), pull(3, head=gone), pull(4, head=theirs)]
+    far.lay("GET", f"{AT}/pulls", Answer(200, page))
+    found = github(far).proposals(REPOSITORY, "reconverge/dev/facts-")
+    assert isinstance(found, Known)
+    assert [one.number for one in found.value] == [1]
+
+
+def test_every_page_of_pull_requests_is_read(far: Forge) -> None:
+    far.lay("GET", f"{AT}/pulls", Answer(200, [pull(n) for n in range(100)]), Answer(200, [pull(100)]))
+    found = github(far).proposals(REPOSITORY, "reconverge/")
+    assert isinstance(found, Known)
+    assert len(found.value) == 101
+    assert [one.query["page"] for one in far.asked] == ["1", "2"]
+
+
+def test_a_workflow_and_its_runs_are_read(far: Forge) -> None:
+    run = {
+        "id": 9,
+        "html_url": "https://github.com/run/9",
+        "status": "completed",
+        "conclusion": "success",
+        "created_at": ENDED,
+        "updated_at": ENDED,
+    }
+    far.lay("GET", f"{AT}/actions/workflows/apply.yaml", Answer(200, {"state": "disabled_manually"}))
+    queued = {**run, "status": "queued", "conclusion": None}
+    far.lay("GET", RUNS, Answer(200, {"workflow_runs": [run, queued]}))
+    client = github(far)
+    assert client.workflow(REPOSITORY, "apply.yaml") == Known(Workflow("disabled_manually"))
+    found = client.runs(REPOSITORY, "apply.yaml")
+    assert isinstance(found, Known)
+    assert [(one.completed, one.succeeded) for one in found.value] == [(True, True), (False, False)]
+    assert far.asked[1].query["event"] == "workflow_dispatch"
+
+
+def test_a_workflow_that_github_does_not_show_is_absent_but_its_pull_requests_are_unknown(far: Forge) -> None:
+    assert github(far).workflow(REPOSITORY, "apply.yaml") == Absent()
+    found = github(far).proposals(REPOSITORY, "x")
+    assert isinstance(found, Unknown)
+    assert "404" in found.why
+
+
+# -- refusals ---------------------------------------------------------------------------------------------
+
+REFUSALS: dict[str, tuple[Answer, type[Exception], str]] = {
+    "a token that is no good": (Answer(401), PermanentError, "renew RECONVERGE_GITHUB_TOKEN"),
+    "a permission that is missing": (Answer(403), PermanentError, "lacks a permission"),
+    "nothing there": (Answer(404), NotThere, "does not exist, or the token"),
+    "a lost race": (Answer(409), Conflict, "somebody was quicker"),
+    "a request that cannot be done": (Answer(422), PermanentError, "cannot be done in this way"),
+    "a repository that moved": (Answer(301), PermanentError, "write its new address"),
+    "too many requests": (Answer(429), Throttled, "too many requests"),
+    "a limit that is used up": (Answer(403, headers=HEADS["limit"]), Throttled, "too many requests"),
+    "a limit of another kind": (Answer(403, headers=HEADS["pause"]), Throttled, "too many requests"),
+    "a bad day": (Answer(502), TemporaryError, "GitHub answered 502"),
+}
+
+
+@pytest.mark.parametrize(("answer", "kind", "says"), REFUSALS.values(), ids=REFUSALS)
+def test_a_refused_write_is_said_in_our_words(
+    far: Forge, answer: Answer, kind: type[Exception], says: str
+) -> None:
+    far.lay("POST", f"{AT}/pulls", replace(answer, body={"message": "a text that must not be shown"}))
+    with pytest.raises(kind, match=says) as refused:
+        github(far).propose(REPOSITORY, "b", "main", "t", "x")
+    assert type(refused.value) is kind
+    assert "must not be shown" not in str(refused.value)
+    assert len(far.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(401), "401"),
+        (Answer(403), "403"),
+        (Answer(500), "500"),
+        (Answer(200, {"unexpected": 1}), "shape"),
+        (Answer(200, None), "shape"),
+    ],
+    ids=["401", "403", "500", "another shape", "no body"],
+)
+def test_a_read_that_fails_proves_nothing(far: Forge, answer: Answer, why: str) -> None:
+    far.lay("GET", RUNS, answer)
+    found = github(far).runs(REPOSITORY, "apply.yaml")
+    assert isinstance(found, Unknown)
+    assert why in found.why
+
+
+def test_a_pause_that_github_asks_for_is_kept(far: Forge) -> None:
+    far.lay("GET", RUNS, Answer(429, headers=HEADS["pause"]))
+    found = github(far).runs(REPOSITORY, "apply.yaml")
+    assert isinstance(found, Unknown)
+    assert found.delay == MINUTE
+
+
+def test_a_host_that_does_not_answer_proves_nothing_and_may_have_done_what_was_asked(far: Forge) -> None:
+    far.url = "http://127.0.0.1:1"
+    assert isinstance(github(far).workflow(REPOSITORY, "a.yaml"), Unknown)
+    with pytest.raises(TemporaryError, match="may have been done"):
+        github(far).dispatch(REPOSITORY, "a.yaml", "main", {})
+
+
+# -- writes -----------------------------------------------------------------------------------------------
+
+WRITES: dict[str, tuple[Callable[[GitHub], None], str, str, Any]] = {
+    "a start of a workflow": (
+        lambda client: client.dispatch(REPOSITORY, "apply.yaml", "main", {"environment": "dev"}),
+        "POST",
+        f"{AT}/actions/workflows/apply.yaml/dispatches",
+        {"ref": "main", "inputs": {"environment": "dev"}},
+    ),
+    "a pull request": (
+        lambda client: client.propose(REPOSITORY, "ours", "main", "title", "body"),
+        "POST",
+        f"{AT}/pulls",
+        {"head": "ours", "base": "main", "title": "title", "body": "body"},
+    ),
+    "a commit, over what Git calls by the name of its content": (
+        lambda client: client.commit(
+            REPOSITORY, "main", "env/a.yaml", text="é\n", replaces="hello\n", message="why"
+        ),
+        "PUT",
+        f"{AT}/contents/env/a.yaml",
+        {
+            "branch": "main",
+            "content": base64.b64encode("é\n".encode()).decode(),
+            "sha": "ce013625030ba8dba906f756967f9e9ca394464a",
+            "message": "why",
+        },
+    ),
+    "a new branch": (
+        lambda client: client.point(REPOSITORY, "reconverge/dev/facts-1", "abc"),
+        "POST",
+        f"{AT}/git/refs",
+        {"ref": "refs/heads/reconverge/dev/facts-1", "sha": "abc"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("write", "method", "path", "body"), WRITES.values(), ids=WRITES)
+def test_writes(far: Forge, write: Callable[[GitHub], None], method: str, path: str, body: Any) -> None:
+    far.lay(method, path, Answer(201, {}))
+    write(github(far))
+    (asked,) = far.asked
+    assert asked.body == body
+    assert asked.headers["authorization"] == "Bearer ghs_token"
+
+
+@pytest.mark.parametrize("write", [write for write, *_ in WRITES.values()], ids=WRITES)
+def test_without_a_token_nothing_is_sent(far: Forge, write: Callable[[GitHub], None]) -> None:
+    with pytest.raises(Misconfigured, match="RECONVERGE_GITHUB_TOKEN is missing"):
+        write(github(far, token=None))
+    assert far.asked == []
+
+
+def test_a_branch_that_is_there_is_moved(far: Forge) -> None:
+    far.lay("POST", f"{AT}/git/refs", Answer(422))
+    far.lay("PATCH", f"{AT}/git/refs/heads/reconverge/dev/facts-1", Answer(200, {}))
+    github(far).point(REPOSITORY, "reconverge/dev/facts-1", "abc")
+    assert far.asked[1].body == {"sha": "abc", "force": True}
+
+
+def test_a_pull_request_is_closed_with_a_comment_and_a_title_by_which_it_is_known_again(far: Forge) -> None:
+    far.lay("POST", f"{AT}/issues/7/comments", Answer(201, {}))
+    far.lay("PATCH", f"{AT}/pulls/7", Answer(200, {}))
+    github(far).withdraw(REPOSITORY, 7, "bring", "why")
+    assert [one.body for one in far.asked] == [
+        {"body": "why"},
+        {"state": "closed", "title": "Superseded: bring"},
+    ]
