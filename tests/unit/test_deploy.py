@@ -102,6 +102,40 @@ def test_every_cluster_role_is_bound_in_its_namespace_to_a_user() -> None:
     assert {(one["kind"], one["apiGroup"]) for one in subjects} == {("User", "rbac.authorization.k8s.io")}
 
 
+def seeding() -> list[dict[str, Any]]:
+    return list(YAML(typ="safe", pure=True).load_all(text_of("deploy/kubernetes/vault-seeding.yaml")))
+
+
+def test_the_roles_for_vault_allow_what_the_code_needs_and_nothing_else() -> None:
+    source = (CLIENTS / "cluster_api.py").read_text()
+    needs = set(re.findall(r'needs=f"(\w+) on ([\w/{}.]+) in namespace', source))
+    kinds = {"secretstores", "externalsecrets"}
+    needed = {(verb, one) for verb, what in needs for one in (kinds if what.startswith("{") else {what})}
+    for namespace in ("ameide-dev", "ameide-prod"):
+        allowed = {
+            (verb, resource)
+            for one in seeding()
+            if one["kind"] == "Role" and one["metadata"]["namespace"] == namespace
+            for rule in one["rules"]
+            for resource in rule["resources"]
+            for verb in rule["verbs"]
+        }
+        assert allowed == needed
+
+
+def test_the_role_that_only_reads_lets_nothing_be_written_and_no_secret_be_read() -> None:
+    readers = [one for one in seeding() if one["metadata"]["name"] == "reconverge-vault-read"]
+    rules = [rule for one in readers if one["kind"] == "Role" for rule in one["rules"]]
+    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list"}
+    assert "secrets" not in {resource for rule in rules for resource in rule["resources"]}
+
+
+def test_the_roles_for_vault_are_in_the_namespaces_that_the_sample_declares() -> None:
+    sample = load(ROOT / "landscape.sample.yaml").environments.values()
+    declared = {one.vault.namespace for one in sample if one.enabled and one.vault}
+    assert {one["metadata"]["namespace"] for one in seeding()} == declared
+
+
 def test_the_page_of_permissions_lists_every_arm_action_that_clients_name() -> None:
     listed = set(re.findall(r"^Microsoft\.\S+", text_of("docs/permissions.md"), re.MULTILINE))
     action = r"Microsoft\.\w+/[\w/]+/(?:read|write|action)\b"
