@@ -288,13 +288,33 @@ REFUSED = {
 }
 
 
+LISTS: dict[str, dict[str, Any]] = {
+    "that the contract does not list": {},
+    "though the contract listed it": {
+        "namespaces": ("dev", "kube-system"),
+        "vaults": (ADDRESS, "http://elsewhere:8200"),
+    },
+}
+
+
+@pytest.mark.parametrize("lists", LISTS.values(), ids=LISTS)
 @pytest.mark.parametrize("given", REFUSED.values(), ids=REFUSED)
-def test_the_last_guard_refuses(given: Step) -> None:
-    stage = Stage()
+def test_the_last_guard_refuses(given: Step, lists: dict[str, Any]) -> None:
+    stage = Stage(**lists)
     with pytest.raises(PermanentError):
         RESPONDER.apply(stage.scope(), given)
     assert set(stage.seeds.kubernetes.all_jobs) == {"old"}
     assert (stage.seeds.copies, stage.seeds.kubernetes.marks) == ([], {})
+
+
+@pytest.mark.parametrize("action", ["vault.bootstrap", "secrets.refresh", "vault.seed"])
+def test_the_last_guard_refuses_the_declared_vault_s_own_place_where_the_contract_lists_none(
+    action: str,
+) -> None:
+    stage = Stage(namespaces=(), vaults=())
+    given = step(action, owner=ADDRESS) if action == "vault.seed" else step(action)
+    with pytest.raises(PermanentError, match="does not list"):
+        RESPONDER.apply(stage.scope(), given)
 
 
 def test_the_value_stands_in_nothing_that_is_kept_or_told() -> None:
