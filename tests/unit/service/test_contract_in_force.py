@@ -12,6 +12,7 @@ from shared.errors import PermanentError, Refused, TemporaryError, Throttled
 from shared.journal import Kind
 from shared.landscape import Action, Caps, Contract, Mode
 from shared.model import Plan, Step
+from shared.plans import MOST_STEPS, State
 from tests.unit.app import DEV, App, FrailRows, contract, environment, rebuilt
 from tests.unit.federated_credentials.builders import (
     CLUSTER,
@@ -268,8 +269,8 @@ def test_as_many_steps_as_a_run_may_take_are_taken() -> None:
     assert (app.state().word, trusted(app)) == ("repaired", 3)
 
 
-def test_a_plan_of_three_hundred_steps_can_be_stored_and_approved() -> None:
-    """A row of a table holds 252 columns of ours."""
+def test_a_plan_of_three_hundred_steps_is_stored_within_a_row_and_approved_as_a_whole() -> None:
+    """A row of a table holds 252 columns of ours. It keeps the first steps to be read, and counts all."""
     identities = {f"{IDENTITY}-{n}": (declared(),) for n in range(300)}
     app = rebuilt(
         environment(identities, contract=contract(default=Mode.APPROVE, identities=tuple(identities)))
@@ -277,7 +278,10 @@ def test_a_plan_of_three_hundred_steps_can_be_stored_and_approved() -> None:
     run(app)
     widest = max(len(stored.values) for stored in app.rows.query("plans", "digests"))
     assert widest <= 252
-    assert len(app.service.plans.find(plan_of(app)).steps) == 300
+    stored = app.service.plans.find(plan_of(app))
+    assert (stored.count, len(stored.steps)) == (300, MOST_STEPS)
+    app.service.approve(stored.digest, by="alice")
+    assert app.service.plans.find(stored.digest).state is State.APPROVED
 
 
 def test_the_hour_stops_the_writes_and_the_next_free_slot_goes_on() -> None:
