@@ -21,12 +21,14 @@ from sandbox.kubernetes_errors import (
     not_found,
     unauthorized,
 )
-from sandbox.kubernetes_objects import NAMESPACES, RESOURCES, SERVICE_ACCOUNTS, Objects, Resource
+from sandbox.kubernetes_objects import Objects
 from sandbox.kubernetes_protobuf import CONTENT_TYPE, read_token_request
+from sandbox.kubernetes_resources import NAMESPACES, RESOURCES, SERVICE_ACCOUNTS, Resource
 from sandbox.timeline import Clock
 from sandbox.tokens import KUBERNETES_AUDIENCE, Caller, TokenError, Tokens, bearer
 from sandbox.traffic import CALLER, OPERATION, Handler
 
+CORE = {resource.plural: resource for resource in RESOURCES if not resource.group}
 SHORTEST_TOKEN = timedelta(minutes=10)
 LONGEST_TOKEN = timedelta(days=1)
 
@@ -144,7 +146,7 @@ class KubernetesApi:
                 "shortNames": list(resource.short_names),
                 "verbs": ["get", "list"],
             }
-            for resource in RESOURCES.values()
+            for resource in CORE.values()
         ]
         resources.append(
             {
@@ -236,7 +238,7 @@ class KubernetesApi:
 
 
 def _resource(request: web.Request) -> Resource:
-    resource = RESOURCES.get(request.match_info["plural"])
+    resource = CORE.get(request.match_info["plural"])
     if resource is None:
         raise no_such_path()
     return resource

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sandbox.kubernetes_resources import Resource
+
 
 class StatusError(Exception):
     def __init__(self, code: int, reason: str, message: str) -> None:
@@ -45,3 +47,20 @@ def method_not_allowed() -> StatusError:
     return StatusError(
         405, "MethodNotAllowed", "the server does not allow this method on the requested resource"
     )
+
+
+def already_exists(resource: Resource, name: str) -> StatusError:
+    return StatusError(409, "AlreadyExists", f'{_qualified(resource)} "{name}" already exists')
+
+
+def conflict(resource: Resource, name: str) -> StatusError:
+    return StatusError(
+        409,
+        "Conflict",
+        f'Operation cannot be fulfilled on {_qualified(resource)} "{name}": the object has been modified; '
+        "please apply your changes to the latest version and try again",
+    )
+
+
+def _qualified(resource: Resource) -> str:
+    return f"{resource.plural}.{resource.group}" if resource.group else resource.plural

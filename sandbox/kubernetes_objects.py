@@ -1,39 +1,46 @@
-"""The objects of one cluster, as its API server keeps them: uid, resourceVersion, creation time."""
+"""The objects of one cluster, as its API server keeps them: uid, resourceVersion, generation, owners.
+
+The API serves them over HTTP; controllers change them here, and hear of every change.
+"""
 
 import uuid
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
+from sandbox.kubernetes_errors import already_exists, conflict, not_found
+from sandbox.kubernetes_resources import PODS, RESOURCES, Resource
 from sandbox.timeline import Clock
 
 type Object = dict[str, Any]
+type Key = tuple[Resource, str, str]
+"""Kind, namespace (empty for kinds without) and name."""
+
+HISTORY = 10_000
+"""Changes that a watch may begin from. What came before is Gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """A kind of object, as discovery names it."""
+class Change(StrEnum):
+    """What happened to an object, in a watch's words."""
 
-    plural: str
-    singular: str
-    kind: str
-    short_names: tuple[str, ...]
-    namespaced: bool
-    api_version: str = "v1"
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
 
 
-NAMESPACES = Resource(
-    plural="namespaces", singular="namespace", kind="Namespace", short_names=("ns",), namespaced=False
-)
-SERVICE_ACCOUNTS = Resource(
-    plural="serviceaccounts",
-    singular="serviceaccount",
-    kind="ServiceAccount",
-    short_names=("sa",),
-    namespaced=True,
-)
-RESOURCES = {resource.plural: resource for resource in (NAMESPACES, SERVICE_ACCOUNTS)}
+@dataclass(frozen=True, slots=True)
+class Changed:
+    change: Change
+    resource: Resource
+    object: Object
+    """As it is after the change; of a deleted one, as it was last."""
+    version: int
+
+
+type Listener = Callable[[Changed], None]
 
 
 class Objects:
@@ -41,42 +48,162 @@ class Objects:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._objects: dict[tuple[str, str, str], Object] = {}
+        self._objects: dict[Key, Object] = {}
+        self._logs: dict[tuple[str, str, str], str] = {}
+        self._listeners: list[Listener] = []
         self._version = 1
+        self.history: deque[Changed] = deque(maxlen=HISTORY)
 
     @property
     def version(self) -> str:
         return str(self._version)
 
-    def create(self, resource: Resource, manifest: Object) -> Object:
-        """Take the object in, with the fields that a server gives it. Raises KeyError if it is there."""
-        created = deepcopy(manifest)
-        metadata = created["metadata"]
-        key = (resource.plural, metadata.get("namespace", ""), metadata["name"])
-        if key in self._objects:
-            raise KeyError(key)
-        self._version += 1
-        metadata["uid"] = str(uuid.uuid4())
-        metadata["resourceVersion"] = self.version
-        metadata["creationTimestamp"] = f"{self._clock():%Y-%m-%dT%H:%M:%SZ}"
-        self._objects[key] = created
-        return deepcopy(created)
+    # -- reading ----------------------------------------------------------------------
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        held = self._objects.get((resource.plural, namespace, name))
+        held = self._objects.get((resource, namespace, name))
         return deepcopy(held) if held else None
 
     def list(self, resource: Resource, namespace: str = "") -> list[Object]:
         """The objects of the namespace, or of all of them, ordered by namespace and name."""
-        return [
-            deepcopy(held)
-            for (plural, where, _), held in sorted(self._objects.items(), key=lambda item: item[0])
-            if plural == resource.plural and namespace in ("", where)
+        found = [
+            (where, name, held)
+            for (kind, where, name), held in self._objects.items()
+            if kind == resource and namespace in ("", where)
         ]
+        return [deepcopy(held) for _, _, held in sorted(found, key=lambda one: one[:2])]
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call it after every change, in order. Answers what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # -- writing ----------------------------------------------------------------------
+
+    def create(self, resource: Resource, manifest: Object) -> Object:
+        """Take the object in, with the fields that a server gives it. Raises StatusError (409)."""
+        created = deepcopy(manifest)
+        created.setdefault("apiVersion", resource.api_version)
+        created.setdefault("kind", resource.kind)
+        metadata = created["metadata"]
+        if not resource.namespaced:
+            metadata.pop("namespace", None)
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = f"{metadata['generateName']}{uuid.uuid4().hex[:5]}"
+        key = (resource, metadata.get("namespace", ""), metadata["name"])
+        if key in self._objects:
+            raise already_exists(resource, metadata["name"])
+        metadata["uid"] = str(uuid.uuid4())
+        metadata["creationTimestamp"] = self.now()
+        if "spec" in created:
+            metadata["generation"] = 1
+        return self._keep(Change.ADDED, key, created)
+
+    def replace(self, resource: Resource, fresh: Object) -> Object:
+        """Put it in place of the object of its name, all but what only a server gives.
+
+        Raises StatusError: 404, and 409 where it names another resourceVersion or uid than the object has.
+        """
+        metadata = fresh["metadata"]
+        key = (resource, metadata.get("namespace", "") if resource.namespaced else "", metadata["name"])
+        held = self._find(key)
+        self._require_same(resource, held, metadata)
+        written = deepcopy(fresh)
+        for name in ("uid", "creationTimestamp", "generation", "deletionTimestamp"):
+            if name in held["metadata"]:
+                written["metadata"][name] = held["metadata"][name]
+            else:
+                written["metadata"].pop(name, None)
+        written["metadata"]["resourceVersion"] = held["metadata"]["resourceVersion"]
+        if written == held:
+            return deepcopy(held)
+        if written.get("spec") != held.get("spec") and "generation" in written["metadata"]:
+            written["metadata"]["generation"] += 1
+        if written["metadata"].get("deletionTimestamp") and not written["metadata"].get("finalizers"):
+            return self._remove(key, written)
+        return self._keep(Change.MODIFIED, key, written)
+
+    def set_status(self, resource: Resource, namespace: str, name: str, status: Mapping[str, Any]) -> Object:
+        """For controllers: put a status in place of the one that is there. Raises StatusError (404)."""
+        held = self._find((resource, namespace, name))
+        return self.replace(resource, {**deepcopy(held), "status": deepcopy(dict(status))})
+
+    def delete(self, resource: Resource, namespace: str, name: str) -> Object:
+        """Delete it, and in the background what it owns. One with finalizers only begins to go.
+
+        Raises StatusError (404).
+        """
+        key = (resource, namespace, name)
+        held = self._find(key)
+        if held["metadata"].get("finalizers"):
+            if "deletionTimestamp" in held["metadata"]:
+                return deepcopy(held)
+            going = deepcopy(held)
+            going["metadata"]["deletionTimestamp"] = self.now()
+            return self._keep(Change.MODIFIED, key, going)
+        return self._remove(key, held)
+
+    def now(self) -> str:
+        """As Kubernetes writes times: whole seconds."""
+        return f"{self._clock():%Y-%m-%dT%H:%M:%SZ}"
+
+    # -- logs -------------------------------------------------------------------------
+
+    def write_log(self, namespace: str, pod: str, container: str, text: str) -> None:
+        """Add to what a container has printed."""
+        key = (namespace, pod, container)
+        self._logs[key] = self._logs.get(key, "") + text
+
+    def log(self, namespace: str, pod: str, container: str) -> str:
+        return self._logs.get((namespace, pod, container), "")
+
+    # -- how --------------------------------------------------------------------------
+
+    def _find(self, key: Key) -> Object:
+        held = self._objects.get(key)
+        if held is None:
+            raise not_found(key[0].plural, key[2])
+        return held
+
+    def _require_same(self, resource: Resource, held: Object, given: Mapping[str, Any]) -> None:
+        for name in ("resourceVersion", "uid"):
+            if given.get(name) and given[name] != held["metadata"][name]:
+                raise conflict(resource, held["metadata"]["name"])
+
+    def _keep(self, change: Change, key: Key, written: Object) -> Object:
+        self._version += 1
+        written["metadata"]["resourceVersion"] = self.version
+        self._objects[key] = written
+        self._tell(change, key[0], written)
+        return deepcopy(written)
+
+    def _remove(self, key: Key, last: Object) -> Object:
+        del self._objects[key]
+        self._version += 1
+        gone = deepcopy(last)
+        gone["metadata"]["resourceVersion"] = self.version
+        if key[0] == PODS:
+            self._logs = {one: text for one, text in self._logs.items() if one[:2] != key[1:]}
+        self._tell(Change.DELETED, key[0], gone)
+        self._collect(gone["metadata"]["uid"])
+        return gone
+
+    def _collect(self, owner: str) -> None:
+        """What nobody owns any more goes too."""
+        for key, held in list(self._objects.items()):
+            owners = held["metadata"].get("ownerReferences") or []
+            if owners and all(one.get("uid") == owner for one in owners) and key in self._objects:
+                self.delete(*key)
+
+    def _tell(self, change: Change, resource: Resource, written: Object) -> None:
+        changed = Changed(change, resource, deepcopy(written), self._version)
+        self.history.append(changed)
+        for listener in tuple(self._listeners):
+            listener(changed)
 
 
 def load(objects: Objects, manifests: Iterable[Object]) -> None:
     """Create every manifest, as a GitOps controller does on an empty cluster."""
-    kinds = {resource.kind: resource for resource in RESOURCES.values()}
+    kinds = {(resource.api_version, resource.kind): resource for resource in RESOURCES}
     for manifest in manifests:
-        objects.create(kinds[manifest["kind"]], manifest)
+        objects.create(kinds[manifest["apiVersion"], manifest["kind"]], manifest)
