@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from responders import REGISTRY, load
-from responders.federated_credentials.reasons import Reason
+from responders.federated_credentials.reasons import Reason as Federation
+from responders.runtime_facts.reasons import Reason as Fact
+from responders.vault_seeding.log_reasons import ENTRA
+from responders.vault_seeding.reasons import Reason as Seeding
 from shared.world import Leads, ReasonInfo
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reasons.md"
@@ -24,16 +27,20 @@ Every finding has one of these codes: in the output of `reconverge run`, in the 
 answers of the app. A code never changes its meaning. A run with several findings takes the gravest
 [outcome](outcomes.md).
 
-A finding on a cluster keeps Reconverge from judging the credentials that trust this cluster, a finding on an
-identity from judging what it holds. Everything else is judged and repaired all the same. One write mends all
-findings on a credential.
+In `federated_credentials`, a finding on a cluster keeps Reconverge from judging the credentials that trust
+this cluster, a finding on an identity from judging what it holds. Everything else is judged and repaired all
+the same. One write mends all findings on a credential.
+
+In `vault_seeding`, a later stage (Key Vault, Vault, bootstrap, seeds, stores, ExternalSecrets) is repaired
+only when nothing is found in an earlier one. A symptom whose root is another target's finding makes the
+outcome `blocked`: that finding is the one to mend.
 """
 
 SEEN_ELSEWHERE: Final = """\
 ## From an error to a reason
 
-What Azure, Entra and Kubernetes say when the same thing is wrong. Entra's codes stand in the log of the
-workload that could not get a token.
+What Azure, Entra, Key Vault, Vault, GitHub and Kubernetes say when the same thing is wrong. Entra's codes
+stand in the log of the workload that could not get a token.
 
 | error | look at |
 |---|---|
@@ -53,53 +60,89 @@ DOES: Final[Mapping[Leads, str]] = {
 # Limits and refusals of federated credentials:
 # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
 TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
-    Reason.UNREAD: ("AuthorizationFailed", "SubscriptionNotFound", "TooManyRequests"),
-    Reason.CLUSTER_DELETED: (
+    Federation.UNREAD: ("AuthorizationFailed", "SubscriptionNotFound", "TooManyRequests"),
+    Federation.CLUSTER_DELETED: (
         "ResourceNotFound",
         "AADSTS50166",
         "AADSTS501661",
         "AADSTS90061",
         "Request to External OIDC endpoint failed",
     ),
-    Reason.CLUSTER_FAILED: ("provisioningState Failed", "provisioningState Canceled"),
-    Reason.IDENTITY_MISSING: (
+    Federation.CLUSTER_FAILED: ("provisioningState Failed", "provisioningState Canceled"),
+    Federation.IDENTITY_MISSING: (
         "ResourceNotFound",
         "AADSTS700016",
         "Application with identifier … was not found in the directory",
         "The parent user-assigned identity doesn't exist",
     ),
-    Reason.IDENTITY_OUTSIDE_SUBSCRIPTION: ("AADSTS700211",),
-    Reason.CREDENTIAL_MISSING: (
+    Federation.IDENTITY_OUTSIDE_SUBSCRIPTION: ("AADSTS700211",),
+    Federation.CREDENTIAL_MISSING: (
         "AADSTS70021",
         "AADSTS700211",
         "AADSTS700213",
         "No matching federated identity record found for presented assertion",
     ),
-    Reason.SUBJECT_DIFFERS: (
+    Federation.SUBJECT_DIFFERS: (
         "AADSTS700213",
         "AADSTS7002138",
         "No matching federated identity record found for presented assertion subject",
     ),
-    Reason.ISSUER_STALE: (
+    Federation.ISSUER_STALE: (
         "AADSTS700211",
         "No matching federated identity record found for presented assertion issuer",
     ),
-    Reason.AUDIENCE_DIFFERS: (
+    Federation.AUDIENCE_DIFFERS: (
         "AADSTS700212",
         "No matching federated identity record found for presented assertion audience",
     ),
-    Reason.PAIR_HELD_ELSEWHERE: ("Issuer and subject combination already exists for this Managed Identity",),
-    Reason.CREDENTIAL_MANAGED_BY_AKS: ("api://AKSIdentityBinding", "https://ib.oic"),
-    Reason.CREDENTIAL_FLEXIBLE: ("claimsMatchingExpression",),
-    Reason.PROPAGATING: ("AADSTS70021", "AADSTS700211", "AADSTS700213"),
-    Reason.REFUSED_AFTER_GRACE: (
+    Federation.PAIR_HELD_ELSEWHERE: (
+        "Issuer and subject combination already exists for this Managed Identity",
+    ),
+    Federation.CREDENTIAL_MANAGED_BY_AKS: ("api://AKSIdentityBinding", "https://ib.oic"),
+    Federation.CREDENTIAL_FLEXIBLE: ("claimsMatchingExpression",),
+    Federation.PROPAGATING: ("AADSTS70021", "AADSTS700211", "AADSTS700213"),
+    Federation.REFUSED_AFTER_GRACE: (
         "AADSTS700211",
         "AADSTS700213",
         "AADSTS700016",
         "AADSTS700024",
         "AADSTS50013",
     ),
-    Reason.UNPROVEN: ("serviceaccounts/token", "AADSTS50166", "AADSTS501661", "AADSTS90061"),
+    Federation.UNPROVEN: ("serviceaccounts/token", "AADSTS50166", "AADSTS501661", "AADSTS90061"),
+    Fact.FACTS_UNREAD: ("AuthorizationFailed", "Resource not accessible by personal access token"),
+    Fact.REPOSITORY_UNREADABLE: (
+        "authentication required: Repository not found",
+        "Password authentication is not supported",
+        "Repository not found",
+    ),
+    Fact.FACT_DIFFERS: (
+        "AADSTS700016",
+        "AADSTS700211",
+        "Application with identifier … was not found in the directory",
+    ),
+    Fact.WORKFLOW_UNAVAILABLE: ("Cannot trigger a 'workflow_dispatch' on a disabled workflow",),
+    Seeding.SEEDING_UNREAD: ("AKV10000", "ForbiddenByFirewall", "ForbiddenByRbac"),
+    Seeding.SECRET_MISSING: ("SecretNotFound", "missing required Key Vault secret"),
+    Seeding.SECRET_DISABLED: ("Operation get is not allowed on a disabled secret",),
+    Seeding.VAULT_SEALED: ("Code: 503. Errors: * Vault is sealed", "Vault is sealed"),
+    Seeding.VAULT_LOGIN_REFUSED: ("Code: 403. Errors: * permission denied",),
+    **{
+        reason: tuple(code for code, means in ENTRA.items() if means is reason)
+        for reason in dict.fromkeys(ENTRA.values())
+    },
+    Seeding.BOOTSTRAP_ROLE_MISSING: ("ForbiddenByRbac",),
+    Seeding.BOOTSTRAP_LACKS_SECRET: ("missing required Key Vault secret",),
+    Seeding.BOOTSTRAP_TOKEN_FILE_MISSING: ("AZURE_FEDERATED_TOKEN_FILE",),
+    Seeding.BOOTSTRAP_MET_SEALED_VAULT: ("Vault is sealed",),
+    Seeding.BOOTSTRAP_AUDIENCE_REFUSED: ("invalid audience (aud) claim",),
+    Seeding.BOOTSTRAP_DENIED_BY_VAULT: ("permission denied",),
+    Seeding.BOOTSTRAP_UNREACHABLE: ("connection refused", "no such host"),
+    Seeding.STORE_NOT_READY: ("InvalidProviderConfig", "unable to create client"),
+    Seeding.EXTERNAL_SECRET_NOT_READY: (
+        "SecretSyncedError",
+        "Secret does not exist",
+        "could not get secret data from provider",
+    ),
 }
 """What other systems say of the same fault, for whoever searches. The start of a text is enough."""
 

@@ -12,8 +12,17 @@ from shared.signals import WATCHED
 if TYPE_CHECKING:
     from shared.world import AnyResponder
 
+_EVERY_KIND: Final = frozenset(WATCHED.values())
+_OF_CLUSTERS_AND_IDENTITIES: Final = frozenset(
+    kind for kind in WATCHED.values() if kind.startswith(("cluster.", "identity."))
+)
+
 REGISTRY: Final[Registry] = {
-    "federated_credentials": Registered(hears=frozenset(WATCHED.values())),
+    "federated_credentials": Registered(hears=_EVERY_KIND),
+    "runtime_facts": Registered(hears=_OF_CLUSTERS_AND_IDENTITIES, section="facts"),
+    "vault_seeding": Registered(
+        hears=_EVERY_KIND, section="vault", rests_on=("federated_credentials", "runtime_facts")
+    ),
 }
 
 

@@ -26,7 +26,7 @@ def bootstrap_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
     """The CronJob's own fault, why its log says it fails, and what became of our last start."""
     match facts.cron_job:
         case Unknown(why):
-            yield _finding(facts, Reason.UNREAD, f"the CronJob could not be read: {why}")
+            yield _finding(facts, Reason.SEEDING_UNREAD, f"the CronJob could not be read: {why}")
         case Absent():
             yield _finding(
                 facts,
@@ -41,12 +41,14 @@ def bootstrap_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
 
 def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]:
     if isinstance(facts.jobs, Unknown):
-        yield _finding(facts, Reason.UNREAD, f"the bootstrap's Jobs could not be listed: {facts.jobs.why}")
+        yield _finding(
+            facts, Reason.SEEDING_UNREAD, f"the bootstrap's Jobs could not be listed: {facts.jobs.why}"
+        )
         return
     try:
         due = Schedule.parse(cron_job.schedule, cron_job.time_zone).before(now - RUN, MISSED)
     except ValueError as error:
-        yield _finding(facts, Reason.UNREAD, f"the CronJob's schedule has {error}")
+        yield _finding(facts, Reason.SEEDING_UNREAD, f"the CronJob's schedule has {error}")
         return
     late = _late(facts, cron_job, due)
     causes = list(_causes(facts, passing_too=late is not None)) if failing(facts) else []

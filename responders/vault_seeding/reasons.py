@@ -12,7 +12,7 @@ from shared.world import Leads, ReasonInfo
 
 
 class Reason(StrEnum):
-    UNREAD = "Unread"
+    SEEDING_UNREAD = "SeedingUnread"
     KEY_VAULT_MISSING = "KeyVaultMissing"
     KEY_VAULT_ELSEWHERE = "KeyVaultElsewhere"
     SECRET_MISSING = "SecretMissing"  # noqa: S105 (a code, not a secret; so below)
@@ -73,14 +73,13 @@ def _repair(means: str, remedy: str) -> ReasonInfo:
 
 
 REASONS: Final[Mapping[str, ReasonInfo]] = {
-    Reason.UNREAD: ReasonInfo(
+    Reason.SEEDING_UNREAD: ReasonInfo(
         Leads.UNREAD,
         Severity.ERROR,
         "A value that the verdict rests on could not be read. There is no verdict on it and no write.",
         "Look at the system and code in the message. 403 ForbiddenByRbac: give the app's identity Key Vault "
         "Secrets User on this Key Vault. 403 of the API server: deploy/kubernetes holds the role that it "
-        "needs. "
-        "Not reached: the app needs a way into the network of a private cluster, Vault or Key Vault. "
+        "needs. Not reached: the app needs a way into the network of a private cluster, Vault or Key Vault. "
         "429 and 5xx pass by themselves.",
     ),
     # -- Key Vault
@@ -105,21 +104,18 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     # -- Vault
     Reason.VAULT_UNINITIALISED: _person(
         "Vault was never initialised: a new, empty one.",
-        "The bootstrap initialises it where it runs in that mode; otherwise it is an incident. "
-        "Reconverge never "
-        "initialises a Vault, since that shows the root token.",
+        "The bootstrap initialises it where it runs in that mode; otherwise it is an incident. Reconverge "
+        "never initialises a Vault, since that shows the root token.",
     ),
     Reason.VAULT_SEALED: _person(
         "Vault is sealed, whatever its pod's readiness says.",
         "Unseal it, or see why auto-unseal or the bootstrap did not. Reconverge never unseals and never "
-        "sees a "
-        "root token.",
+        "sees a root token.",
     ),
     Reason.VAULT_LOGIN_REFUSED: _person(
         "Vault answers, and refuses the login of Reconverge's own identity, so what it holds is not known.",
-        "See the auth method at vault.login: issuer and keys of Entra, bound audience, bound subject "
-        "(the app's "
-        "object id) and role. A Vault that was just made anew has it only after its bootstrap.",
+        "See the auth method at vault.login: issuer and keys of Entra, bound audience, bound subject (the "
+        "app's object id) and role. A Vault that was just made anew has it only after its bootstrap.",
         symptom=True,
     ),
     # -- the bootstrap
@@ -150,21 +146,18 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.BOOTSTRAP_IDENTITY_REFUSED: _repair(
         "The bootstrap's log says that Entra does not exchange its token: no credential of the identity "
-        "matches "
-        "issuer, subject and audience.",
+        "matches issuer, subject and audience.",
         "Where a credential or fact is still wrong, that is repaired first. " + _STARTED,
     ),
     Reason.BOOTSTRAP_IDENTITY_UNKNOWN: _repair(
-        "The bootstrap's log says that Entra knows no application of its client id: the published fact "
-        "is stale, "
-        "or of another tenant.",
+        "The bootstrap's log says that Entra knows no application of its client id: the published fact is "
+        "stale, or of another tenant.",
         "Where a fact is still wrong, that is repaired first. " + _STARTED,
     ),
     Reason.BOOTSTRAP_ROLE_MISSING: _person(
         "The bootstrap's log says that its identity may not read this Key Vault.",
         "Let CI (Terraform) assign Key Vault Secrets User to the identity on this Key Vault. Reconverge "
-        "assigns no "
-        "roles. An assignment takes up to ten minutes to be seen.",
+        "assigns no roles. An assignment takes up to ten minutes to be seen.",
         symptom=True,
     ),
     Reason.BOOTSTRAP_LACKS_SECRET: _repair(
@@ -203,11 +196,10 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "Nothing: the bootstrap's next run brings it.",
     ),
     Reason.SEED_DIFFERS: _person(
-        "A seed differs from its source, although the bootstrap succeeded since the source was set: somebody "
-        "owns this value. Reconverge does not overwrite it.",
-        "If Vault's value is right, take the key out of vault.seeds or correct Key Vault; otherwise "
-        "delete the "
-        "key's metadata in Vault, and it is seeded anew.",
+        "A seed differs from its source, although the bootstrap succeeded since the source was set: "
+        "somebody owns this value. Reconverge does not overwrite it.",
+        "If Vault's value is right, take the key out of vault.seeds or correct Key Vault; otherwise delete "
+        "the key's metadata in Vault, and it is seeded anew.",
     ),
     Reason.SEED_DELETED: _person(
         "Somebody deleted the newest version of a seed in Vault. Reconverge does not undo that.",
@@ -230,8 +222,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.STORE_UNPROVEN: ReasonInfo(
         Leads.NOTE,
         Severity.WARNING,
-        "A SecretStore is called Ready because it could not be validated (ValidationUnknown). That "
-        "proves nothing.",
+        "A SecretStore is called Ready because it could not be validated (ValidationUnknown). That proves "
+        "nothing.",
         "Look at its ExternalSecrets.",
     ),
     Reason.EXTERNAL_SECRET_MISSING: _person(
@@ -247,8 +239,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.REFRESH_IN_VAIN: _person(
         "It was refreshed in just this situation, and is still not Ready.",
-        "See the cause in the message, or the object's Events (`kubectl describe`). Its refreshPolicy may be "
-        "CreatedOnce, or it reads a key that is not declared as a seed.",
+        "See the cause in the message, or the object's Events (`kubectl describe`). Its refreshPolicy may "
+        "be CreatedOnce, or it reads a key that is not declared as a seed.",
         symptom=True,
     ),
 }

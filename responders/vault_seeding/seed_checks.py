@@ -14,10 +14,10 @@ def vault_fault(facts: Facts) -> Finding | None:
     subject = facts.declared.address
     match facts.seal:
         case Unknown(why):
-            return finding(Reason.UNREAD, subject, f"Vault's state could not be read: {why}")
+            return finding(Reason.SEEDING_UNREAD, subject, f"Vault's state could not be read: {why}")
         case Absent():
             return finding(
-                Reason.UNREAD, subject, "Vault's state could not be read: nothing there is a Vault"
+                Reason.SEEDING_UNREAD, subject, "Vault's state could not be read: nothing there is a Vault"
             )
         case Known(seal) if not seal.initialised:
             return finding(Reason.VAULT_UNINITIALISED, subject, "Vault is not initialised")
@@ -31,7 +31,7 @@ def vault_fault(facts: Facts) -> Finding | None:
                 f"role {facts.declared.login.role} of auth/{facts.declared.login.mount}: {why}",
             )
         case Unknown(why):
-            return finding(Reason.UNREAD, subject, f"Vault's login could not be tried: {why}")
+            return finding(Reason.SEEDING_UNREAD, subject, f"Vault's login could not be tried: {why}")
     return None
 
 
@@ -46,7 +46,7 @@ def _seed_fault(facts: Facts, key: str, source: Known[Sourced] | Absent | Unknow
     subject = facts.seed_id(key)
     match facts.held.get(key):
         case Unknown(why):
-            return finding(Reason.UNREAD, subject, f"seed {key} could not be read: {why}")
+            return finding(Reason.SEEDING_UNREAD, subject, f"seed {key} could not be read: {why}")
         case Absent():
             return finding(Reason.SEED_MISSING, subject, f"Vault has no {key}")
         case Known(held) if held.deleted:

@@ -21,13 +21,13 @@ def key_vault_fault(facts: Facts) -> Finding | None:
         )
     match facts.key_vault, facts.secrets:
         case Unknown(why), _:
-            return finding(Reason.UNREAD, subject, f"the Key Vault could not be read: {why}")
+            return finding(Reason.SEEDING_UNREAD, subject, f"the Key Vault could not be read: {why}")
         case Absent(), _:
             return finding(Reason.KEY_VAULT_MISSING, subject, "ARM knows no such Key Vault")
         case _, Unknown(why):
-            return finding(Reason.UNREAD, subject, f"its secrets could not be listed: {why}")
+            return finding(Reason.SEEDING_UNREAD, subject, f"its secrets could not be listed: {why}")
         case _, Absent():
-            return finding(Reason.UNREAD, subject, "its secrets could not be listed: 404")
+            return finding(Reason.SEEDING_UNREAD, subject, "its secrets could not be listed: 404")
     return None
 
 
@@ -48,7 +48,7 @@ def _secret_fault(facts: Facts, name: str, secret: Secret | None, now: datetime)
         return finding(unusable, subject, _SAYS[unusable].format(secret=secret))
     match facts.sources.get(name):
         case Unknown(why):
-            return finding(Reason.UNREAD, subject, f"secret {name} could not be read: {why}")
+            return finding(Reason.SEEDING_UNREAD, subject, f"secret {name} could not be read: {why}")
         case Absent():
             return finding(Reason.SECRET_MISSING, subject, f"Key Vault has no version of secret {name}")
         case Known(source) if source.fingerprint.placeholder:

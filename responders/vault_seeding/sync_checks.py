@@ -21,7 +21,7 @@ def sync_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
         match read:
             case Unknown(why):
                 yield finding(
-                    Reason.UNREAD, facts.namespace_id, f"{kind.singular}s could not be listed: {why}"
+                    Reason.SEEDING_UNREAD, facts.namespace_id, f"{kind.singular}s could not be listed: {why}"
                 )
             case Absent():
                 yield finding(

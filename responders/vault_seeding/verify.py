@@ -56,7 +56,7 @@ def _equal(facts: Facts, key: str, name: str) -> bool:
 
 def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
     """Soon after a write, then less and less often: half its age, from 5 s to a minute."""
-    if finding.reason == Reason.UNREAD:
+    if finding.reason == Reason.SEEDING_UNREAD:
         asked = max(_asked_for(facts), default=None)
         return Look(UNREAD_PAUSE) if asked is None else Look(asked, asked=True)
     newest = max((one.at for one in facts.attempts.values()), default=None)

@@ -59,6 +59,11 @@ def test_every_reason_has_a_section() -> None:
     assert codes <= anchors(text_of("docs/reasons.md"))
 
 
+def test_no_two_responders_share_a_code() -> None:
+    codes = [code for name in REGISTRY for code in load(name).reasons]
+    assert len(set(codes)) == len(codes)
+
+
 def test_every_outcome_has_a_section_and_its_exit_code() -> None:
     page = text_of("docs/outcomes.md")
     rows = dict(re.findall(r"^\| \[`(\w+)`\]\(#\w+\) \| (\d) \|", page, re.MULTILINE))

@@ -50,11 +50,11 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a Key Vault that ARM does not know": (facts(key_vault=Absent()), [Reason.KEY_VAULT_MISSING]),
     "a Key Vault that cannot be reached is not known to be wrong": (
         facts(secrets=Unknown("Key Vault could not be reached")),
-        [Reason.UNREAD],
+        [Reason.SEEDING_UNREAD],
     ),
     "a Key Vault that Reconverge itself may not read is not known to be wrong": (
         facts(secrets=Unknown("Key Vault answered 403 ForbiddenByRbac")),
-        [Reason.UNREAD],
+        [Reason.SEEDING_UNREAD],
     ),
     "a required secret that is missing": (
         facts(secrets=Known((secret("ghcr-token"),))),
@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     ),
     "a secret whose value cannot be read": (
         facts(sources={"ghcr-token": Unknown("403")}),
-        [Reason.UNREAD],
+        [Reason.SEEDING_UNREAD],
     ),
     # -- Vault
     "a sealed Vault, whatever it holds": (
@@ -92,22 +92,22 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(seal=Known(SealStatus(initialised=False, sealed=True)), held={}),
         [Reason.VAULT_UNINITIALISED],
     ),
-    "a Vault that cannot be reached": (facts(seal=Unknown("refused"), held={}), [Reason.UNREAD]),
+    "a Vault that cannot be reached": (facts(seal=Unknown("refused"), held={}), [Reason.SEEDING_UNREAD]),
     "a Vault that refuses our login": (
         facts(login=LoginRefused("403"), held={}),
         [Reason.VAULT_LOGIN_REFUSED],
     ),
-    "a login that could not be tried": (facts(login=Unknown("no token"), held={}), [Reason.UNREAD]),
+    "a login that could not be tried": (facts(login=Unknown("no token"), held={}), [Reason.SEEDING_UNREAD]),
     # -- seeds
     "a seed that Vault was never given": (facts(held={"ghcr/token": Absent()}), [Reason.SEED_MISSING]),
-    "a seed that cannot be read": (facts(held={"ghcr/token": Unknown("403")}), [Reason.UNREAD]),
+    "a seed that cannot be read": (facts(held={"ghcr/token": Unknown("403")}), [Reason.SEEDING_UNREAD]),
     "a seed that is a placeholder": (
         facts(held={"ghcr/token": held("fixture", placeholder=True)}),
         [Reason.SEED_IS_PLACEHOLDER],
     ),
     "a placeholder is one, though its source cannot be read": (
         facts(held={"ghcr/token": held("fixture", placeholder=True)}, sources={"ghcr-token": Unknown("5")}),
-        [Reason.UNREAD, Reason.SEED_IS_PLACEHOLDER],
+        [Reason.SEEDING_UNREAD, Reason.SEED_IS_PLACEHOLDER],
     ),
     "a seed that differs though the bootstrap ran since": (
         facts(held={"ghcr/token": held("other")}),
@@ -155,13 +155,16 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(stores=Absent(), external_secrets=Absent()),
         [Reason.EXTERNAL_SECRETS_NOT_SERVED] * 2,
     ),
-    "stores that cannot be listed": (facts(stores=Unknown("403")), [Reason.UNREAD]),
+    "stores that cannot be listed": (facts(stores=Unknown("403")), [Reason.SEEDING_UNREAD]),
     # -- the bootstrap
     "a CronJob that is missing": (facts(cron_job=Absent()), [Reason.BOOTSTRAP_MISSING]),
     "a CronJob that is suspended": (facts(cron_job=cron_job(suspended=True)), [Reason.BOOTSTRAP_SUSPENDED]),
-    "a CronJob that cannot be read": (facts(cron_job=Unknown("403")), [Reason.UNREAD]),
-    "Jobs that cannot be listed": (facts(jobs=Unknown("403")), [Reason.UNREAD]),
-    "a schedule that nobody understands": (facts(cron_job=cron_job(schedule="soon")), [Reason.UNREAD]),
+    "a CronJob that cannot be read": (facts(cron_job=Unknown("403")), [Reason.SEEDING_UNREAD]),
+    "Jobs that cannot be listed": (facts(jobs=Unknown("403")), [Reason.SEEDING_UNREAD]),
+    "a schedule that nobody understands": (
+        facts(cron_job=cron_job(schedule="soon")),
+        [Reason.SEEDING_UNREAD],
+    ),
     "a CronJob that never succeeded": (failing(), [Reason.BOOTSTRAP_NEVER_SUCCEEDED]),
     "a CronJob that is too young to have succeeded": (
         facts(cron_job=cron_job(last_success=None, created=NOW - 2 * MINUTE)),
