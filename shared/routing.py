@@ -120,5 +120,7 @@ def _beneath(landscape: Landscape, scope: str) -> Iterable[str]:
     """Environments with a declared resource at or below the scope of a role assignment."""
     for name, environment in landscape.environments.items():
         ids = [*(one.id for one in environment.clusters), *(one.id for one in environment.identities)]
+        if environment.vault:
+            ids.append(environment.vault.key_vault)
         if any(f"{one.lower()}/".startswith(f"{scope}/") for one in ids):
             yield name

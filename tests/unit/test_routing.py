@@ -10,6 +10,7 @@ from shared.routing import Registered
 from tests.unit.app import BLUE_AND_GREEN, environment, landscape
 from tests.unit.clocks import START
 from tests.unit.federated_credentials.builders import CLUSTER, GREEN, IDENTITY, SUBSCRIPTION, declared
+from tests.unit.vault_seeding.builders import declared as declared_vault
 
 REGISTRY = {
     "federated_credentials": Registered(
@@ -21,6 +22,7 @@ REGISTRY = {
 }
 OTHER = f"{IDENTITY}-of-dns"
 GROUP = SUBSCRIPTION.removesuffix("/providers")
+KEY_VAULT = f"{SUBSCRIPTION}-elsewhere/Microsoft.KeyVault/vaults/kv"
 PUBLISHED = f"{IDENTITY}-published"
 FACTS = DeclaredFacts(
     repository="https://github.com/o/facts",
@@ -31,7 +33,12 @@ LANDSCAPE = landscape(
     environment(clusters=BLUE_AND_GREEN).model_copy(update={"facts": (FACTS,)}),
     environment({IDENTITY: (declared(),), OTHER: (declared(),)}, name="prod"),
     environment(name="off", enabled=False),
-    environment({f"{OTHER}-2": ()}, name="away", clusters=(DeclaredCluster(name="aks", id=f"{CLUSTER}2"),)),
+    environment(
+        {f"{OTHER}-2": ()},
+        name="away",
+        clusters=(DeclaredCluster(name="aks", id=f"{CLUSTER}2"),),
+        vault=declared_vault(key_vault=KEY_VAULT),
+    ),
 )
 FC, RF = "federated_credentials", "runtime_facts"
 
@@ -63,6 +70,9 @@ EVENTS: dict[str, tuple[str, str, list[str]]] = {
     "a role on an identity": ("role-assignment.written", f"{OTHER}/{ROLE}", [f"prod/{RF}"]),
     "a role on a resource group wakes everything beneath": (
         "role-assignment.written", f"{GROUP}/{ROLE}", [f"dev/{RF}", f"prod/{RF}", f"away/{RF}"],
+    ),
+    "a role on the Key Vault that the seeds come from": (
+        "role-assignment.written", f"{KEY_VAULT}/{ROLE}", [f"away/{RF}"],
     ),
     "a role on another group wakes nobody": ("role-assignment.written", f"{GROUP}x/{ROLE}", []),
     "a kind that nobody watches wakes nobody": ("cluster.deleted", CLUSTER, []),
