@@ -42,6 +42,7 @@ def plain_state(
         "because": state.because,
         "reason": state.reason,
         "remedy": remedy,
+        "blockedBy": state.blocked_by,
         "settledAt": _iso(state.settled_at),
         "lookAgainAt": _iso(state.due),
         "failures": state.failures,

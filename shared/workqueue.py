@@ -79,6 +79,8 @@ class TargetState:
     failures: int
     running: bool
     plan: str | None
+    blocked_by: str | None
+    """The target whose fault it waits for."""
 
 
 class WorkQueue:
@@ -187,6 +189,7 @@ class WorkQueue:
                 "because": outcome.because[:LONGEST_TEXT],
                 "reason": outcome.reason,
                 "plan": outcome.plan,
+                "blocked_by": outcome.blocked_by,
                 "settled_at": now,
             }
 
@@ -210,6 +213,7 @@ class WorkQueue:
             failures=_int(values, "failures"),
             running=not leases.free(values, self._clock()),
             plan=_text(values, "plan"),
+            blocked_by=_text(values, "blocked_by"),
         )
 
     def _not_now(self, values: Row, now: datetime) -> datetime | None:

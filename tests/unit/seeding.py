@@ -7,6 +7,7 @@ import pytest
 import cli.run
 import cli.targets
 import responders
+import responders.desk
 import responders.service
 from shared.model import Finding, Plan, Severity, Target
 from shared.routing import Registered
@@ -30,7 +31,7 @@ def register(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> None:
     def load(name: str) -> Responder[Any]:
         return _seeding(platform) if name == SEEDING.responder else known(name)
 
-    for module in (responders, responders.service, cli.targets):
+    for module in (responders, responders.service, responders.desk, cli.targets):
         monkeypatch.setattr(module, "REGISTRY", registry)
     monkeypatch.setattr(responders, "load", load)
     monkeypatch.setattr(cli.run, "responder", load)

@@ -19,6 +19,7 @@ from shared.ports import Row
 from tests.unit.app import DEV, App, FrailRows, contract, environment, rebuilt
 from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE
 from tests.unit.platform import LIST, PUT
+from tests.unit.seeding import register
 
 HOUR = timedelta(hours=1)
 SECRET = "AccountKey=c2VjcmV0"
@@ -224,6 +225,16 @@ def test_status_names_the_reason_and_what_to_do_about_it(desk: Desk, app: App) -
     assert (suspect["outcome"], suspect["reason"]) == ("human", "RefusedAfterGrace")
     assert suspect["remedy"] == REASONS["RefusedAfterGrace"].remedy
     assert (untouched["reason"], untouched["remedy"]) == (None, None)
+
+
+def test_status_names_the_target_that_blocks_another(
+    desk: Desk, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, app.platform)
+    app.platform.lay(PUT, Throttled("ARM answered 429", delay=90 * timedelta(seconds=1)))
+    repair(app)
+    blocked = {one["target"]: one["blockedBy"] for one in status(desk, environment="dev")["targets"]}
+    assert blocked == {"dev/federated_credentials": None, "dev/vault_seeding": "dev/federated_credentials"}
 
 
 @pytest.mark.parametrize("mode", [Mode.APPROVE, Mode.PROPOSE])

@@ -29,6 +29,7 @@ def test_it_says_what_blocks_it_and_tells_nobody(app: App) -> None:
     assert (state.because or "").startswith(f"SecretMissing because of {DEV} IssuerStale: ")
     (outcome,) = app.journal(SEEDING, Kind.OUTCOME)
     assert outcome.detail["blocked_by"] == str(DEV)
+    assert state.blocked_by == str(DEV)
     assert app.told.kinds == []
 
 
@@ -37,7 +38,7 @@ def test_it_goes_on_as_soon_as_the_root_is_repaired(app: App) -> None:
     app.deliver(cluster_written())
     app.let(90 * SECOND)
     assert app.state(DEV).word == "repaired"
-    assert app.state(SEEDING).word == "converged"
+    assert (app.state(SEEDING).word, app.state(SEEDING).blocked_by) == ("converged", None)
 
 
 def test_nobody_else_is_woken_by_a_repair(app: App) -> None:
