@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from responders.runtime_facts.cases import Reading, readings
-from responders.runtime_facts.facts import ByPullRequest, ByWorkflow, Facts
+from responders.runtime_facts.facts import ByPullRequest, ByWorkflow, Facts, Published
 from responders.runtime_facts.reasons import Reason
 from shared.model import Finding, Known, Proof, Unknown, Verdict
 from shared.world import Look, Scope
 
 UNREAD_PAUSE: Final = timedelta(seconds=30)
-PAUSES: Final[dict[str, timedelta]] = {
+FIRST_LOOK: Final = timedelta(seconds=5)
+LONGEST: Final[dict[str, timedelta]] = {
     Reason.PULL_REQUEST_OPEN: timedelta(minutes=15),
     Reason.WORKFLOW_RUNNING: timedelta(minutes=1),
     Reason.PUBLICATION_SETTLING: timedelta(seconds=30),
@@ -41,11 +42,20 @@ def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
     )
 
 
-def look_again(facts: Facts, finding: Finding, _now: datetime) -> Look:
+def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
+    """Soon after a change was set going, then less and less often: half its age, up to the longest pause."""
     if finding.reason in (Reason.FACTS_UNREAD, Reason.REPOSITORY_UNREADABLE):
         asked = max(_asked_for(facts), default=None)
         return Look(UNREAD_PAUSE) if asked is None else Look(asked, asked=True)
-    return Look(PAUSES.get(finding.reason, SETTLING_PAUSE))
+    longest = LONGEST.get(finding.reason, SETTLING_PAUSE)
+    begun = next(
+        (file.started[-1].at for file in facts.files if _is_about(finding, file) and file.started), None
+    )
+    return Look(longest if begun is None else min(max((now - begun) / 2, FIRST_LOOK), longest))
+
+
+def _is_about(finding: Finding, file: Published) -> bool:
+    return finding.subject == file.declared.reference
 
 
 def _commit(reading: Reading) -> str:
