@@ -120,7 +120,11 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
         "AADSTS700211",
         "Application with identifier … was not found in the directory",
     ),
-    Fact.WORKFLOW_UNAVAILABLE: ("Cannot trigger a 'workflow_dispatch' on a disabled workflow",),
+    Fact.WORKFLOW_REFUSED: (
+        "Cannot trigger a 'workflow_dispatch' on a disabled workflow",
+        "Resource not accessible by personal access token",
+        "Workflow does not have 'workflow_dispatch' trigger",
+    ),
     Seeding.SEEDING_UNREAD: ("AKV10000", "ForbiddenByFirewall", "ForbiddenByRbac"),
     Seeding.SECRET_MISSING: ("SecretNotFound", "missing required Key Vault secret"),
     Seeding.SECRET_DISABLED: ("Operation get is not allowed on a disabled secret",),

@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.chain import Root
 from shared.contract import Decision, by_mode, part_of
-from shared.errors import Busy, PermanentError, TemporaryError
+from shared.errors import Busy, HumanNeeded, PermanentError, TemporaryError
 from shared.landscape import Mode
 from shared.model import Finding, Outcome, Plan, Proof, Verdict, Word
 from shared.plans import Plans
@@ -152,5 +152,7 @@ def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:
             again = now + error.delay
             held = again if error.asked else None
             return Outcome(word=Word.FAILED, because=str(error), until=again, held_until=held)
+        case HumanNeeded(reason=reason):
+            return Outcome(word=Word.HUMAN, because=f"{reason}: {error}", reason=reason)
         case PermanentError():
             return Outcome(word=Word.FAILED, because=str(error), permanent=True)

@@ -7,6 +7,7 @@ ReconvergeError          its text is shown to operators: names and codes, never 
 │   ├── Busy             another run of ours owns what this one needs; no fault at all
 │   └── LeaseLost        another worker owns the target or the identity now
 └── PermanentError       another run cannot help; a person or a new version must
+    ├── HumanNeeded      a far side refuses what only its people can allow; `reason` is the code to look up
     ├── Misconfigured    a setting or the landscape is wrong; the text says what to write instead
     └── Refused          bad or unauthenticated input; `status` is the sender's HTTP answer
 """
@@ -53,6 +54,15 @@ class LeaseLost(TemporaryError):
 
 class PermanentError(ReconvergeError):
     """Stays until a person or a new version changes something."""
+
+
+class HumanNeeded(PermanentError):
+    """Nothing is broken here, and nothing was written: somebody else's rule stands in the way."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        """reason: one of the responder's codes, whose remedy says what they can do."""
+        super().__init__(message)
+        self.reason: Final = reason
 
 
 class Misconfigured(PermanentError):

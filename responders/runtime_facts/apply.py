@@ -10,12 +10,13 @@ from responders.runtime_facts.cases import HIDDEN
 from responders.runtime_facts.document import Document, NotYamlError, Scalar
 from responders.runtime_facts.facts import branch, change_id
 from responders.runtime_facts.plan import NUMBER, UPDATE
+from responders.runtime_facts.reasons import Reason
 from responders.runtime_facts.writing import body, closing, message, title
 from shared.clients.azure_core import AGAIN
 from shared.clients.git_files import FileAt
 from shared.clients.github import State
 from shared.contract import refusal
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import HumanNeeded, PermanentError, TemporaryError
 from shared.landscape import DeclaredFacts
 from shared.model import Absent, Channel, Known, Step, Unknown
 from shared.world import Scope
@@ -55,7 +56,10 @@ def _dispatch(scope: Scope, step: Step, declared: DeclaredFacts) -> None:
     workflow = declared.workflow
     if workflow is None:
         raise PermanentError(f"{step.object} has no workflow: declare one, or choose another channel")
-    scope.world.github.dispatch(workflow.repository, workflow.file, workflow.ref, workflow.inputs)
+    try:
+        scope.world.github.dispatch(workflow.repository, workflow.file, workflow.ref, workflow.inputs)
+    except PermanentError as refused:
+        raise HumanNeeded(f"{workflow.file}: {refused}", reason=Reason.WORKFLOW_REFUSED) from refused
 
 
 def _commit(scope: Scope, step: Step, declared: DeclaredFacts) -> None:

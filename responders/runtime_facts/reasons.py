@@ -29,6 +29,7 @@ class Reason(StrEnum):
     PULL_REQUEST_SUPERSEDED = "PullRequestSuperseded"
     WORKFLOW_RUNNING = "WorkflowRunning"
     WORKFLOW_UNAVAILABLE = "WorkflowUnavailable"
+    WORKFLOW_REFUSED = "WorkflowRefused"
     WORKFLOW_FAILED = "WorkflowFailed"
     PUBLICATION_SETTLING = "PublicationSettling"
     PUBLISHED_STILL_DIFFERS = "PublishedStillDiffers"
@@ -145,6 +146,15 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         Severity.ERROR,
         "The workflow that should publish the facts does not exist, is not visible, or is switched off.",
         "Enable it, correct `workflow` in the landscape, or choose the channel pull-request.",
+    ),
+    Reason.WORKFLOW_REFUSED: ReasonInfo(
+        Leads.PERSON,
+        Severity.ERROR,
+        "GitHub refused to start the workflow: it was switched off or removed meanwhile, the token may not "
+        "start it, or it takes no such branch or inputs. Nothing was started.",
+        "Look at the status in the message. 401 and 403: renew the token, or give it Actions: write. 404: "
+        "correct `workflow`, or let the token see its repository. 422: enable the workflow, give it the "
+        "trigger workflow_dispatch, and correct `ref` and `inputs` in the landscape.",
     ),
     Reason.WORKFLOW_FAILED: ReasonInfo(
         Leads.PERSON,

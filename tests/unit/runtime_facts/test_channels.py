@@ -8,7 +8,8 @@ import pytest
 from responders.runtime_facts import RESPONDER
 from responders.runtime_facts.reasons import Reason
 from shared.clients.github import State
-from shared.errors import PermanentError, TemporaryError
+from shared.clients.github_http import NotThere
+from shared.errors import PermanentError, ReconvergeError, TemporaryError
 from shared.landscape import Action, Mode
 from shared.model import Channel, Step, Word
 from tests.unit.runtime_facts.builders import (
@@ -341,6 +342,32 @@ def test_what_the_workflow_published_is_proven_by_reading_it() -> None:
     assert world.run().outcome.word is Word.REPAIRED
 
 
+LOOKS = {
+    "at first": (timedelta(0), timedelta(seconds=5)),
+    "after half a minute": (timedelta(seconds=30), timedelta(seconds=15)),
+    "after a while": (10 * MINUTE, MINUTE),
+}
+
+
+@pytest.mark.parametrize(("age", "pause"), LOOKS.values(), ids=LOOKS)
+def test_a_started_workflow_is_looked_after_soon_then_less_and_less_often(
+    age: timedelta, pause: timedelta
+) -> None:
+    world = by(Channel.WORKFLOW)
+    world.run()
+    world.clock.advance(age - timedelta(seconds=1))
+    now = world.clock()
+    assert world.run().outcome.until == now + pause
+
+
+def test_a_pull_request_is_looked_at_every_quarter_of_an_hour_in_the_end() -> None:
+    world = by(Channel.PULL_REQUEST)
+    world.run()
+    world.clock.advance(DAY)
+    now = world.clock()
+    assert world.run().outcome.until == now + 15 * MINUTE
+
+
 def test_a_run_that_somebody_else_started_is_waited_for_first() -> None:
     world = by(Channel.WORKFLOW)
     world.github.start()
@@ -373,12 +400,26 @@ def test_a_workflow_that_cannot_run_is_left_to_people(state: str | None) -> None
     assert world.github.inputs == []
 
 
-def test_a_start_that_is_refused_is_no_success() -> None:
+REFUSED = {
+    "the token may not": PermanentError("GitHub answered 403: the token lacks a permission"),
+    "it went away since it was looked at": NotThere("GitHub answered 404"),
+    "it was switched off since": PermanentError("GitHub answered 422: it cannot be done in this way"),
+}
+
+
+@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED)
+def test_a_start_that_is_refused_is_left_to_people_and_never_called_a_success(
+    refused: ReconvergeError,
+) -> None:
     world = by(Channel.WORKFLOW)
-    world.github.troubles["dispatch"] = PermanentError("GitHub answered 403: the token lacks a permission")
-    report = world.run()
-    assert (report.outcome.word, report.outcome.permanent) == (Word.FAILED, True)
-    assert "403" in report.outcome.because
+    for _ in range(2):
+        world.github.troubles["dispatch"] = refused
+        report = world.run()
+        assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.WORKFLOW_REFUSED)
+        assert str(refused) in report.outcome.because
+        world.clock.advance(10 * MINUTE)
+    assert world.github.inputs == []
+    assert world.published == STALE
 
 
 @pytest.mark.parametrize("conclusion", ["failure", "cancelled", "timed_out", "action_required"])
