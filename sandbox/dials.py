@@ -22,6 +22,8 @@ class Dials:
     """Creating, updating or deleting a cluster takes this long. Minutes in reality."""
     throttling: bool = False
     """Hold the documented rates of the managed-identity API, per tenant, subscription and identity."""
+    event_hold: bool = False
+    """Event Grid takes events in and delivers none of them, until this is turned off."""
     event_time_scale: float = 0.01
     """Event Grid's retry schedule and time to live are multiplied by this; 1 is Azure's own."""
     page_size: int = 100

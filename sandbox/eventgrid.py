@@ -25,6 +25,8 @@ SCHEDULE = (10, 30, 60, 300, 600, 1800, 3600, 10800, 21600)
 LAST_PAUSE = 43200
 LANES = 32
 """Deliveries at the same time, so that a storm of events does not use up the process's open files."""
+HOLD_SECONDS = 0.05
+"""Between two looks whether events may go on their way."""
 PAUSE_AT_LEAST = {401: 300, 404: 300, 408: 120, 503: 30}
 """Seconds after such an answer; the first two hold for Azure resources only."""
 NOT_RETRIED_BY_FUNCTION = frozenset({400, 403, 413})
@@ -153,6 +155,9 @@ class EventGrid:
 
     async def _deliver(self, delivery: Delivery) -> None:
         while delivery.state == "waiting":
+            if self._dials.event_hold:
+                await asyncio.sleep(HOLD_SECONDS)
+                continue
             async with self._lanes:
                 outcome = await self._sender.send(delivery.subscription, delivery)
             delivery.attempts += 1

@@ -21,6 +21,7 @@ AT_ONCE = {
     "rbac_propagation": 0.0,
     "provisioning_seconds": 0.0,
     "throttling": False,
+    "event_hold": False,
     "event_time_scale": 0.001,
     "page_size": 100,
 }

@@ -276,6 +276,16 @@ def test_a_function_is_tried_again_after_401(world: World, hook: Receiver) -> No
     hook.wait_for(lambda held: len(held.notifications()) == 2)
 
 
+def test_what_is_held_is_delivered_when_it_is_let_go(world: World, hook: Receiver) -> None:
+    subscribe(world, hook)
+    world.control.turn(event_hold=True)
+    created = {world.identity().id for _ in range(20)}
+    assert hook.events() == []
+    world.control.turn(event_hold=False)
+    hook.wait_for(lambda held: len(held.events()) == len(created))
+    assert {one["subject"] for one in hook.events()} == created
+
+
 def test_after_the_last_attempt_the_event_is_a_dead_letter(world: World, hook: Receiver) -> None:
     subscribe(world, hook, kind=FUNCTION, schema="CloudEventSchemaV1_0", maxDeliveryAttempts=2)
     hook.answers = [500, 500, 500]
