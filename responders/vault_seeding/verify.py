@@ -55,14 +55,19 @@ def _equal(facts: Facts, key: str, name: str) -> bool:
 
 
 def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
-    """Soon after a write, then less and less often: half its age, from 5 s to a minute."""
+    """Soon after what was begun last, then less and less often: half its age, from 5 s to a minute."""
     if finding.reason == Reason.SEEDING_UNREAD:
         asked = max(_asked_for(facts), default=None)
         return Look(UNREAD_PAUSE) if asked is None else Look(asked, asked=True)
-    newest = max((one.at for one in facts.attempts.values()), default=None)
-    if newest is None:
-        return Look(LONGEST_LOOK)
-    return Look(min(max((now - newest) / 2, FIRST_LOOK), LONGEST_LOOK))
+    newest = max(_begun(facts), default=None)
+    return Look(LONGEST_LOOK if newest is None else min(max((now - newest) / 2, FIRST_LOOK), LONGEST_LOOK))
+
+
+def _begun(facts: Facts) -> Iterator[datetime]:
+    """Our writes, and the making of the CronJob, which a rebuild brings about."""
+    yield from (one.at for one in facts.attempts.values())
+    if isinstance(facts.cron_job, Known) and facts.cron_job.value.created is not None:
+        yield facts.cron_job.value.created
 
 
 def _asked_for(facts: Facts) -> Iterator[timedelta]:
