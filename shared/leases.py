@@ -113,7 +113,7 @@ class Leases:
                 elif free(stored.values, now):
                     self._rows.replace(stored, {**stored.values, **owned(owner, now)})
                 else:
-                    raise Busy("another run is writing under the same identity", delay=_patience(stored, now))
+                    raise Busy("another run is writing to the same place", delay=_patience(stored, now))
             except Conflict:
                 continue
             return Lease(self._rows, self._clock, TABLE, key, owner)

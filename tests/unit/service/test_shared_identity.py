@@ -71,7 +71,7 @@ def test_while_one_environment_writes_the_other_waits_and_comes_back() -> None:
     prod = app.state(PROD)
     assert (prod.word, prod.because, prod.failures) == (
         "pending",
-        "another run is writing under the same identity",
+        "another run is writing to the same place",
         0,
     )
     assert stale(app) == ["prod-0"]
