@@ -26,6 +26,8 @@ class Dials:
     """Event Grid takes events in and delivers none of them, until this is turned off."""
     event_time_scale: float = 0.01
     """Event Grid's retry schedule and time to live are multiplied by this; 1 is Azure's own."""
+    workflow_seconds: float = 1.0
+    """A run of a GitHub workflow waits and works for this long before it does its work at once."""
     page_size: int = 100
     """ARM lists continue by nextLink after this many."""
 

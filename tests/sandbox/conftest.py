@@ -23,6 +23,7 @@ AT_ONCE = {
     "throttling": False,
     "event_hold": False,
     "event_time_scale": 0.001,
+    "workflow_seconds": 0.0,
     "page_size": 100,
 }
 
