@@ -21,7 +21,7 @@ class Variable:
 def of_cloud(cloud: Mapping[str, Any], connection_string: str, landscape: Path) -> list[Variable]:
     """From `cloud.json` and the storage account."""
     url, ca = cloud["cloud"], cloud["ca"]
-    operator = cloud["operator"]
+    operator, github = cloud["operator"], cloud["github"]
     return [
         Variable(name="RECONVERGE_ARM_ENDPOINT", value=url, about="Azure Resource Manager"),
         Variable(name="AZURE_AUTHORITY_HOST", value=url, about="Entra"),
@@ -64,6 +64,16 @@ def of_cloud(cloud: Mapping[str, Any], connection_string: str, landscape: Path) 
         Variable(
             name="KUBECONFIG", value=cloud["kubeconfig"], about="The clusters, as the operator", for_app=False
         ),
+        Variable(name="RECONVERGE_GITHUB_URL", value=github["url"], about="Git repositories"),
+        Variable(name="RECONVERGE_GITHUB_API_URL", value=github["api"], about="GitHub's REST API"),
+        Variable(name="RECONVERGE_GITHUB_TOKEN", value=github["token"], about="The app's token there"),
+        Variable(
+            name="SANDBOX_GITHUB_TOKEN",
+            value=github["operator_token"],
+            about="A reviewer's token there: may push and merge",
+            for_app=False,
+        ),
+        Variable(name="GIT_SSL_CAINFO", value=ca, about="Whom to trust: git", for_app=False),
         Variable(name="AzureWebJobsStorage", value=connection_string, about="Queues, tables and blobs"),
         Variable(name="RECONVERGE_LANDSCAPE", value=str(landscape), about="What the sandbox declares"),
         Variable(

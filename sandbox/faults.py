@@ -18,7 +18,7 @@ class Fault:
     method: str = ""
     """Empty: any."""
     service: str = ""
-    """Empty: any. Else arm, entra, issuer, identity, keyvault or kubernetes."""
+    """Empty: any. Else arm, entra, issuer, identity, keyvault, kubernetes or github."""
     count: int | None = 1
     """How many calls it strikes; None: all."""
     phase: Phase = "before"

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import platform
+from sandbox import github, platform, runtime_facts
 from sandbox.api_servers import LoopbackApiServers
 from sandbox.arm import Arm
 from sandbox.arm_calls import Call, Change
@@ -35,6 +35,7 @@ from sandbox.entra_http import EntraHttp
 from sandbox.eventgrid import EventGrid
 from sandbox.eventgrid_senders import Sender
 from sandbox.faults import Faults
+from sandbox.forge import Forge
 from sandbox.identity_endpoint import IdentityEndpoint
 from sandbox.issuers import Issuers
 from sandbox.key_vault import KeyVault
@@ -57,6 +58,7 @@ class LoopbackCloud:
         self._socket = free_socket()
         self._identity_socket = free_socket()
         self._vault_socket = free_socket()
+        self._github_socket = free_socket()
         self._runners: list[web.AppRunner] = []
         self.cloud = Cloud(
             tenant=platform.TENANT,
@@ -76,6 +78,7 @@ class LoopbackCloud:
             traffic=self._traffic,
             clock=self.cloud.clock,
         )
+        self.forge = Forge(directory / "repositories", self.cloud.dials, self.cloud.clock)
         self._events = EventGrid(Sender(self._authority.client_context()), self.cloud.dials, self.cloud.clock)
         self._operations = Operations(self.cloud)
         self._clusters = Clusters(self.cloud, self._servers, self._write_kubeconfig)
@@ -91,6 +94,7 @@ class LoopbackCloud:
         await self._serve_cloud()
         await self._serve_identity_endpoint()
         await self._serve_vault()
+        await self._serve_github()
         _write(self._directory / "ca.pem", self._authority.pem, mode=0o644)
         _write(self._directory / "cloud.json", json.dumps(self._description(), indent=2).encode())
 
@@ -99,6 +103,7 @@ class LoopbackCloud:
         (self._directory / "cloud.json").unlink(missing_ok=True)
         await self._events.stop()
         await self._operations.stop()
+        await self.forge.stop()
         await self._servers.stop_all()
         for runner in self._runners:
             await runner.cleanup()
@@ -163,6 +168,18 @@ class LoopbackCloud:
         app.add_routes(served.routes())
         self._runners.append(await serve(app, self._vault_socket, self._authority.server_context()))
 
+    async def _serve_github(self) -> None:
+        self.forge.start_empty()
+        await runtime_facts.seed(self.forge, self.cloud)
+        self._github_tokens = runtime_facts.tokens(self.forge)
+        app = web.Application(middlewares=[self._traffic.middleware(lambda _: "github")])
+        app.add_routes(github.routes(self.forge, self._directory / "repositories", self._github_url))
+        self._runners.append(await serve(app, self._github_socket, self._authority.server_context()))
+
+    @property
+    def _github_url(self) -> str:
+        return f"https://127.0.0.1:{port_of(self._github_socket)}"
+
     def _announce(self, call: Call, change: Change) -> None:
         self._events.publish(
             resource_event(
@@ -197,6 +214,11 @@ class LoopbackCloud:
             "operator": {**_ids(self._operator), "secret": self._operator.secret},
             "app": {**_ids(self._app), "identity_id": self._app.identity_id},
             "vaults": {held.name: held.uri for held in self.cloud.vaults.all(self.cloud.clock())},
+            "github": {
+                "url": self._github_url,
+                "api": f"{self._github_url}{github.PREFIX}",
+                **self._github_tokens,
+            },
             "kubeconfig": str(self._directory / "kubeconfig"),
             "clusters": [cluster.id for cluster in self.cloud.clusters.all(self.cloud.clock())],
             "control_key": self._control_key,

@@ -24,6 +24,7 @@ KEYS = {
     "clusters",
     "control_key",
     "vaults",
+    "github",
 }
 
 

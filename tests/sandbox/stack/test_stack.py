@@ -102,6 +102,7 @@ def test_env_points_every_official_client_somewhere(running: Stack) -> None:
         "AZURE_SUBSCRIPTION_ID",
         "AZURE_TENANT_ID",
         "AzureWebJobsStorage",
+        "GIT_SSL_CAINFO",
         "IDENTITY_ENDPOINT",
         "IDENTITY_HEADER",
         "AZURE_KEYVAULT_URL",
@@ -109,10 +110,14 @@ def test_env_points_every_official_client_somewhere(running: Stack) -> None:
         "RECONVERGE_APP_KEY",
         "RECONVERGE_APP_URL",
         "RECONVERGE_ARM_ENDPOINT",
+        "RECONVERGE_GITHUB_API_URL",
+        "RECONVERGE_GITHUB_TOKEN",
+        "RECONVERGE_GITHUB_URL",
         "RECONVERGE_LANDSCAPE",
         "RECONVERGE_SWEEP",
         "REQUESTS_CA_BUNDLE",
         "SANDBOX_CONTROL_KEY",
+        "SANDBOX_GITHUB_TOKEN",
         "SANDBOX_OPERATOR_CLIENT_ID",
         "SANDBOX_OPERATOR_CLIENT_SECRET",
         "SANDBOX_URL",
@@ -129,10 +134,16 @@ def test_files_with_secrets_are_for_their_owner_only(running: Stack, name: str) 
 def test_the_app_has_neither_the_operators_means_nor_the_controls(running: Stack) -> None:
     host = next(child for child in running.children if child.name == "host")
     given = _environment_of(host.pid)
+    assert given["RECONVERGE_GITHUB_TOKEN"] == running.environment["RECONVERGE_GITHUB_TOKEN"]
     assert given["AZURE_CLIENT_ID"] == running.environment["AZURE_CLIENT_ID"]
     assert given["FUNCTIONS_WORKER_RUNTIME"] == "python"
     assert given["RECONVERGE_SWEEP"] == running.environment["RECONVERGE_SWEEP"]
-    assert {"SANDBOX_OPERATOR_CLIENT_SECRET", "SANDBOX_CONTROL_KEY", "RECONVERGE_APP_KEY"}.isdisjoint(given)
+    assert {
+        "SANDBOX_OPERATOR_CLIENT_SECRET",
+        "SANDBOX_GITHUB_TOKEN",
+        "SANDBOX_CONTROL_KEY",
+        "RECONVERGE_APP_KEY",
+    }.isdisjoint(given)
 
 
 def test_secrets_are_not_printed_with_the_stack(running: Stack) -> None:
