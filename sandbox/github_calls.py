@@ -1,7 +1,6 @@
 """A call of GitHub's REST API, from the token to the answer: who asks, what is needed, what is counted."""
 
 import base64
-import binascii
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
@@ -116,7 +115,7 @@ def token_of(header: str | None) -> str | None:
         return None
     try:
         user, _, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return ""
     return password or user
 

@@ -4,7 +4,6 @@ https://docs.github.com/rest/repos
 """
 
 import base64
-import binascii
 import textwrap
 from typing import Final
 from urllib.parse import quote
@@ -148,7 +147,7 @@ def _content(body: Json) -> bytes:
         raise GitHubError(422, 'Invalid request.\n\n"content" wasn\'t supplied.')
     try:
         return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise GitHubError(422, "content is not valid Base64") from error
 
 
