@@ -105,7 +105,8 @@ class Forge:
         self, name: str, branch: str, files: Mapping[str, str], message: str, author: Author = ROBOT
     ) -> str:
         """Put the files on the branch, protected or not, making it if need be. Answers the branch's commit,
-        which is no new one if all files read so already. Raises NoRepositoryError.
+        which is no new one if all files read so already. Raises NoRepositoryError, and GitError where a push
+        came in between.
         """
         hosted = self.find(name)
         async with hosted.writing:

@@ -97,7 +97,7 @@ class Place:
         return f"{self.served.url.replace('://', '://' + who)}/{self.name}{suffix}"
 
 
-def git(*command: str, cwd: Path, code: int = 0) -> str:
+def git(*command: str, cwd: Path, code: int = 0, **variables: str) -> str:
     """Real git, on nobody's configuration. What it printed, errors last."""
     who = {f"GIT_{role}_{part}": "test" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")}
     ended = subprocess.run(  # noqa: S603 (git, in a directory of the test's own)
@@ -109,6 +109,7 @@ def git(*command: str, cwd: Path, code: int = 0) -> str:
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_TERMINAL_PROMPT": "0",
             **who,
+            **variables,
         },
         capture_output=True,
         text=True,

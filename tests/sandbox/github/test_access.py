@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sandbox import github_calls
 from tests.sandbox.github.says import NEW
 from tests.sandbox.github.served import Place, Served
 from tests.sandbox.github.workflows import FILE
@@ -57,3 +58,15 @@ def test_calls_are_counted_for_each_account(served: Served) -> None:
     assert (first["x-ratelimit-limit"], first["x-ratelimit-remaining"]) == ("5000", "4999")
     assert (second["x-ratelimit-used"], second["x-ratelimit-resource"]) == ("2", "core")
     assert 0 < int(second["x-ratelimit-reset"]) - time.time() <= 3600
+
+
+def test_one_call_too_many_is_refused_until_the_hour_is_over(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit"""
+    monkeypatch.setattr(github_calls, "LIMIT", 1)
+    token = place.served.forge.issue("busy", {place.name: {"contents": "read"}})
+    first, second = (place.ask("GET", "", token=token) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 403)
+    assert second.headers["x-ratelimit-remaining"] == "0"
+    assert second.headers["x-ratelimit-reset"] == first.headers["x-ratelimit-reset"]

@@ -65,7 +65,7 @@ def test_a_request_that_git_has_compressed_is_understood(place: Place, tmp_path:
     for number in range(60):
         git("commit", "-q", "--allow-empty", "-m", str(number), cwd=copy)
     pushed = place.commit("main", {"README.md": "later\n"})
-    git("fetch", "-q", cwd=copy)
+    assert "Content-Encoding: gzip" in git("fetch", "-q", cwd=copy, GIT_TRACE_CURL="1")
     assert git("rev-parse", "origin/main", cwd=copy).strip() == pushed
 
 

@@ -49,7 +49,7 @@ def test_pull_requests_are_listed_by_state_head_and_base_in_pages(laid: Place) -
     assert listed(f"state=all&head={laid.owner}:next") == [2, 1]
     assert listed("base=next") == [4]
     laid.ask("PATCH", "pulls/2", {"title": "newer"})
-    assert listed("sort=updated&direction=desc&per_page=1") in ([2], [4])
+    assert listed("sort=updated&direction=desc&per_page=1") == [2]
     first = laid.ask("GET", "pulls?state=all&per_page=3")
     assert [one["number"] for one in first.json()] == [4, 3, 2]
     assert set(first.links) == {"next", "last"}
