@@ -15,15 +15,19 @@ from sandbox.timeline import Clock
 
 HEADS: Final = "refs/heads/"
 _HEX: Final = re.compile(r"[0-9a-f]{7,40}")
-_SETTINGS: Final = {
-    # As GitHub has it: commits that no branch points to can be fetched, and fetches be partial.
-    "uploadpack.allowTipSHA1InWant": "true",
-    "uploadpack.allowReachableSHA1InWant": "true",
-    "uploadpack.allowFilter": "true",
-    # Else a push would leave a process behind that nobody stops.
-    "receive.autogc": "false",
-    "gc.auto": "0",
-}
+_SETTINGS: Final = """\
+# As GitHub has it: commits that no branch points to can be fetched, and fetches be partial.
+[uploadpack]
+    allowTipSHA1InWant = true
+    allowReachableSHA1InWant = true
+    allowFilter = true
+# Else a push would leave a process behind that nobody stops.
+[receive]
+    autogc = false
+[gc]
+    auto = 0
+[sandbox]
+"""
 _UPDATE_HOOK: Final = """\
 #!/bin/sh
 for branch in $(git config --get-all sandbox.protected); do
@@ -59,10 +63,9 @@ class Repository:
         """Make it, empty. Pushes to protected branches are refused; what is written by this class is not."""
         self.path.mkdir(parents=True)
         await self._git("init", "-q", "--bare", f"--initial-branch={default_branch}", "--template=")
-        for name, value in _SETTINGS.items():
-            await self._git("config", name, value)
-        for branch in protected:
-            await self._git("config", "--add", "sandbox.protected", branch)
+        with (self.path / "config").open("a", encoding="utf-8") as config:
+            config.write(_SETTINGS)
+            config.writelines(f'    protected = "{branch}"\n' for branch in protected)
         hook = self.path / "hooks" / "update"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(_UPDATE_HOOK, encoding="utf-8")
