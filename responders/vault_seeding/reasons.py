@@ -114,8 +114,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.VAULT_LOGIN_REFUSED: _person(
         "Vault answers, and refuses the login of Reconverge's own identity, so what it holds is not known.",
-        "See the auth method at vault.login: issuer and keys of Entra, bound audience, bound subject (the "
-        "app's object id) and role. A Vault that was just made anew has it only after its bootstrap.",
+        "See the auth method at vault.login: issuer and keys of Entra, and the role, which binds audience "
+        "and the app's object id. A Vault that was made anew lacks it until it is added again.",
         symptom=True,
     ),
     # -- the bootstrap
