@@ -55,7 +55,10 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
     found = ([late] if late else []) + causes
     if found and all(REASONS[one.reason].leads is Leads.REPAIR for one in found):
         match situations.stand(
-            facts.attempts.get(facts.cron_job_id.lower()), situations.of_bootstrap(facts), now
+            facts.attempts.get(facts.cron_job_id.lower()),
+            situations.of_bootstrap(facts),
+            now,
+            patience=situations.BOOTSTRAP_PATIENCE,
         ):
             case Stand.WAITING:
                 yield _under_way(facts, "a bootstrap was started a moment ago")

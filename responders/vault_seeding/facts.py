@@ -19,6 +19,8 @@ class Attempt:
     at: datetime
     situation: str
     """Digest of what it was made for: the same situation is not tried again at once."""
+    confirmed: bool = False
+    """The far side took it. Any other may have come to nothing, and may be made again."""
     proven: bool = False
     """A later proof of the same object was accepted."""
 

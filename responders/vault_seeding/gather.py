@@ -180,6 +180,8 @@ def _attempts(scope: Scope) -> Mapping[str, Attempt]:
             case Entry.STEP_STARTED:
                 after = entry.detail.get("after") or {}
                 attempts[key] = Attempt(at=entry.at, situation=str(after.get("situation", "")))
+            case Entry.STEP_DONE if key in attempts:
+                attempts[key] = replace(attempts[key], confirmed=True)
             case Entry.STEP_FAILED if entry.detail.get("written") is False:
                 attempts.pop(key, None)
             case Entry.PROOF if key in attempts and entry.detail.get("verdict") == "accepted":

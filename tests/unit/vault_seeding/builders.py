@@ -107,5 +107,7 @@ def failing(*causes: Any, **changes: Any) -> Facts:
     return facts(**{**usual, **changes})
 
 
-def attempt(situation: str, age: timedelta = timedelta(seconds=30), *, proven: bool = False) -> Attempt:
-    return Attempt(at=NOW - age, situation=situation, proven=proven)
+def attempt(
+    situation: str, age: timedelta = timedelta(seconds=30), *, confirmed: bool = True, proven: bool = False
+) -> Attempt:
+    return Attempt(at=NOW - age, situation=situation, confirmed=confirmed, proven=proven)

@@ -272,6 +272,7 @@ def test_a_key_vault_that_belongs_elsewhere_is_a_finding_of_its_own() -> None:
 
 TRIED = {
     "a moment ago, it is waited for": (timedelta(seconds=30), Reason.BOOTSTRAP_UNDER_WAY),
+    "while Entra may not know its credential yet": (timedelta(minutes=9), Reason.BOOTSTRAP_UNDER_WAY),
     "some minutes ago, somebody must see why it fails": (timedelta(minutes=10), Reason.BOOTSTRAP_IN_VAIN),
     "long ago, it is due again": (timedelta(hours=2), Reason.BOOTSTRAP_NEVER_SUCCEEDED),
 }
@@ -283,6 +284,14 @@ def test_a_bootstrap_that_was_started(age: timedelta, expected: Reason) -> None:
     tried = attempt(situations.of_bootstrap(given), age)
     given = failing(attempts={given.cron_job_id.lower(): tried})
     assert reasons(check(given, NOW))[0] == expected
+
+
+def test_a_start_that_nobody_confirmed_is_made_again() -> None:
+    """Whoever announced it may have died before it was sent; a second one finds the first one's Job."""
+    given = failing()
+    tried = attempt(situations.of_bootstrap(given), confirmed=False)
+    given = failing(attempts={given.cron_job_id.lower(): tried})
+    assert reasons(check(given, NOW)) == [Reason.BOOTSTRAP_NEVER_SUCCEEDED]
 
 
 def test_a_start_in_another_situation_says_nothing_of_this_one() -> None:
