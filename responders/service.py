@@ -211,7 +211,7 @@ class Service:
         """Let the blocked look whether this was what held them. A message lost here costs the time until the
         sweep."""
         for one in routing.resting_on(target, self.landscape, REGISTRY):
-            if self.queue.state(one).word == Word.BLOCKED:
+            if self.queue.state(one).blocked_by is not None:
                 self.queue.want(one, correlation_id)
 
     def _execute(self, work: Work, run: Run) -> Report:

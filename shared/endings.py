@@ -43,16 +43,18 @@ class Ending:
         order = list(Word)
         gravest = max(outcomes, key=lambda outcome: (order.index(outcome.word), not outcome.permanent))
         plan = gravest.plan or next((outcome.plan for outcome in outcomes if outcome.plan), None)
+        # What is graver keeps the word; what is blocked beside it is still woken by its root.
+        blocked_by = next((outcome.blocked_by for outcome in outcomes if outcome.blocked_by), None)
+        gravest = replace(gravest, plan=plan, blocked_by=blocked_by)
         failed = [outcome for outcome in outcomes if outcome.word is Word.FAILED and not outcome.permanent]
         others = _times(outcome.until for outcome in outcomes if outcome.word is not Word.FAILED)
         if not failed:
-            return replace(gravest, until=min(others, default=None), plan=plan)
+            return replace(gravest, until=min(others, default=None))
         return replace(
             gravest,
             until=max(_times(outcome.until for outcome in failed)),
             held_until=max(_times(outcome.held_until for outcome in failed), default=None),
             pending_until=min(others, default=None),
-            plan=plan,
         )
 
     @property

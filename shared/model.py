@@ -245,7 +245,7 @@ class Outcome:
     plan: str | None = None
     """Digest of the plan that waits for approval, or was proposed."""
     blocked_by: str | None = None
-    """The target whose fault is the root of what was found here."""
+    """The target whose fault is the root of what was found here, or of a part of it."""
     permanent: bool = False
     reason: str | None = None
     """Code of the finding that named this ending; None where something else did."""

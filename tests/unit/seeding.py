@@ -1,5 +1,6 @@
 """A second responder that rests on the first: its one fault is what a dead issuer leads to."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -18,8 +19,11 @@ from tests.unit.platform import SECOND, Platform
 SEEDING = Target("dev", "vault_seeding")
 
 
-def register(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> None:
-    """Let every environment have it, for the length of a test."""
+def register(monkeypatch: pytest.MonkeyPatch, platform: Platform, own: Collection[Finding] = ()) -> None:
+    """Let every environment have it, for the length of a test.
+
+    own: what it finds besides, for people to mend
+    """
     registry = {
         **responders.REGISTRY,
         SEEDING.responder: Registered(
@@ -29,7 +33,7 @@ def register(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> None:
     known = responders.load
 
     def load(name: str) -> Responder[Any]:
-        return _seeding(platform) if name == SEEDING.responder else known(name)
+        return _seeding(platform, own) if name == SEEDING.responder else known(name)
 
     for module in (responders, responders.service, responders.desk, cli.targets):
         monkeypatch.setattr(module, "REGISTRY", registry)
@@ -37,17 +41,20 @@ def register(monkeypatch: pytest.MonkeyPatch, platform: Platform) -> None:
     monkeypatch.setattr(cli.run, "responder", load)
 
 
-def _seeding(platform: Platform) -> Responder[Any]:
+def _seeding(platform: Platform, own: Collection[Finding]) -> Responder[Any]:
     missing = Finding(reason="SecretMissing", subject="ghcr-username", message="no such secret")
 
     def check(*_: object) -> tuple[Finding, ...]:
         trusted = platform.holds(IDENTITY)["vault-dev"].issuer == LIVE
-        return () if trusted else (missing,)
+        return (*own, *(() if trusted else (missing,)))
 
     return Responder(
         name=SEEDING.responder,
         actions=(),
-        reasons={"SecretMissing": ReasonInfo(Leads.PERSON, Severity.ERROR, "", "", symptom=True)},
+        reasons={
+            "SecretMissing": ReasonInfo(Leads.PERSON, Severity.ERROR, "", "", symptom=True),
+            "VaultSealed": ReasonInfo(Leads.PERSON, Severity.ERROR, "", ""),
+        },
         gather=lambda _scope: None,
         check=check,
         plan=lambda _facts, _findings: Plan(target=SEEDING, facts="", steps=()),

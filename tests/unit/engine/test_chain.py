@@ -139,6 +139,7 @@ def test_a_fault_of_its_own_beside_a_symptom_is_told_first_and_the_symptom_still
     chain = Chain((OWN, SYMPTOM), (of_root("Stale"),))
     report = chain.run()
     assert report.outcome.word is Word.HUMAN
+    assert report.outcome.blocked_by == "dev/federated_credentials"
     assert report.remaining == (OWN, replace(SYMPTOM, caused_by=of_root("Stale")))
     assert chain.written == []
 

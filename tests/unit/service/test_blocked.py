@@ -6,6 +6,7 @@ import pytest
 
 from shared.errors import Throttled
 from shared.journal import Kind
+from shared.model import Finding
 from tests.unit.app import DEV, App, cluster_written, rebuilt
 from tests.unit.platform import PUT
 from tests.unit.seeding import SEEDING, register
@@ -14,9 +15,15 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> App:
+def own() -> list[Finding]:
+    """Faults of the target's own, which no root explains."""
+    return []
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch, own: list[Finding]) -> App:
     app = rebuilt()
-    register(monkeypatch, app.platform)
+    register(monkeypatch, app.platform, own)
     return app
 
 
@@ -39,6 +46,17 @@ def test_it_goes_on_as_soon_as_the_root_is_repaired(app: App) -> None:
     app.let(90 * SECOND)
     assert app.state(DEV).word == "repaired"
     assert (app.state(SEEDING).word, app.state(SEEDING).blocked_by) == ("converged", None)
+
+
+def test_it_goes_on_even_where_something_graver_names_its_ending(app: App, own: list[Finding]) -> None:
+    own.append(Finding(reason="VaultSealed", subject="vault", message="sealed"))
+    app.platform.lay(PUT, Throttled("429", delay=90 * SECOND))
+    app.deliver(cluster_written())
+    app.work_off()
+    assert (app.state(SEEDING).word, app.state(SEEDING).blocked_by) == ("human", str(DEV))
+    runs = len(app.journal(SEEDING, Kind.OUTCOME))
+    app.let(90 * SECOND)
+    assert len(app.journal(SEEDING, Kind.OUTCOME)) == runs + 1
 
 
 def test_nobody_else_is_woken_by_a_repair(app: App) -> None:
