@@ -111,7 +111,7 @@ def classify(status: int, headers: Headers) -> ReconvergeError:
         case 301 | 302 | 307 | 308:
             return PermanentError(f"{said}: it has moved, write its new address into the landscape")
         case 401:
-            return PermanentError(f"{said}: the token is not valid (any more), renew {TOKEN}")
+            return PermanentError(f"{said}: {TOKEN} is missing, or not valid any more: set or renew it")
         case 403:
             return PermanentError(f"{said}: the token of {TOKEN} lacks a permission (see permissions)")
         case 404:
