@@ -134,7 +134,7 @@ class DeclaredIdentity(Declared):
 
 
 class Caps(Declared):
-    """How many writes one environment may see without a person."""
+    """How many writes each target of an environment may see without a person."""
 
     per_run: int = Field(default=20, ge=1)
     """Steps of one plan. A larger one waits for approval: so many faults are more likely one wrong belief."""
@@ -171,7 +171,8 @@ class Contract(Declared):
     proof: ProofMethod = ProofMethod.READ_BACK
     """What counts as proof of a repair."""
     pace: Annotated[Duration, at_most("1m")] = timedelta(seconds=4)
-    """Pause between two writes under one identity. Azure allows one per 4 s."""
+    """Pause between two writes under one identity, and likewise to one repository, in one namespace, to one
+    Vault. Azure allows one write per identity in 4 s."""
     grace: Annotated[Duration, at_most("24h")] = timedelta(minutes=10)
     """How long after a write directory propagation explains that Entra still refuses."""
 
