@@ -7,8 +7,10 @@ from aiohttp import web
 
 from sandbox.certs import Authority
 from sandbox.keys import IssuerKeys
-from sandbox.kubernetes_api import Grant, KubernetesApi
+from sandbox.kubernetes_api import KubernetesApi
+from sandbox.kubernetes_bootstrap import bootstrap_policy
 from sandbox.kubernetes_objects import Object, Objects, load
+from sandbox.kubernetes_rbac import Grant
 from sandbox.listening import free_socket, port_of, serve
 from sandbox.records import ApiEndpoint, Cluster
 from sandbox.timeline import Clock
@@ -47,6 +49,7 @@ class LoopbackApiServers:
         objects = self._objects.get(cluster.uid)
         if objects is None:
             objects = self._objects[cluster.uid] = Objects(self._clock)
+            load(objects, bootstrap_policy())
             load(objects, self._manifests())
         api = KubernetesApi(
             issuer=issuer,
@@ -66,7 +69,7 @@ class LoopbackApiServers:
         return ApiEndpoint(f"https://127.0.0.1:{port_of(bound)}", authority.pem)
 
     def use_keys(self, uid: str, keys: IssuerKeys) -> None:
-        self._running[uid].api.keys = keys
+        self._running[uid].api.accounts.keys = keys
 
     async def stop(self, uid: str) -> None:
         running = self._running.pop(uid, None)

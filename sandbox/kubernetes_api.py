@@ -1,50 +1,32 @@
-"""One cluster's Kubernetes API: discovery, namespaces, service accounts, and their tokens.
+"""One cluster's Kubernetes API: who asks, what for, whether they may, and what comes of it.
 
-Callers prove themselves with an Entra token for the AKS server application; a user's name is the object id.
+Callers prove themselves with an Entra token for the AKS server application, where a user's name is the object
+id, or with a token of one of the cluster's service accounts.
 """
 
-import json
-import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import web
 
 from sandbox.keys import IssuerKeys
-from sandbox.kubernetes_errors import (
-    StatusError,
-    forbidden,
-    method_not_allowed,
-    no_such_path,
-    not_found,
-    unauthorized,
-)
+from sandbox.kubernetes_bodies import read_object, read_token_request_body
+from sandbox.kubernetes_discovery import Discovery
+from sandbox.kubernetes_errors import StatusError, forbidden, method_not_allowed, no_such_path, not_found
 from sandbox.kubernetes_objects import Objects
-from sandbox.kubernetes_protobuf import CONTENT_TYPE, read_token_request
-from sandbox.kubernetes_resources import NAMESPACES, RESOURCES, SERVICE_ACCOUNTS, Resource
+from sandbox.kubernetes_rbac import Attributes, Authorizer, Grant
+from sandbox.kubernetes_requests import Target, target_of, verb_of
+from sandbox.kubernetes_resources import NAMESPACES, REVIEWS, SERVICE_ACCOUNTS
+from sandbox.kubernetes_reviews import Reviews
+from sandbox.kubernetes_token_requests import answer_token_request
+from sandbox.kubernetes_tokens import ServiceAccountTokens
+from sandbox.kubernetes_users import Authenticator, User
 from sandbox.timeline import Clock
-from sandbox.tokens import KUBERNETES_AUDIENCE, Caller, TokenError, Tokens, bearer
+from sandbox.tokens import Caller, Tokens
 from sandbox.traffic import CALLER, OPERATION, Handler
 
-CORE = {resource.plural: resource for resource in RESOURCES if not resource.group}
-SHORTEST_TOKEN = timedelta(minutes=10)
-LONGEST_TOKEN = timedelta(days=1)
+type Served = Callable[[web.Request, Target], Awaitable[web.StreamResponse]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What one user may do; `*` is everything."""
-
-    user: str
-    """Object id."""
-    verbs: frozenset[str]
-    resources: frozenset[str]
-    """Plural, with the subresource after a slash."""
-
-    def allows(self, user: str, verb: str, resource: str) -> bool:
-        return self.user == user and bool(self.verbs & {"*", verb}) and bool(self.resources & {"*", resource})
+USER = web.RequestKey("user", User)
 
 
 class KubernetesApi:
@@ -59,32 +41,32 @@ class KubernetesApi:
         grants: Iterable[Grant],
         clock: Clock,
     ) -> None:
-        self.keys = keys
-        self._issuer = issuer
-        self._version = version
+        self.accounts = ServiceAccountTokens(issuer=issuer, keys=keys, objects=objects, clock=clock)
         self._objects = objects
-        self._tokens = tokens
-        self._grants = tuple(grants)
         self._clock = clock
+        self._discovery = Discovery(version)
+        self._authenticator = Authenticator(tokens, self.accounts)
+        self._authorizer = Authorizer(objects, grants)
+        self._reviews = Reviews(self._authenticator, self._authorizer, self.accounts.audiences)
+        self._served: dict[tuple[str, str], Served] = {
+            ("get", ""): self._get,
+            ("list", ""): self._list,
+        }
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/version", self._show_version),
-            web.get("/api", self._api_versions),
-            web.get("/apis", self._api_groups),
-            web.get("/api/v1", self._api_resources),
-            web.get("/api/v1/{plural}", self._list),
-            web.get("/api/v1/{plural}/{name}", self._get),
-            web.get("/api/v1/namespaces/{namespace}/{plural}", self._list),
-            web.get("/api/v1/namespaces/{namespace}/{plural}/{name}", self._get),
-            web.post("/api/v1/namespaces/{namespace}/serviceaccounts/{name}/token", self._create_token),
+            *self._discovery.routes(),
+            web.route("*", "/api/{version}/{path:.+}", self._serve),
+            web.route("*", "/apis/{group}/{version}/{path:.+}", self._serve),
         ]
 
     @web.middleware
     async def guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Nobody passes without a good token; every refusal is a Status object."""
         try:
-            request[CALLER] = self._authenticate(request)
+            user = self._authenticator.user(request.headers.get("Authorization"))
+            request[USER] = user
+            request[CALLER] = Caller(object_id=user.name, client_id="", claims={})
             return await handler(request)
         except StatusError as refused:
             return web.json_response(refused.body(), status=refused.code)
@@ -93,177 +75,67 @@ class KubernetesApi:
         except web.HTTPMethodNotAllowed:
             return web.json_response(method_not_allowed().body(), status=405)
 
-    def _authenticate(self, request: web.Request) -> Caller:
-        token = bearer(request.headers.get("Authorization"))
-        if token is None:
-            raise unauthorized()
-        try:
-            return self._tokens.verify(token, {KUBERNETES_AUDIENCE})
-        except TokenError as error:
-            raise unauthorized() from error
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        target = target_of(request.path)
+        verb = verb_of(request.method, target, request.query)
+        self._authorise(request, verb, target)
+        if target.resource in REVIEWS:
+            return await self._review(request, verb, target)
+        if (target.resource, target.subresource, verb) == (SERVICE_ACCOUNTS, "token", "create"):
+            return await self._create_token(request, target)
+        served = self._served.get((verb, target.subresource))
+        if served is None:
+            raise method_not_allowed()
+        return await served(request, target)
 
-    def _authorise(self, request: web.Request, verb: str, resource: str, namespace: str) -> None:
-        request[OPERATION] = f"{verb} {resource}"
-        user = request[CALLER].object_id
-        if not any(grant.allows(user, verb, resource) for grant in self._grants):
-            where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-            raise forbidden(user, verb, resource, where)
-
-    # -- discovery --------------------------------------------------------------------
-
-    async def _show_version(self, _: web.Request) -> web.Response:
-        major, minor, _patch = self._version.split(".")
-        return web.json_response(
-            {
-                "major": major,
-                "minor": minor,
-                "gitVersion": f"v{self._version}",
-                "gitCommit": "sandbox",
-                "gitTreeState": "clean",
-                "buildDate": "2026-01-01T00:00:00Z",
-                "goVersion": "none",
-                "compiler": "none",
-                "platform": "linux/amd64",
-            }
+    def _authorise(self, request: web.Request, verb: str, target: Target) -> None:
+        wanted = Attributes(
+            verb=verb,
+            group=target.resource.group,
+            resource=target.resource.plural,
+            subresource=target.subresource,
+            namespace=target.judged_in,
+            name=target.name,
         )
+        request[OPERATION] = f"{verb} {wanted.full_resource}"
+        user = request[USER]
+        if self._authorizer.reason(user, wanted) is None:
+            where = f'in the namespace "{wanted.namespace}"' if wanted.namespace else "at the cluster scope"
+            raise forbidden(
+                target.resource,
+                target.name,
+                f'User "{user.name}" cannot {verb} resource "{wanted.full_resource}" in API group '
+                f'"{wanted.group}" {where}',
+            )
 
-    async def _api_versions(self, request: web.Request) -> web.Response:
-        host = {"clientCIDR": "0.0.0.0/0", "serverAddress": request.host}
-        return web.json_response(
-            {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": [host]}
-        )
+    async def _review(self, request: web.Request, verb: str, target: Target) -> web.Response:
+        if verb != "create" or target.name:
+            raise method_not_allowed()
+        answer = self._reviews.answer(target.resource, request[USER], await read_object(request))
+        return web.json_response(answer, status=201)
 
-    async def _api_groups(self, _: web.Request) -> web.Response:
-        return web.json_response({"kind": "APIGroupList", "apiVersion": "v1", "groups": []})
-
-    async def _api_resources(self, _: web.Request) -> web.Response:
-        resources: list[dict[str, Any]] = [
-            {
-                "name": resource.plural,
-                "singularName": resource.singular,
-                "kind": resource.kind,
-                "namespaced": resource.namespaced,
-                "shortNames": list(resource.short_names),
-                "verbs": ["get", "list"],
-            }
-            for resource in CORE.values()
-        ]
-        resources.append(
-            {
-                "name": "serviceaccounts/token",
-                "singularName": "",
-                "kind": "TokenRequest",
-                "group": "authentication.k8s.io",
-                "version": "v1",
-                "namespaced": True,
-                "verbs": ["create"],
-            }
-        )
-        return web.json_response(
-            {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": "v1", "resources": resources}
-        )
-
-    # -- objects ----------------------------------------------------------------------
-
-    async def _list(self, request: web.Request) -> web.Response:
-        resource, namespace = _resource(request), request.match_info.get("namespace", "")
-        self._authorise(request, "list", resource.plural, namespace)
-        return web.json_response(
-            {
-                "kind": f"{resource.kind}List",
-                "apiVersion": resource.api_version,
-                "metadata": {"resourceVersion": self._objects.version},
-                "items": self._objects.list(resource, namespace),
-            }
-        )
-
-    async def _get(self, request: web.Request) -> web.Response:
-        resource, namespace = _resource(request), request.match_info.get("namespace", "")
-        name = request.match_info["name"]
-        if resource.namespaced != bool(namespace):
-            raise no_such_path()
-        self._authorise(request, "get", resource.plural, namespace)
-        held = self._objects.get(resource, namespace, name)
-        if held is None:
-            raise not_found(resource.plural, name)
-        return web.json_response(held)
-
-    async def _create_token(self, request: web.Request) -> web.Response:
-        namespace, name = request.match_info["namespace"], request.match_info["name"]
-        self._authorise(request, "create", "serviceaccounts/token", namespace)
-        if self._objects.get(NAMESPACES, "", namespace) is None:
-            raise not_found("namespaces", namespace)
-        account = self._objects.get(SERVICE_ACCOUNTS, namespace, name)
+    async def _create_token(self, request: web.Request, target: Target) -> web.Response:
+        if self._objects.get(NAMESPACES, "", target.namespace) is None:
+            raise not_found(NAMESPACES, target.namespace)
+        account = self._objects.get(SERVICE_ACCOUNTS, target.namespace, target.name)
         if account is None:
-            raise not_found("serviceaccounts", name)
-        audiences, lifetime = _token_spec(await _token_request(request), name, default_audience=self._issuer)
-        now = self._clock()
-        token = self.keys.signing.sign(self._claims(account, audiences, now, lifetime))
+            raise not_found(SERVICE_ACCOUNTS, target.name)
+        body = await read_token_request_body(request)
+        answer = answer_token_request(self.accounts, account, body, self._clock)
+        return web.json_response(answer, status=201)
+
+    async def _list(self, _: web.Request, target: Target) -> web.Response:
         return web.json_response(
             {
-                "kind": "TokenRequest",
-                "apiVersion": "authentication.k8s.io/v1",
-                "metadata": {
-                    "name": name,
-                    "namespace": namespace,
-                    "creationTimestamp": f"{now:%Y-%m-%dT%H:%M:%SZ}",
-                },
-                "spec": {
-                    "audiences": audiences,
-                    "expirationSeconds": int(lifetime.total_seconds()),
-                    "boundObjectRef": None,
-                },
-                "status": {"token": token, "expirationTimestamp": f"{now + lifetime:%Y-%m-%dT%H:%M:%SZ}"},
-            },
-            status=201,
+                "kind": f"{target.resource.kind}List",
+                "apiVersion": target.resource.api_version,
+                "metadata": {"resourceVersion": self._objects.version},
+                "items": self._objects.held(target.resource, target.namespace),
+            }
         )
 
-    def _claims(
-        self, account: dict[str, Any], audiences: list[str], now: datetime, lifetime: timedelta
-    ) -> dict[str, object]:
-        metadata, issued = account["metadata"], int(now.timestamp())
-        return {
-            "iss": self._issuer,
-            "sub": f"system:serviceaccount:{metadata['namespace']}:{metadata['name']}",
-            "aud": audiences,
-            "iat": issued,
-            "nbf": issued,
-            "exp": issued + int(lifetime.total_seconds()),
-            "jti": str(uuid.uuid4()),
-            "kubernetes.io": {
-                "namespace": metadata["namespace"],
-                "serviceaccount": {"name": metadata["name"], "uid": metadata["uid"]},
-            },
-        }
-
-
-def _resource(request: web.Request) -> Resource:
-    resource = CORE.get(request.match_info["plural"])
-    if resource is None:
-        raise no_such_path()
-    return resource
-
-
-async def _token_request(request: web.Request) -> dict[str, Any]:
-    data = await request.read()
-    try:
-        if request.content_type == CONTENT_TYPE:
-            return read_token_request(data)
-        body = json.loads(data) if data else {}
-    except ValueError as error:
-        raise StatusError(400, "BadRequest", f"the TokenRequest cannot be read: {error}") from error
-    return body if isinstance(body, dict) else {}
-
-
-def _token_spec(body: dict[str, Any], name: str, *, default_audience: str) -> tuple[list[str], timedelta]:
-    spec = body.get("spec") or {}
-    audiences = spec.get("audiences") or [default_audience]
-    seconds = spec.get("expirationSeconds") or 3600
-    if seconds < SHORTEST_TOKEN.total_seconds():
-        raise StatusError(
-            422,
-            "Invalid",
-            f'TokenRequest.authentication.k8s.io "{name}" is invalid: spec.expirationSeconds: Invalid value: '
-            f"{seconds}: may not specify a duration less than 10 minutes",
-        )
-    return list(audiences), min(timedelta(seconds=seconds), LONGEST_TOKEN)
+    async def _get(self, _: web.Request, target: Target) -> web.Response:
+        held = self._objects.get(target.resource, target.namespace, target.name)
+        if held is None:
+            raise not_found(target.resource, target.name)
+        return web.json_response(held)

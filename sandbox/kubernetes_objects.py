@@ -48,7 +48,7 @@ class Objects:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._objects: dict[Key, Object] = {}
+        self._objects: dict[Resource, dict[tuple[str, str], Object]] = {one: {} for one in RESOURCES}
         self._logs: dict[tuple[str, str, str], str] = {}
         self._listeners: list[Listener] = []
         self._version = 1
@@ -61,17 +61,17 @@ class Objects:
     # -- reading ----------------------------------------------------------------------
 
     def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
-        held = self._objects.get((resource, namespace, name))
+        held = self._objects[resource].get((namespace, name))
         return deepcopy(held) if held else None
 
     def list(self, resource: Resource, namespace: str = "") -> list[Object]:
         """The objects of the namespace, or of all of them, ordered by namespace and name."""
-        found = [
-            (where, name, held)
-            for (kind, where, name), held in self._objects.items()
-            if kind == resource and namespace in ("", where)
-        ]
-        return [deepcopy(held) for _, _, held in sorted(found, key=lambda one: one[:2])]
+        return [deepcopy(held) for held in self.held(resource, namespace)]
+
+    def held(self, resource: Resource, namespace: str = "") -> tuple[Object, ...]:
+        """The same, but the objects themselves: to be read at once, and never changed."""
+        kept = self._objects[resource]
+        return tuple(kept[key] for key in sorted(kept) if namespace in ("", key[0]))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call it after every change, in order. Answers what ends that."""
@@ -91,7 +91,7 @@ class Objects:
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = f"{metadata['generateName']}{uuid.uuid4().hex[:5]}"
         key = (resource, metadata.get("namespace", ""), metadata["name"])
-        if key in self._objects:
+        if key[1:] in self._objects[resource]:
             raise already_exists(resource, metadata["name"])
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = self.now()
@@ -160,9 +160,9 @@ class Objects:
     # -- how --------------------------------------------------------------------------
 
     def _find(self, key: Key) -> Object:
-        held = self._objects.get(key)
+        held = self._objects[key[0]].get(key[1:])
         if held is None:
-            raise not_found(key[0].plural, key[2])
+            raise not_found(key[0], key[2])
         return held
 
     def _require_same(self, resource: Resource, held: Object, given: Mapping[str, Any]) -> None:
@@ -173,12 +173,12 @@ class Objects:
     def _keep(self, change: Change, key: Key, written: Object) -> Object:
         self._version += 1
         written["metadata"]["resourceVersion"] = self.version
-        self._objects[key] = written
+        self._objects[key[0]][key[1:]] = written
         self._tell(change, key[0], written)
         return deepcopy(written)
 
     def _remove(self, key: Key, last: Object) -> Object:
-        del self._objects[key]
+        del self._objects[key[0]][key[1:]]
         self._version += 1
         gone = deepcopy(last)
         gone["metadata"]["resourceVersion"] = self.version
@@ -190,10 +190,11 @@ class Objects:
 
     def _collect(self, owner: str) -> None:
         """What nobody owns any more goes too."""
-        for key, held in list(self._objects.items()):
-            owners = held["metadata"].get("ownerReferences") or []
-            if owners and all(one.get("uid") == owner for one in owners) and key in self._objects:
-                self.delete(*key)
+        for resource, kept in self._objects.items():
+            for key, held in list(kept.items()):
+                owners = held["metadata"].get("ownerReferences") or []
+                if owners and all(one.get("uid") == owner for one in owners) and key in kept:
+                    self.delete(resource, *key)
 
     def _tell(self, change: Change, resource: Resource, written: Object) -> None:
         changed = Changed(change, resource, deepcopy(written), self._version)

@@ -94,3 +94,54 @@ RESOURCES = (
     STORES,
     EXTERNAL_SECRETS,
 )
+
+TOKEN_REVIEWS = Resource(
+    plural="tokenreviews",
+    singular="tokenreview",
+    kind="TokenReview",
+    group="authentication.k8s.io",
+    namespaced=False,
+)
+SELF_SUBJECT_REVIEWS = Resource(
+    plural="selfsubjectreviews",
+    singular="selfsubjectreview",
+    kind="SelfSubjectReview",
+    group="authentication.k8s.io",
+    namespaced=False,
+)
+ACCESS_REVIEWS = Resource(
+    plural="subjectaccessreviews",
+    singular="subjectaccessreview",
+    kind="SubjectAccessReview",
+    group="authorization.k8s.io",
+    namespaced=False,
+)
+SELF_ACCESS_REVIEWS = Resource(
+    plural="selfsubjectaccessreviews",
+    singular="selfsubjectaccessreview",
+    kind="SelfSubjectAccessReview",
+    group="authorization.k8s.io",
+    namespaced=False,
+)
+SELF_RULES_REVIEWS = Resource(
+    plural="selfsubjectrulesreviews",
+    singular="selfsubjectrulesreview",
+    kind="SelfSubjectRulesReview",
+    group="authorization.k8s.io",
+    namespaced=False,
+)
+REVIEWS = (
+    TOKEN_REVIEWS,
+    SELF_SUBJECT_REVIEWS,
+    ACCESS_REVIEWS,
+    SELF_ACCESS_REVIEWS,
+    SELF_RULES_REVIEWS,
+)
+"""Questions: they are created and answered, and never kept."""
+
+_BY_PATH = {(one.group, one.version, one.plural): one for one in (*RESOURCES, *REVIEWS)}
+
+
+def resource_of(group: str, version: str, plural: str) -> Resource | None:
+    """The kind that a path names."""
+    return _BY_PATH.get((group, version, plural))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from sandbox.cloud import Cloud
 from sandbox.clusters import Wanted
-from sandbox.kubernetes_api import Grant
 from sandbox.kubernetes_objects import Object
+from sandbox.kubernetes_rbac import Grant
 from sandbox.rbac import CREDENTIAL_CONTRIBUTOR, OWNER, PLATFORM_FACTS, SECRETS_OFFICER, SECRETS_USER
 from sandbox.records import Credential, Identity, Principal, PublicAddress, RoleAssignment, Vault
 from sandbox.timeline import BEGINNING
