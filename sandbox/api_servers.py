@@ -74,6 +74,7 @@ class LoopbackApiServers:
     async def stop(self, uid: str) -> None:
         running = self._running.pop(uid, None)
         if running:
+            running.api.close()
             await running.runner.cleanup()
 
     async def stop_all(self) -> None:

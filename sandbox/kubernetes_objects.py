@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from sandbox.kubernetes_errors import already_exists, conflict, not_found
-from sandbox.kubernetes_resources import PODS, RESOURCES, Resource
+from sandbox.kubernetes_resources import NAMESPACES, PODS, RESOURCES, Resource
 from sandbox.timeline import Clock
 
 type Object = dict[str, Any]
@@ -38,6 +38,8 @@ class Changed:
     object: Object
     """As it is after the change; of a deleted one, as it was last."""
     version: int
+    before: Object | None = None
+    """As it was until the change: what a watch by selectors must know. To be read only."""
 
 
 type Listener = Callable[[Changed], None]
@@ -119,7 +121,7 @@ class Objects:
             return deepcopy(held)
         if written.get("spec") != held.get("spec") and "generation" in written["metadata"]:
             written["metadata"]["generation"] += 1
-        if written["metadata"].get("deletionTimestamp") and not written["metadata"].get("finalizers"):
+        if written["metadata"].get("deletionTimestamp") and not self._stays(key, written):
             return self._remove(key, written)
         return self._keep(Change.MODIFIED, key, written)
 
@@ -128,20 +130,36 @@ class Objects:
         held = self._find((resource, namespace, name))
         return self.replace(resource, {**deepcopy(held), "status": deepcopy(dict(status))})
 
-    def delete(self, resource: Resource, namespace: str, name: str) -> Object:
-        """Delete it, and in the background what it owns. One with finalizers only begins to go.
+    def delete(self, resource: Resource, namespace: str, name: str, *, orphan: bool = False) -> Object:
+        """Delete it and what it owns, or with `orphan` leave that without an owner; a namespace goes with all
+        that is in it. What has finalizers only begins to go.
 
+        Answers the object as it was last, or as it is now when it stays for a while.
         Raises StatusError (404).
         """
         key = (resource, namespace, name)
         held = self._find(key)
-        if held["metadata"].get("finalizers"):
-            if "deletionTimestamp" in held["metadata"]:
-                return deepcopy(held)
-            going = deepcopy(held)
-            going["metadata"]["deletionTimestamp"] = self.now()
-            return self._keep(Change.MODIFIED, key, going)
-        return self._remove(key, held)
+        if orphan:
+            self._orphan(held["metadata"]["uid"])
+        if not self._stays(key, held):
+            return self._remove(key, held)
+        if "deletionTimestamp" in held["metadata"]:
+            return deepcopy(held)
+        going = deepcopy(held)
+        going["metadata"]["deletionTimestamp"] = self.now()
+        if resource == NAMESPACES:
+            going["status"] = {"phase": "Terminating"}
+        kept = self._keep(Change.MODIFIED, key, going)
+        if resource == NAMESPACES:
+            self._empty(name)
+        return kept
+
+    def rehearsal(self) -> "Objects":
+        """A copy to try a change on: nobody listens to it, and nothing comes back from it."""
+        copy = Objects(self._clock)
+        copy._objects = {resource: dict(kept) for resource, kept in self._objects.items()}
+        copy._version = self._version
+        return copy
 
     def now(self) -> str:
         """As Kubernetes writes times: whole seconds."""
@@ -170,11 +188,42 @@ class Objects:
             if given.get(name) and given[name] != held["metadata"][name]:
                 raise conflict(resource, held["metadata"]["name"])
 
+    def _stays(self, key: Key, held: Object) -> bool:
+        """Whether a deletion only begins: somebody must see it first, or there is something in it."""
+        return bool(held["metadata"].get("finalizers")) or (
+            key[0] == NAMESPACES and bool(self._inside(key[2]))
+        )
+
+    def _inside(self, namespace: str) -> tuple[Key, ...]:
+        return tuple(
+            (resource, *key)
+            for resource, kept in self._objects.items()
+            if resource.namespaced
+            for key in kept
+            if key[0] == namespace
+        )
+
+    def _empty(self, namespace: str) -> None:
+        for resource, where, name in self._inside(namespace):
+            if (where, name) in self._objects[resource]:
+                self.delete(resource, where, name)
+
+    def _orphan(self, owner: str) -> None:
+        for resource, kept in self._objects.items():
+            for key, held in list(kept.items()):
+                owners = held["metadata"].get("ownerReferences") or []
+                left = [one for one in owners if one.get("uid") != owner]
+                if len(left) < len(owners):
+                    alone = deepcopy(held)
+                    alone["metadata"]["ownerReferences"] = left
+                    self._keep(Change.MODIFIED, (resource, *key), alone)
+
     def _keep(self, change: Change, key: Key, written: Object) -> Object:
         self._version += 1
         written["metadata"]["resourceVersion"] = self.version
+        before = self._objects[key[0]].get(key[1:])
         self._objects[key[0]][key[1:]] = written
-        self._tell(change, key[0], written)
+        self._tell(change, key[0], written, before)
         return deepcopy(written)
 
     def _remove(self, key: Key, last: Object) -> Object:
@@ -184,9 +233,16 @@ class Objects:
         gone["metadata"]["resourceVersion"] = self.version
         if key[0] == PODS:
             self._logs = {one: text for one, text in self._logs.items() if one[:2] != key[1:]}
-        self._tell(Change.DELETED, key[0], gone)
+        self._tell(Change.DELETED, key[0], gone, last)
         self._collect(gone["metadata"]["uid"])
+        self._close_namespace(key[1])
         return gone
+
+    def _close_namespace(self, name: str) -> None:
+        """One that is being deleted goes with the last that was in it."""
+        held = self._objects[NAMESPACES].get(("", name))
+        if held and "deletionTimestamp" in held["metadata"] and not self._stays((NAMESPACES, "", name), held):
+            self._remove((NAMESPACES, "", name), held)
 
     def _collect(self, owner: str) -> None:
         """What nobody owns any more goes too."""
@@ -196,8 +252,8 @@ class Objects:
                 if owners and all(one.get("uid") == owner for one in owners) and key in kept:
                     self.delete(resource, *key)
 
-    def _tell(self, change: Change, resource: Resource, written: Object) -> None:
-        changed = Changed(change, resource, deepcopy(written), self._version)
+    def _tell(self, change: Change, resource: Resource, written: Object, before: Object | None) -> None:
+        changed = Changed(change, resource, deepcopy(written), self._version, before)
         self.history.append(changed)
         for listener in tuple(self._listeners):
             listener(changed)

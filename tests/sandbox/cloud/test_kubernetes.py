@@ -8,7 +8,6 @@ import requests
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from sandbox.kubernetes_protobuf import read_token_request
 from sandbox.tokens import KUBERNETES_AUDIENCE
 from tests.sandbox.clients import AUDIENCE, BOOTSTRAP, World, service_account_token
 
@@ -105,14 +104,3 @@ def test_what_is_not_served_is_refused_with_a_status_object_too(world: World) ->
     with pytest.raises(ApiException) as refused:
         world.core().read_namespace_status("argocd/nothing/at/all")
     assert refusal(refused.value) == (404, "NotFound")
-
-
-def test_kubectls_protobuf_request_is_read() -> None:
-    # The body of `kubectl create token NAME --audience api://x --audience y --duration 20m` (1.37).
-    spec = b"\x0a\x07api://x\x0a\x01y\x20\xb0\x09"
-    request = b"\x0a\x02\x0a\x00\x12" + bytes([len(spec)]) + spec
-    message = b"k8s\x00\x0a\x00\x12" + bytes([len(request)]) + request
-    assert read_token_request(message) == {"spec": {"audiences": ["api://x", "y"], "expirationSeconds": 1200}}
-    for broken in (b"", b"{}", message[:-4]):
-        with pytest.raises(ValueError):  # noqa: PT011 (its kind is the promise)
-            read_token_request(broken)

@@ -1,0 +1,188 @@
+"""What a server refuses to keep: wrong names, missing fields, and changes of what cannot be changed.
+
+https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sandbox.kubernetes_errors import Cause
+from sandbox.kubernetes_objects import Object
+from sandbox.kubernetes_resources import (
+    CLUSTER_ROLE_BINDINGS,
+    CLUSTER_ROLES,
+    CONFIG_MAPS,
+    CRON_JOBS,
+    JOBS,
+    NAMESPACES,
+    PODS,
+    ROLE_BINDINGS,
+    ROLES,
+    SECRETS,
+    Resource,
+)
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+
+type Faults = Iterator[Cause]
+
+
+def faults(resource: Resource, given: Object) -> list[Cause]:
+    """Everything that is wrong with an object by itself."""
+    found = [*_name_faults(resource, given["metadata"].get("name")), *_label_faults(given["metadata"])]
+    check = _CHECKS.get(resource)
+    return [*found, *(check(given) if check else ())]
+
+
+def refused_changes(resource: Resource, before: Object, after: Object) -> list[Cause]:
+    """Every change of a field that is settled once an object is there."""
+    return [
+        _invalid(".".join(path), after, "field is immutable")
+        for path in _settled(resource, before)
+        if _at(before, path) != _at(after, path)
+    ]
+
+
+def _settled(resource: Resource, before: Object) -> Iterator[tuple[str, ...]]:
+    match resource:
+        case _ if resource == JOBS:
+            yield from (("spec", name) for name in ("template", "selector", "completionMode"))
+        case _ if resource in (ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
+            yield ("roleRef",)
+        case _ if resource == SECRETS:
+            yield ("type",)
+    if resource in (SECRETS, CONFIG_MAPS) and before.get("immutable"):
+        yield from ((name,) for name in ("immutable", "data", "binaryData"))
+
+
+def _at(held: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        held = (held or {}).get(name)
+    return held
+
+
+def _name_faults(resource: Resource, name: Any) -> Faults:
+    if not name:
+        yield _required("metadata.name", "name or generateName is required")
+    elif resource in (ROLES, CLUSTER_ROLES, ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
+        if name in (".", "..") or "/" in name or "%" in name:
+            yield Cause(
+                "metadata.name", f"Invalid value: \"{name}\": may not contain '/' or '%'", "FieldValueInvalid"
+            )
+    elif resource == NAMESPACES:
+        if not _LABEL.fullmatch(name) or len(name) > 63:
+            yield _misnamed(name, "label", "'-'", _LABEL)
+    elif not _SUBDOMAIN.fullmatch(name) or len(name) > 253:
+        yield _misnamed(name, "subdomain", "'-' or '.'", _SUBDOMAIN)
+    elif resource == CRON_JOBS and len(name) > 52:
+        yield Cause(
+            "metadata.name",
+            f'Invalid value: "{name}": must be no more than 52 characters',
+            "FieldValueInvalid",
+        )
+
+
+def _misnamed(name: str, what: str, marks: str, pattern: re.Pattern[str]) -> Cause:
+    said = (
+        f"a lowercase RFC 1123 {what} must consist of lower case alphanumeric characters, {marks}, and must "
+        f"start and end with an alphanumeric character (regex used for validation is '{pattern.pattern}')"
+    )
+    return Cause("metadata.name", f'Invalid value: "{name}": {said}', "FieldValueInvalid")
+
+
+def _label_faults(metadata: Object) -> Faults:
+    for value in (metadata.get("labels") or {}).values():
+        if not _LABEL_VALUE.fullmatch(value) or len(value) > 63:
+            yield Cause("metadata.labels", f'Invalid value: "{value}": no valid label', "FieldValueInvalid")
+
+
+def _secret(given: Object) -> Faults:
+    for name, value in (given.get("data") or {}).items():
+        try:
+            base64.b64decode(value, validate=True)
+        except (binascii.Error, TypeError, ValueError):
+            # The value stays unsaid: it may be the secret itself.
+            yield Cause(f"data[{name}]", "Invalid value: illegal base64 data", "FieldValueInvalid")
+
+
+def _pod(given: Object) -> Faults:
+    yield from _pod_spec(given.get("spec") or {}, "spec")
+
+
+def _job(given: Object) -> Faults:
+    yield from _job_spec(given.get("spec") or {}, "spec")
+
+
+def _cron_job(given: Object) -> Faults:
+    spec = given.get("spec") or {}
+    if not spec.get("schedule"):
+        yield _required("spec.schedule")
+    yield from _job_spec((spec.get("jobTemplate") or {}).get("spec") or {}, "spec.jobTemplate.spec")
+
+
+def _job_spec(spec: Object, at: str) -> Faults:
+    template = (spec.get("template") or {}).get("spec") or {}
+    yield from _pod_spec(template, f"{at}.template.spec")
+    policy = template.get("restartPolicy", "Always")
+    if policy not in ("OnFailure", "Never"):
+        yield Cause(
+            f"{at}.template.spec.restartPolicy",
+            'Required value: valid values: "OnFailure", "Never"'
+            if "restartPolicy" not in template
+            else f'Unsupported value: "{policy}": supported values: "OnFailure", "Never"',
+            "FieldValueNotSupported" if "restartPolicy" in template else "FieldValueRequired",
+        )
+
+
+def _pod_spec(spec: Object, at: str) -> Faults:
+    if not spec.get("containers"):
+        yield _required(f"{at}.containers")
+    for sort in ("containers", "initContainers"):
+        for i, container in enumerate(spec.get(sort) or ()):
+            yield from (
+                _required(f"{at}.{sort}[{i}].{name}") for name in ("name", "image") if not container.get(name)
+            )
+
+
+def _binding(given: Object) -> Faults:
+    reference = given.get("roleRef") or {}
+    if not reference.get("name"):
+        yield _required("roleRef.name")
+    if reference.get("kind") not in ("Role", "ClusterRole"):
+        yield Cause(
+            "roleRef.kind",
+            f'Unsupported value: "{reference.get("kind", "")}": supported values: "ClusterRole", "Role"',
+            "FieldValueNotSupported",
+        )
+
+
+def _role(given: Object) -> Faults:
+    for i, rule in enumerate(given.get("rules") or ()):
+        if not rule.get("verbs"):
+            yield _required(f"rules[{i}].verbs", "verbs must contain at least one value")
+
+
+def _required(field: str, said: str = "") -> Cause:
+    return Cause(field, f"Required value{': ' + said if said else ''}", "FieldValueRequired")
+
+
+def _invalid(field: str, _: Object, said: str) -> Cause:
+    # The value stays unsaid: it may be a secret's.
+    return Cause(field, f"Invalid value: {said}", "FieldValueInvalid")
+
+
+_CHECKS: dict[Resource, Callable[[Object], Faults]] = {
+    PODS: _pod,
+    JOBS: _job,
+    CRON_JOBS: _cron_job,
+    SECRETS: _secret,
+    ROLES: _role,
+    CLUSTER_ROLES: _role,
+    ROLE_BINDINGS: _binding,
+    CLUSTER_ROLE_BINDINGS: _binding,
+}
