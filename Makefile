@@ -14,10 +14,10 @@ HOST ?= runtime
 COMPILE := .venv/bin/uv pip compile --quiet --python-version 3.13 \
 	--generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 
-.PHONY: help setup setup-az run test up recreate down lint types bench lock
+.PHONY: help setup setup-az run test test-cluster up recreate down lint types bench lock
 
 help: ## what there is to make
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup:
 	@bin/setup
@@ -30,6 +30,10 @@ run: setup ## rebuild a cluster in a sandbox, watch the repair, and read the ver
 
 test: setup-az ## every test
 	@$(PYTHON) -m pytest
+
+test-cluster: setup ## the Kubernetes contract against a cluster of yours (KUBECONFIG=…)
+	@$(if $(KUBECONFIG),,$(error name the cluster: make test-cluster KUBECONFIG=…))
+	@RECONVERGE_TEST_KUBECONFIG="$(abspath $(KUBECONFIG))" $(PYTHON) -m pytest tests/cluster
 
 up: setup ## start a sandbox that stays (HOST=func: with Core Tools)
 	@$(RECONVERGE) sandbox up --host $(HOST)

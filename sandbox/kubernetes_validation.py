@@ -27,6 +27,7 @@ from sandbox.kubernetes_resources import (
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_DATA_KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 
 type Faults = Iterator[Cause]
@@ -101,7 +102,15 @@ def _label_faults(metadata: Object) -> Faults:
             yield Cause("metadata.labels", f'Invalid value: "{value}": no valid label', "FieldValueInvalid")
 
 
+def _keys(given: Object) -> Faults:
+    for field in ("data", "binaryData"):
+        for key in given.get(field) or ():
+            if not _DATA_KEY.fullmatch(key):
+                yield Cause(f"{field}[{key}]", f'Invalid value: "{key}": no valid key', "FieldValueInvalid")
+
+
 def _secret(given: Object) -> Faults:
+    yield from _keys(given)
     for name, value in (given.get("data") or {}).items():
         try:
             base64.b64decode(value, validate=True)
@@ -180,6 +189,7 @@ _CHECKS: dict[Resource, Callable[[Object], Faults]] = {
     PODS: _pod,
     JOBS: _job,
     CRON_JOBS: _cron_job,
+    CONFIG_MAPS: _keys,
     SECRETS: _secret,
     ROLES: _role,
     CLUSTER_ROLES: _role,
