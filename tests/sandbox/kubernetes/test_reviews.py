@@ -88,3 +88,11 @@ def test_whoever_asks_learns_what_he_may(world: World) -> None:
     assert (["create"], ["serviceaccounts/token"]) in [
         (rule.verbs, rule.resources) for rule in rules.status.resource_rules
     ]
+
+
+def test_nobody_is_impersonated(world: World) -> None:
+    core = world.core()
+    core.api_client.set_default_header("Impersonate-User", "somebody")
+    with pytest.raises(ApiException) as refused:
+        core.list_namespace()
+    assert refused.value.status == 403
