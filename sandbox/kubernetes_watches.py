@@ -58,6 +58,8 @@ class Watches:
             version, first = self._beginning(target, query, matches)
             for event in first:
                 yield event
+            if first and first[-1]["type"] == "ERROR":
+                return
             # Nothing can have happened since the beginning was put together but what is in the queue.
             async for changed in _until(queue, seconds):
                 later = _event(changed, target, matches)

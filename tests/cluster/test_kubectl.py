@@ -257,6 +257,19 @@ def test_delete_waits_until_it_is_gone(cluster: Cluster) -> None:
     assert cluster.send("GET", cluster.path("jobs", name, group="batch/v1")).status == 404
 
 
+def test_a_namespace_goes_with_what_is_in_it(cluster: Cluster) -> None:
+    """It is Terminating until it is empty, and then gone.
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/"""
+    name = some_name()
+    cluster.kubectl("create", "namespace", name)
+    path = f"/api/v1/namespaces/{name}"
+    assert cluster.send("GET", path).body["status"]["phase"] == "Active"
+    cluster.kubectl("create", "configmap", "inside", "--namespace", name)
+    assert "deleted" in cluster.kubectl("delete", "namespace", name)
+    assert cluster.send("GET", path).status == 404
+    assert cluster.send("GET", f"{path}/configmaps/inside").status == 404
+
+
 def test_rights_are_asked_for(cluster: Cluster) -> None:
     """`auth can-i` posts a SelfSubjectAccessReview, and with --list a SelfSubjectRulesReview.
     https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-api-access"""

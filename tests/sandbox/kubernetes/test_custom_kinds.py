@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
+from tests.cluster.cluster import Cluster
 from tests.sandbox.clients import World
 
 WHERE = ("external-secrets.io", "v1", "reconverge-test", "externalsecrets")
@@ -80,3 +82,20 @@ def test_an_applied_list_is_one_value(api: Any) -> None:
     assert cause["field"] == ".spec.data"
     forced = api.patch_namespaced_custom_object(*WHERE, NAME, given, force=True, **settings)
     assert forced["spec"] == {"refreshInterval": "1h", "data": [{"secretKey": "b"}]}
+
+
+def test_kubectl_knows_them_as_well(api: Any, world: World, tmp_path: Path) -> None:
+    cluster = Cluster(kubeconfig=Path(world.described["kubeconfig"]), namespace=WHERE[2], home=tmp_path)
+    given = {name: OBJECT[name] for name in ("apiVersion", "kind")} | {"metadata": {"name": "other"}}
+    for value, word in (("1h", "created"), ("2h", "configured"), ("2h", "unchanged")):
+        given["spec"] = {"refreshInterval": value}
+        assert cluster.kubectl("apply", "-f", "-", stdin=json.dumps(given)).strip().endswith(word)
+    assert cluster.kubectl("get", "es", "-o", "name").split() == [
+        f"externalsecret.external-secrets.io/{name}" for name in (NAME, "other")
+    ]
+    made = api.get_namespaced_custom_object(*WHERE, NAME)
+    api.replace_namespaced_custom_object_status(*WHERE, NAME, {**made, "status": OBJECT["status"]})
+    assert "condition met" in cluster.kubectl("wait", f"es/{NAME}", "--for=condition=Ready", "--timeout=20s")
+    assert "force-sync" not in cluster.kubectl("describe", "es", NAME)
+    cluster.kubectl("annotate", "es", NAME, "force-sync=1")
+    assert "force-sync: 1" in cluster.kubectl("describe", "es", NAME)

@@ -3,13 +3,11 @@
 import asyncio
 from datetime import UTC, datetime
 
-import pytest
-
 from sandbox.kubernetes_objects import HISTORY, Objects
 from sandbox.kubernetes_requests import Target
 from sandbox.kubernetes_resources import CONFIG_MAPS
 from sandbox.kubernetes_selectors import selection
-from sandbox.kubernetes_watches import Watches
+from sandbox.kubernetes_watches import Event, Watches
 
 
 def store(changes: int) -> Objects:
@@ -21,14 +19,28 @@ def store(changes: int) -> Objects:
     return objects
 
 
-@pytest.mark.parametrize(("since", "first"), [("1", "ERROR"), ("2", "MODIFIED")])
-def test_a_watch_from_what_is_forgotten_is_told_so(since: str, first: str) -> None:
-    # The object's creation is the one change that is no longer kept.
-    watches, target = Watches(store(HISTORY)), Target(resource=CONFIG_MAPS, namespace="dev")
-    version, events = watches._beginning(target, {"resourceVersion": since}, selection(CONFIG_MAPS, {}))
-    assert (version, events[0]["type"]) == (HISTORY + 2, first)
-    if first == "ERROR":
-        assert (events[0]["object"]["code"], events[0]["object"]["reason"]) == (410, "Expired")
+def told(objects: Objects, since: str, seconds: float = 60.0) -> list[Event]:
+    """All events of a watch from that version, until it ends."""
+
+    async def watch() -> list[Event]:
+        target = Target(resource=CONFIG_MAPS, namespace="dev")
+        matches = selection(CONFIG_MAPS, {})
+        events = Watches(objects)._events(target, {"resourceVersion": since}, matches, seconds)
+        return [event async for event in events]
+
+    return asyncio.run(watch())
+
+
+def test_a_watch_from_what_is_forgotten_is_told_so_and_ends() -> None:
+    # The object's creation, version 2, is the one change that is no longer kept.
+    (event,) = told(store(HISTORY), "1")
+    assert event["type"] == "ERROR"
+    assert (event["object"]["code"], event["object"]["reason"]) == (410, "Expired")
+
+
+def test_a_watch_from_the_oldest_kept_version_misses_nothing() -> None:
+    events = told(store(HISTORY), "2", seconds=0)
+    assert [event["type"] for event in events] == ["MODIFIED"] * HISTORY
 
 
 def test_watches_end_with_their_server_and_leave_nothing_behind() -> None:
