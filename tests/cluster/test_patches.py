@@ -136,6 +136,8 @@ def test_a_plain_write_takes_the_field_it_changes(cluster: Cluster) -> None:
     cluster.send("PATCH", path, {"data": {"a": "2"}}, as_=MERGE, fieldManager="plain")
     refused = apply(cluster, name, "one", a="1", b="1")
     assert [cause["field"] for cause in refused.body["details"]["causes"]] == [".data.a"]
+    third = apply(cluster, name, "two", a="3").body["details"]["causes"]
+    assert ['"plain"' in cause["message"] for cause in third] == [True]
 
 
 def test_an_applier_must_name_itself(cluster: Cluster) -> None:
