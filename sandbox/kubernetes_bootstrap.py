@@ -44,6 +44,7 @@ _BOUND = {
 
 
 def bootstrap_policy() -> Iterator[Object]:
+    """The roles, and the bindings of those that groups have from the beginning."""
     for name, rules in _ROLES.items():
         yield {
             "apiVersion": f"{_GROUP}/v1",

@@ -43,7 +43,8 @@ def faults(resource: Resource, given: Object) -> list[Cause]:
 def refused_changes(resource: Resource, before: Object, after: Object) -> list[Cause]:
     """Every change of a field that is settled once an object is there."""
     return [
-        _invalid(".".join(path), after, "field is immutable")
+        # The value stays unsaid: it may be a secret's.
+        _invalid(".".join(path), "field is immutable")
         for path in _settled(resource, before)
         if _at(before, path) != _at(after, path)
     ]
@@ -72,20 +73,14 @@ def _name_faults(resource: Resource, name: Any) -> Faults:
         yield _required("metadata.name", "name or generateName is required")
     elif resource in (ROLES, CLUSTER_ROLES, ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
         if name in (".", "..") or "/" in name or "%" in name:
-            yield Cause(
-                "metadata.name", f"Invalid value: \"{name}\": may not contain '/' or '%'", "FieldValueInvalid"
-            )
+            yield _invalid("metadata.name", f"\"{name}\": may not contain '/' or '%'")
     elif resource == NAMESPACES:
         if not _LABEL.fullmatch(name) or len(name) > 63:
             yield _misnamed(name, "label", "'-'", _LABEL)
     elif not _SUBDOMAIN.fullmatch(name) or len(name) > 253:
         yield _misnamed(name, "subdomain", "'-' or '.'", _SUBDOMAIN)
     elif resource == CRON_JOBS and len(name) > 52:
-        yield Cause(
-            "metadata.name",
-            f'Invalid value: "{name}": must be no more than 52 characters',
-            "FieldValueInvalid",
-        )
+        yield _invalid("metadata.name", f'"{name}": must be no more than 52 characters')
 
 
 def _misnamed(name: str, what: str, marks: str, pattern: re.Pattern[str]) -> Cause:
@@ -93,20 +88,20 @@ def _misnamed(name: str, what: str, marks: str, pattern: re.Pattern[str]) -> Cau
         f"a lowercase RFC 1123 {what} must consist of lower case alphanumeric characters, {marks}, and must "
         f"start and end with an alphanumeric character (regex used for validation is '{pattern.pattern}')"
     )
-    return Cause("metadata.name", f'Invalid value: "{name}": {said}', "FieldValueInvalid")
+    return _invalid("metadata.name", f'"{name}": {said}')
 
 
 def _label_faults(metadata: Object) -> Faults:
     for value in (metadata.get("labels") or {}).values():
         if not _LABEL_VALUE.fullmatch(value) or len(value) > 63:
-            yield Cause("metadata.labels", f'Invalid value: "{value}": no valid label', "FieldValueInvalid")
+            yield _invalid("metadata.labels", f'"{value}": no valid label')
 
 
 def _keys(given: Object) -> Faults:
     for field in ("data", "binaryData"):
         for key in given.get(field) or ():
             if not _DATA_KEY.fullmatch(key):
-                yield Cause(f"{field}[{key}]", f'Invalid value: "{key}": no valid key', "FieldValueInvalid")
+                yield _invalid(f"{field}[{key}]", f'"{key}": no valid key')
 
 
 def _secret(given: Object) -> Faults:
@@ -116,7 +111,7 @@ def _secret(given: Object) -> Faults:
             base64.b64decode(value, validate=True)
         except (binascii.Error, TypeError, ValueError):
             # The value stays unsaid: it may be the secret itself.
-            yield Cause(f"data[{name}]", "Invalid value: illegal base64 data", "FieldValueInvalid")
+            yield _invalid(f"data[{name}]", "illegal base64 data")
 
 
 def _pod(given: Object) -> Faults:
@@ -137,15 +132,11 @@ def _cron_job(given: Object) -> Faults:
 def _job_spec(spec: Object, at: str) -> Faults:
     template = (spec.get("template") or {}).get("spec") or {}
     yield from _pod_spec(template, f"{at}.template.spec")
-    policy = template.get("restartPolicy", "Always")
-    if policy not in ("OnFailure", "Never"):
-        yield Cause(
-            f"{at}.template.spec.restartPolicy",
-            'Required value: valid values: "OnFailure", "Never"'
-            if "restartPolicy" not in template
-            else f'Unsupported value: "{policy}": supported values: "OnFailure", "Never"',
-            "FieldValueNotSupported" if "restartPolicy" in template else "FieldValueRequired",
-        )
+    policy, field = template.get("restartPolicy"), f"{at}.template.spec.restartPolicy"
+    if not policy:
+        yield _required(field, 'valid values: "OnFailure", "Never"')
+    elif policy not in ("OnFailure", "Never"):
+        yield _unsupported(field, policy, "OnFailure", "Never")
 
 
 def _pod_spec(spec: Object, at: str) -> Faults:
@@ -163,11 +154,7 @@ def _binding(given: Object) -> Faults:
     if not reference.get("name"):
         yield _required("roleRef.name")
     if reference.get("kind") not in ("Role", "ClusterRole"):
-        yield Cause(
-            "roleRef.kind",
-            f'Unsupported value: "{reference.get("kind", "")}": supported values: "ClusterRole", "Role"',
-            "FieldValueNotSupported",
-        )
+        yield _unsupported("roleRef.kind", reference.get("kind", ""), "ClusterRole", "Role")
 
 
 def _role(given: Object) -> Faults:
@@ -180,9 +167,13 @@ def _required(field: str, said: str = "") -> Cause:
     return Cause(field, f"Required value{': ' + said if said else ''}", "FieldValueRequired")
 
 
-def _invalid(field: str, _: Object, said: str) -> Cause:
-    # The value stays unsaid: it may be a secret's.
+def _invalid(field: str, said: str) -> Cause:
     return Cause(field, f"Invalid value: {said}", "FieldValueInvalid")
+
+
+def _unsupported(field: str, value: str, *supported: str) -> Cause:
+    known = ", ".join(f'"{one}"' for one in supported)
+    return Cause(field, f'Unsupported value: "{value}": supported values: {known}', "FieldValueNotSupported")
 
 
 _CHECKS: dict[Resource, Callable[[Object], Faults]] = {

@@ -175,9 +175,7 @@ class Writes:
                 raise bad_request(
                     f"{name} in the data ({given[name]}) does not match the expected one ({expected})"
                 )
-        if not isinstance(given.get("metadata", {}), dict):
-            raise bad_request("metadata is no object")
-        metadata = dict(given.get("metadata") or {})
+        metadata = _metadata(given)
         if target.name and metadata.setdefault("name", target.name) != target.name:
             raise bad_request(
                 f"the name of the object ({metadata['name']}) does not match the name on the URL "
@@ -191,6 +189,18 @@ class Writes:
         else:
             metadata.pop("namespace", None)
         return {**given, "metadata": metadata}
+
+
+def _metadata(given: Object) -> Object:
+    """In a copy. Raises StatusError (400) where it is not what every object has."""
+    metadata = given.get("metadata") or {}
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name", ""), str):
+        raise bad_request("metadata cannot be read")
+    for field in ("labels", "annotations"):
+        values = metadata.get(field) or {}
+        if not isinstance(values, dict) or not all(isinstance(one, str) for one in values.values()):
+            raise bad_request(f"metadata.{field} is no map of strings")
+    return dict(metadata)
 
 
 def _merged(target: Target, held: Object, wanted: Object) -> Object:

@@ -122,6 +122,16 @@ def test_a_body_may_not_contradict_its_path(cluster: Cluster) -> None:
     assert answer.refusal == (400, "BadRequest")
 
 
+@pytest.mark.parametrize(
+    "metadata", [{"labels": {"a": 1}}, {"annotations": {"a": True}}, {"name": 1}], ids=str
+)
+def test_what_cannot_be_read_is_refused(metadata: dict[str, Any], cluster: Cluster) -> None:
+    """400 BadRequest: names, labels and annotations are strings.
+    https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-meta/"""
+    answer = cluster.send("POST", cluster.path("configmaps"), {"metadata": {"name": "any", **metadata}})
+    assert answer.refusal == (400, "BadRequest")
+
+
 def test_a_jobs_template_is_settled(cluster: Cluster) -> None:
     """422: spec.template is immutable. https://kubernetes.io/docs/concepts/workloads/controllers/job/"""
     name = cluster.job()["metadata"]["name"]
