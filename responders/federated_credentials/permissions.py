@@ -1,0 +1,103 @@
+"""What this responder must be allowed to do."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared.landscape import Action, DeclaredCredential, Environment, ProofMethod
+from shared.permissions import (
+    CLUSTER_USER,
+    CREDENTIAL_CONTRIBUTOR,
+    READER,
+    AzureRight,
+    AzureScope,
+    InCluster,
+    KubernetesRight,
+    Rule,
+    by_group,
+    itself,
+)
+
+IDENTITIES: Final = "Microsoft.ManagedIdentity/userAssignedIdentities"
+CLUSTERS: Final = "Microsoft.ContainerService/managedClusters"
+WRITES: Final = (Action.CREDENTIAL_UPDATE, Action.CREDENTIAL_CREATE)
+
+
+def _clusters(environment: Environment) -> Iterator[AzureScope]:
+    return (by_group(one.id) for one in environment.clusters)
+
+
+def _identities(environment: Environment) -> Iterator[AzureScope]:
+    return (itself(one.id) for one in environment.identities)
+
+
+def _listed(environment: Environment) -> Iterator[AzureScope]:
+    return (itself(one.id) for one in environment.identities if environment.contract.may_write(one.id))
+
+
+def _exchanged(environment: Environment) -> Iterator[DeclaredCredential]:
+    """Only what may be written is ever proven."""
+    if environment.contract.proof is ProofMethod.TOKEN_EXCHANGE:
+        for identity in environment.identities:
+            if environment.contract.may_write(identity.id):
+                yield from identity.credentials
+
+
+def _exchanging(environment: Environment) -> Iterator[AzureScope]:
+    return (by_group(environment.cluster(one.cluster).id) for one in _exchanged(environment))
+
+
+def _service_accounts(environment: Environment) -> Iterator[InCluster]:
+    for credential in _exchanged(environment):
+        namespace, name = credential.subject.split(":")[2:]
+        yield InCluster(cluster=environment.cluster(credential.cluster).id, namespace=namespace, name=name)
+
+
+RULES: Final = (
+    Rule(
+        purpose="the cluster's state and issuer",
+        rights=(AzureRight(action=f"{CLUSTERS}/read", role=READER),),
+        where="the cluster's resource group",
+        places=_clusters,
+    ),
+    Rule(
+        purpose="identities and their credentials",
+        rights=(
+            AzureRight(action=f"{IDENTITIES}/read", role=READER),
+            AzureRight(action=f"{IDENTITIES}/federatedIdentityCredentials/read", role=READER),
+        ),
+        where="each declared identity",
+        places=_identities,
+    ),
+    Rule(
+        purpose="writing credentials",
+        rights=(
+            AzureRight(
+                action=f"{IDENTITIES}/federatedIdentityCredentials/write", role=CREDENTIAL_CONTRIBUTOR
+            ),
+        ),
+        where="each declared identity of `contract.identities`",
+        places=_listed,
+        actions=WRITES,
+    ),
+    Rule(
+        purpose="the API server's address and CA",
+        rights=(AzureRight(action=f"{CLUSTERS}/listClusterUserCredential/action", role=CLUSTER_USER),),
+        where="the cluster's resource group, for `proof: token-exchange`",
+        places=_exchanging,
+        actions=WRITES,
+    ),
+    Rule(
+        purpose="tokens to prove a repair with",
+        rights=(
+            KubernetesRight(
+                verb="create",
+                resource="serviceaccounts/token",
+                manifest="token-request.yaml",
+                role="reconverge-token-request",
+            ),
+        ),
+        where="each service account of a credential that may be written, for `proof: token-exchange`",
+        places=_service_accounts,
+        actions=WRITES,
+    ),
+)

@@ -1,0 +1,14 @@
+"""The rules of all responders, for the pages and for `reconverge doctor`. No trigger imports this."""
+
+from typing import Final
+
+from responders.federated_credentials import permissions as of_credentials
+from responders.runtime_facts import permissions as of_facts
+from responders.vault_seeding import permissions as of_seeding
+from shared.permissions import Rules
+
+RULES: Final[Rules] = {
+    "runtime_facts": of_facts.RULES,
+    "federated_credentials": of_credentials.RULES,
+    "vault_seeding": of_seeding.RULES,
+}
