@@ -6,11 +6,12 @@ import sys
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
+from cli.check import Check
+from cli.doctor_permissions import permissions
 from cli.exits import Exit, worst
-from cli.output import Screen, Style, short_id
+from cli.output import Screen, short_id
 from cli.surroundings import Surroundings
 from shared.errors import Misconfigured, ReconvergeError
 from shared.landscape import Action, Environment, Landscape, Mode, load
@@ -22,31 +23,6 @@ SCRATCH: Final = "doctor"
 """The table that is tried. Its rows live for one check."""
 PLACEHOLDER: Final = "00000000-0000-0000-0000-000000000000"
 READERS: Final = 16
-STYLES: Final = {Exit.CONVERGED: Style.GOOD, Exit.DIFFERENCES: Style.OPEN}
-WORDS: Final = {
-    Exit.CONVERGED: "ok",
-    Exit.DIFFERENCES: "differs",
-    Exit.WRONG_USE: "wrong",
-    Exit.COULD_NOT_TELL: "not known",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    name: str
-    exit: Exit
-    says: str
-    remedy: str = ""
-    note: bool = False
-    """Only to be known: nothing is wrong, and nothing was tried."""
-
-    @property
-    def word(self) -> str:
-        return "note" if self.note else WORDS[self.exit]
-
-    @property
-    def style(self) -> Style:
-        return Style.FAINT if self.note else STYLES.get(self.exit, Style.BAD)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -105,8 +81,13 @@ def _checks(landscape_file: str | None, here: Surroundings) -> Iterator[Check]:
     yield from _contracts(landscape)
     if sign_in.exit in {Exit.CONVERGED, Exit.DIFFERENCES}:
         yield from _reads(landscape, settings, here)
+        yield from permissions(landscape, settings, here)
     else:
-        yield Check("reads", Exit.COULD_NOT_TELL, "clusters and identities were not tried without a sign-in")
+        yield Check(
+            "reads",
+            Exit.COULD_NOT_TELL,
+            "clusters, identities and permissions were not tried without a sign-in",
+        )
 
 
 def _python() -> Check:

@@ -147,9 +147,7 @@ def _agree(given: argparse.Namespace, here: Surroundings, one: Account) -> str:
 def _print(screen: Screen, one: Account, depth: int) -> None:
     say = partial(_say, screen, INDENT * depth)
     outcome = one["outcome"]
-    say(
-        f"{one['target']}  {outcome['word']}: {outcome['because']}", STYLES.get(outcome["word"], Style.OPEN)
-    )
+    say(f"{one['target']}  {outcome['word']}: {outcome['because']}", STYLES.get(outcome["word"], Style.OPEN))
     for finding in one["findings"]:
         state = "mended" if finding["mended"] else finding["severity"]
         say(f"  found  {finding['reason']} ({state})  {short_id(finding['subject'])}")
@@ -163,9 +161,7 @@ def _print(screen: Screen, one: Account, depth: int) -> None:
             say(f"         {line}")
         say(f"         mends {step['mends']}; {step['why']}", Style.FAINT)
     for proof in one["proofs"]:
-        say(
-            f"  proof  {proof['method']} {proof['verdict']}  {short_id(proof['object'])}: {proof['detail']}"
-        )
+        say(f"  proof  {proof['method']} {proof['verdict']}  {short_id(proof['object'])}: {proof['detail']}")
 
 
 def _say(screen: Screen, indent: str, text: str, style: Style = Style.NONE) -> None:

@@ -13,6 +13,11 @@ from cli.output import Screen
 from responders import wiring
 from responders.service import Service
 from shared.clients import arm, credentials
+from shared.clients.access_reviews import AccessReviews
+from shared.clients.arm_permissions import ArmPermissions
+from shared.clients.repository_access import RepositoryAccess
+from shared.clients.vault import Vaults
+from shared.grants import Grants
 from shared.landscape import load
 from shared.model import Clock, Pause
 from shared.notices import Notifier
@@ -25,6 +30,16 @@ def _object_id(settings: Settings) -> str:
     return credentials.of_app(settings).object_id(arm.scope(settings))
 
 
+def _grants(settings: Settings) -> Grants:
+    credential = credentials.of_app(settings)
+    return Grants(
+        azure=ArmPermissions(settings, credential),
+        kubernetes=AccessReviews(credential),
+        github=RepositoryAccess(settings),
+        vault=Vaults(credential),
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     environment: Mapping[str, str]
@@ -35,6 +50,7 @@ class Surroundings:
     stores: Callable[[Settings], tuple[Rows, Messages]] = wiring.stores
     object_id: Callable[[Settings], str] = _object_id
     """Of whoever the settings sign in as, for ARM. Raises ReconvergeError."""
+    grants: Callable[[Settings], Grants] = _grants
     program: str = "reconverge"
     """What was typed to get here."""
 

@@ -88,9 +88,7 @@ class KeyVault:
         if error.status != 401:
             return {}
         authority = f"{self.cloud.base_url}/{self.cloud.tenant}"
-        return {
-            "WWW-Authenticate": f'Bearer authorization="{authority}", resource="https://vault.azure.net"'
-        }
+        return {"WWW-Authenticate": f'Bearer authorization="{authority}", resource="https://vault.azure.net"'}
 
     def _authorise(self, caller: Caller, action: str, name: str | None) -> None:
         """By role assignments as they were when this service last heard of them."""

@@ -1,6 +1,6 @@
 """Who may do what in ARM: role definitions, and the assignment that allows an action."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -27,7 +27,9 @@ CREDENTIAL_CONTRIBUTOR = Role(
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete",
         "Microsoft.Authorization/*/read",
+        "Microsoft.Insights/alertRules/*",
         "Microsoft.Resources/subscriptions/resourceGroups/read",
+        "Microsoft.Resources/deployments/*",
     ),
 )
 PLATFORM_FACTS = Role(
@@ -38,10 +40,9 @@ PLATFORM_FACTS = Role(
         "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
         "Microsoft.ManagedIdentity/userAssignedIdentities/read",
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/read",
-        "Microsoft.Resources/subscriptions/resourceGroups/read",
         "Microsoft.KeyVault/vaults/read",
         "Microsoft.Network/publicIPAddresses/read",
-        "Microsoft.Authorization/roleAssignments/read",
+        "Microsoft.Authorization/permissions/read",
     ),
 )
 _SECRETS = "Microsoft.KeyVault/vaults/secrets"
@@ -89,16 +90,22 @@ def allowing(
 
     data: an action on data, which a role allows by its `data_actions` only.
     """
-    for assignment in assignments:
+    for assignment in held_at(assignments, principal_id=principal_id, scope=scope):
         role = ROLES.get(assignment.role)
-        if (
-            role
-            and assignment.principal_id == principal_id
-            and _covers(assignment.scope, scope)
-            and _allows(role.data_actions if data else role.actions, action)
-        ):
+        if role and _allows(role.data_actions if data else role.actions, action):
             return assignment
     return None
+
+
+def held_at(
+    assignments: Iterable[RoleAssignment], *, principal_id: str, scope: str
+) -> Iterator[RoleAssignment]:
+    """The principal's assignments at the scope or above it."""
+    return (
+        assignment
+        for assignment in assignments
+        if assignment.principal_id == principal_id and _covers(assignment.scope, scope)
+    )
 
 
 def _allows(patterns: Iterable[str], action: str) -> bool:

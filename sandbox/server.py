@@ -24,6 +24,7 @@ from sandbox.arm_calls import Call, Change
 from sandbox.arm_clusters import ManagedClusters
 from sandbox.arm_identities import Identities
 from sandbox.arm_operations import Operations
+from sandbox.arm_permissions import Permissions
 from sandbox.arm_resources import Resources
 from sandbox.arm_subscriptions import Subscriptions
 from sandbox.certs import Authority
@@ -134,6 +135,7 @@ class LoopbackCloud:
                 *self._operations.routes(),
                 *Resources(self.cloud).routes(),
                 *Subscriptions(self.cloud, self._announce).routes(),
+                *Permissions(self.cloud).routes(),
             ],
         )
         control = Control(

@@ -137,9 +137,7 @@ class Ending:
             for finding in self.remaining
             if self.responder.reasons[finding.reason].leads is Leads.UNREAD
         }
-        return [
-            failure(error, self.now) for owner, error in self.applied.failures.items() if owner in owing
-        ]
+        return [failure(error, self.now) for owner, error in self.applied.failures.items() if owner in owing]
 
 
 def _times(times: Iterable[datetime | None]) -> list[datetime]:

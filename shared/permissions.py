@@ -45,6 +45,9 @@ CLUSTER_USER: Final = Role(
 )
 SECRETS_USER: Final = Role(name="Key Vault Secrets User", id="4633458b-17de-408a-b874-0445c86b69e6")
 
+PERMISSIONS_READ: Final = "Microsoft.Authorization/permissions/read"
+"""What `reconverge doctor` itself needs, to see what was granted. Reader has it; no run needs it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AzureRight:
@@ -123,9 +126,17 @@ class InRepository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InVault:
+    """A key of a KV v2 engine."""
+
     address: str
     login: VaultLogin
-    path: str
+    mount: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        """Where its data is: https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2#read-secret-version"""
+        return f"{self.mount}/data/{self.name}"
 
     @property
     def key(self) -> tuple[str, ...]:

@@ -185,9 +185,7 @@ def writers_fight(case: Case) -> Finding | None:
     now_there = attributes(case.found)
     since = case.around.now - FIGHT_WITHIN
     replaced = [
-        write
-        for write in case.writes
-        if write.confirmed and write.before == now_there and write.at > since
+        write for write in case.writes if write.confirmed and write.before == now_there and write.at > since
     ]
     if len(replaced) < FIGHT_AFTER:
         return None

@@ -63,9 +63,7 @@ def gather(scope: Scope) -> Facts:
     progress = _POOL.map(lambda one: _progress(scope, Reading(facts, one)), facts.files)
     return replace(
         facts,
-        files=tuple(
-            replace(one, progress=made) for one, made in zip(facts.files, progress, strict=True)
-        ),
+        files=tuple(replace(one, progress=made) for one, made in zip(facts.files, progress, strict=True)),
     )
 
 

@@ -49,9 +49,7 @@ def _proposed(reading: Reading, progress: ByPullRequest, now: datetime) -> Findi
     return None
 
 
-def _newest(
-    reading: Reading, progress: ByPullRequest, newest: PullRequest, now: datetime
-) -> Finding | None:
+def _newest(reading: Reading, progress: ByPullRequest, newest: PullRequest, now: datetime) -> Finding | None:
     match newest.state:
         case State.OPEN:
             return _open(reading, progress, newest)
@@ -157,9 +155,7 @@ def _published(reading: Reading, url: str, at: datetime, now: datetime) -> Findi
 
 def _remembered(reading: Reading, now: datetime) -> list[Started]:
     return [
-        one
-        for one in reading.published.started
-        if one.change == reading.change and now - one.at < REMEMBERED
+        one for one in reading.published.started if one.change == reading.change and now - one.at < REMEMBERED
     ]
 
 

@@ -52,10 +52,9 @@ def _listed_namespace(environment: Environment) -> Iterator[InCluster]:
 
 
 def _seeds(environment: Environment) -> Iterator[InVault]:
-    """KV v2 keeps its data below `data`: https://developer.hashicorp.com/vault/docs/secrets/kv/kv-v2/setup"""
     for one in _vault(environment):
         for key in one.seeds:
-            yield InVault(address=one.address, login=one.login, path=f"{one.mount}/data/{key}")
+            yield InVault(address=one.address, login=one.login, mount=one.mount, name=key)
 
 
 def _listed_seeds(environment: Environment) -> Iterator[InVault]:

@@ -109,9 +109,7 @@ class GitHub:
 
     def propose(self, repository: str, branch: str, base: str, title: str, body: str) -> None:
         """Open a pull request."""
-        self._write(
-            "POST", repository, "pulls", {"head": branch, "base": base, "title": title, "body": body}
-        )
+        self._write("POST", repository, "pulls", {"head": branch, "base": base, "title": title, "body": body})
 
     def withdraw(self, repository: str, number: int, title: str, comment: str) -> None:
         """Close a pull request of ours and say why. Repeated after a crash, it may say so twice."""

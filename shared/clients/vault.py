@@ -6,7 +6,7 @@ and has no use for a root token.
 https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -99,6 +99,18 @@ class Vaults:
             value = (data or {}).get(FIELD)
             held = fingerprint(value, placeholders) if isinstance(value, str) else None
             return Held(version=int(version), deleted=data is None, fingerprint=held)
+
+        return _read(read)
+
+    def capabilities(self, session: Session, paths: Collection[str]) -> Read[Mapping[str, frozenset[str]]]:
+        """One POST: what the session's token may do at each path. The policy `default` lets it ask.
+
+        https://developer.hashicorp.com/vault/api-docs/system/capabilities-self
+        """
+
+        def read() -> Mapping[str, frozenset[str]]:
+            found: Any = self._client(session.address, session.token).sys.get_capabilities(list(paths))
+            return {path: frozenset(map(str, found["data"][path])) for path in paths}
 
         return _read(read)
 

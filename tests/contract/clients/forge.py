@@ -61,9 +61,7 @@ class Forge:
         self._git(where, "update-ref", f"refs/heads/{branch}", commit)
         return commit
 
-    def _git(
-        self, where: Path, *command: str, given: bytes = b"", index: Path = Path(os.devnull)
-    ) -> str:
+    def _git(self, where: Path, *command: str, given: bytes = b"", index: Path = Path(os.devnull)) -> str:
         who = dict(one.split("=") for one in WHO)
         ended = subprocess.run(  # noqa: S603 (git, in a repository of the test's own)
             ["git", *command],  # noqa: S607

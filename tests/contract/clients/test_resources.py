@@ -47,9 +47,7 @@ def test_an_address_that_azure_has_not_assigned_yet_is_unknown(resources: Resour
 
 
 @pytest.mark.parametrize("body", [[], {"properties": None}, {"error": {}}], ids=["a list", "nothing", "else"])
-def test_an_answer_of_another_shape_proves_nothing(
-    resources: Resources, cloud: Cloud, body: object
-) -> None:
+def test_an_answer_of_another_shape_proves_nothing(resources: Resources, cloud: Cloud, body: object) -> None:
     cloud.inject("Microsoft.KeyVault", status=200, body=body)
     assert resources.vault_uri(vault(cloud)) == Unknown("ARM's answer has not the promised shape")
 

@@ -11,11 +11,13 @@ from cli import main
 from cli.output import Format, Screen
 from cli.surroundings import Surroundings
 from shared.errors import TemporaryError
+from shared.grants import Grants
 from shared.memory import MemoryMessages, MemoryRows
 from shared.model import Credential
 from shared.ports import Messages, Rows
 from shared.settings import Settings
 from shared.world import World
+from tests.unit.cli.granted import Given
 from tests.unit.clocks import VirtualClock
 from tests.unit.federated_credentials.builders import (
     CLUSTER,
@@ -69,6 +71,7 @@ class Desk:
     dev: str = "true"
     """Whether dev is enabled."""
     signs_in_as: str = OWN_OBJECT
+    given: Given = field(default_factory=Given)
 
     def __post_init__(self) -> None:
         self.platform = Platform(self.clock)
@@ -102,6 +105,9 @@ class Desk:
     def world(self, _: Settings) -> World:
         return self.platform.world
 
+    def grants(self, _: Settings) -> Grants:
+        return self.given.grants
+
     def stores(self, _: Settings) -> tuple[Rows, Messages]:
         return self.rows, self.messages
 
@@ -116,6 +122,7 @@ class Desk:
             pause=self.clock.pause,
             world=self.world,
             stores=self.stores,
+            grants=self.grants,
             object_id=self.object_id,
         )
 

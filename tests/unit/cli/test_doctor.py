@@ -25,7 +25,8 @@ def test_everything_in_order_is_said_line_by_line(desk: Desk) -> None:
     answer = desk.types("doctor")
     assert answer.code == Exit.CONVERGED
     assert {line.split()[0] for line in answer.out.splitlines()} == {"ok"}
-    for name in ("python", "settings", "sweep", "storage", "landscape", "sign-in", "cluster", "identity"):
+    base = ("python", "settings", "sweep", "storage", "landscape", "sign-in", "cluster", "identity")
+    for name in (*base, "azure", "kubernetes"):
         assert f"  {name} " in answer.out
 
 
