@@ -74,7 +74,7 @@ class LoopbackCloud:
         self._operator, self._app = platform.seed_directory(self.cloud)
         self._servers = LoopbackApiServers(
             tokens=self._tokens,
-            grants=platform.grants(self._operator, self._app),
+            grants=platform.grants(self._operator),
             manifests=platform.manifests,
             traffic=self._traffic,
             clock=self.cloud.clock,
