@@ -198,3 +198,24 @@ def test_a_refused_write_tells_no_value(bao: Bao, vaults: Vaults, key: str) -> N
     with pytest.raises(ReconvergeError) as refused:
         copy(bao, vaults, key, 0, mount="elsewhere")
     assert VALUE not in f"{refused.value!r} {refused.value.__cause__}"
+
+
+# -- what the token may do --------------------------------------------------------------------------
+
+
+def test_the_tokens_capabilities_are_told_path_by_path(vaults: Vaults, session: Session) -> None:
+    assert vaults.capabilities(session, ("secret/data/ghcr-token", "sys/policies/acl/reconverge")) == Known(
+        {
+            "secret/data/ghcr-token": frozenset({"create", "read", "update"}),
+            "sys/policies/acl/reconverge": frozenset({"deny"}),
+        }
+    )
+
+
+def test_a_root_token_is_told_as_such(bao: Bao, vaults: Vaults) -> None:
+    root = Session(bao.address, bao.root)
+    assert vaults.capabilities(root, ("secret/data/one",)) == Known({"secret/data/one": frozenset({"root"})})
+
+
+def test_capabilities_of_a_token_that_ended_are_unknown(bao: Bao, vaults: Vaults) -> None:
+    assert isinstance(vaults.capabilities(Session(bao.address, "ended"), ("secret/data/one",)), Unknown)
