@@ -9,6 +9,8 @@ from cli.output import Style
 from shared.model import Absent, Unknown
 from shared.permissions import AzureNeed, GitHubNeed, KubernetesNeed, VaultNeed
 
+PLACEHOLDER: Final = "00000000-0000-0000-0000-000000000000"
+"""What samples and manifests say where only the platform's owner knows the id."""
 SHOWN: Final = 6
 """Of what is more than needed. Whoever holds `*` holds more than a line can say."""
 STYLES: Final = {Exit.CONVERGED: Style.GOOD, Exit.DIFFERENCES: Style.OPEN}

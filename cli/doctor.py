@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from cli.check import Check
+from cli.check import PLACEHOLDER, Check
 from cli.doctor_permissions import permissions
 from cli.exits import Exit, worst
 from cli.output import Screen, short_id
@@ -21,7 +21,6 @@ from shared.settings import STORAGE, Settings
 
 SCRATCH: Final = "doctor"
 """The table that is tried. Its rows live for one check."""
-PLACEHOLDER: Final = "00000000-0000-0000-0000-000000000000"
 READERS: Final = 16
 
 

@@ -7,13 +7,14 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
-from cli.check import Check, by, more_than_needed, unread
+from cli.check import PLACEHOLDER, Check, by, more_than_needed, unread
 from cli.doctor_github import repositories
 from cli.doctor_grants import Found, Login, Namespace, find, login_of, namespace_of
 from cli.exits import Exit
 from cli.output import short_id
 from cli.surroundings import Surroundings
 from responders.permissions import RULES
+from shared.clients.access_reviews import Allowed
 from shared.clients.arm_permissions import Granted
 from shared.excess import allows, more_in_azure, more_in_namespace, more_in_vault
 from shared.landscape import Landscape
@@ -33,7 +34,7 @@ def permissions(landscape: Landscape, settings: Settings, here: Surroundings) ->
     needed = needs(landscape, RULES)
     found = find(landscape, needed, here.world(settings), here.grants(settings))
     yield from _azure(needed, found, _assignee(here.object_id(settings), landscape))
-    yield from _kubernetes(needed, found)
+    yield from _kubernetes(needed, found, landscape.reconverge.object_id)
     yield from _vault(needed, found)
     yield from repositories(needed.github, found.github, token=settings.github_token is not None)
 
@@ -106,19 +107,17 @@ def _more_in_azure(needed: Needs, found: Found) -> Iterator[Check]:
 # -- the cluster --------------------------------------------------------------------------
 
 
-def _kubernetes(needed: Needs, found: Found) -> Iterator[Check]:
+def _kubernetes(needed: Needs, found: Found, object_id: str) -> Iterator[Check]:
     at: dict[Namespace, list[KubernetesNeed]] = {}
     for need in needed.kubernetes:
         at.setdefault(namespace_of(need), []).append(need)
     for where, own in at.items():
         name = f"{short_id(own[0].place.cluster)}/{where[1]}"
-        yield _in_namespace(name, own, found)
-        allowed = found.allowed[where]
-        if isinstance(allowed, Known) and (more := more_in_namespace(allowed.value, own)):
-            yield more_than_needed("kubernetes", name, more)
+        yield _in_namespace(name, own, found, object_id)
+        yield from _more_in_namespace(name, own, found.allowed[where])
 
 
-def _in_namespace(name: str, own: list[KubernetesNeed], found: Found) -> Check:
+def _in_namespace(name: str, own: list[KubernetesNeed], found: Found, object_id: str) -> Check:
     missing = [one for one in own if found.reviews[one] == Known(value=False)]
     if not missing:
         for need in own:
@@ -126,13 +125,27 @@ def _in_namespace(name: str, own: list[KubernetesNeed], found: Found) -> Check:
             if not isinstance(read, Known):
                 return unread("kubernetes", name, read, "see that the API server answers from here")
         return Check("kubernetes", Exit.CONVERGED, f"{name}: {_rights(own)}")
-    files = dict.fromkeys(f"deploy/kubernetes/{one.right.manifest}" for one in missing)
     return Check(
         "kubernetes",
         Exit.DIFFERENCES,
         f"{name}: missing for {by(missing)}: {_rights(missing)}",
-        f"kubectl apply {' '.join(f'-f {one}' for one in files)}, with the object id for the subjects' name",
+        " && ".join(dict.fromkeys(_apply(one, object_id) for one in missing)),
     )
+
+
+def _apply(need: KubernetesNeed, object_id: str) -> str:
+    """The files name the placeholder, since only the landscape knows who Reconverge is."""
+    return f"sed s/{PLACEHOLDER}/{object_id}/ deploy/kubernetes/{need.right.manifest} | kubectl apply -f -"
+
+
+def _more_in_namespace(name: str, own: list[KubernetesNeed], read: Read[Allowed]) -> Iterator[Check]:
+    if not isinstance(read, Known):
+        return
+    if more := more_in_namespace(read.value, own):
+        yield more_than_needed("kubernetes", name, more)
+    if not read.value.complete:
+        says = f"{name}: an authorizer there cannot list what it allows, so more may be granted than is seen"
+        yield Check("kubernetes", Exit.CONVERGED, says, note=True)
 
 
 def _rights(own: Iterable[KubernetesNeed]) -> str:

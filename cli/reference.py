@@ -1,6 +1,8 @@
-"""Writes docs/reasons.md from the reasons that responders declare: `.venv/bin/python -m cli.reference`.
+"""Writes docs/reasons.md from the reasons that responders declare, and the tables of docs/permissions.md from
+their rules: `.venv/bin/python -m cli.reference`.
 
-The page is committed, and tests/unit/test_docs.py holds it to what `reasons_page` answers.
+The pages are committed, and tests/unit/test_docs.py holds them to what `reasons_page` and `permissions_page`
+answer.
 """
 
 import sys
@@ -9,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from cli.permissions_tables import permissions_page
 from responders import REGISTRY, load
 from responders.federated_credentials.reasons import Reason as Federation
 from responders.runtime_facts.reasons import Reason as Fact
@@ -16,7 +19,7 @@ from responders.vault_seeding.log_reasons import ENTRA
 from responders.vault_seeding.reasons import Reason as Seeding
 from shared.world import Leads, ReasonInfo
 
-PAGE: Final = Path(__file__).resolve().parents[1] / "docs" / "reasons.md"
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 
 INTRODUCTION: Final = """\
 # Reasons
@@ -152,7 +155,9 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def main() -> int:
-    PAGE.write_text(reasons_page(), encoding="utf-8")
+    (DOCS / "reasons.md").write_text(reasons_page(), encoding="utf-8")
+    permissions = DOCS / "permissions.md"
+    permissions.write_text(permissions_page(permissions.read_text(encoding="utf-8")), encoding="utf-8")
     return 0
 
 

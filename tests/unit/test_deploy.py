@@ -2,15 +2,18 @@
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
+from responders.permissions import RULES
 from sandbox.eventgrid_subscriptions import read_subscription
-from shared.landscape import load
+from shared.landscape import Landscape, Mode, ProofMethod, load
 from shared.model import Signal
+from shared.permissions import needs
 from shared.signals import WATCHED, from_event
 
 ROOT = Path(__file__).parents[2]
@@ -54,92 +57,110 @@ def test_the_command_that_subscribes_says_the_same_as_the_filter() -> None:
     assert told == {*event_filter()["includedEventTypes"], *values}
 
 
-def manifests() -> list[dict[str, Any]]:
-    return list(YAML(typ="safe", pure=True).load_all(text_of("deploy/kubernetes/token-request.yaml")))
+def manifests(name: str) -> list[dict[str, Any]]:
+    return list(YAML(typ="safe", pure=True).load_all(text_of(f"deploy/kubernetes/{name}")))
 
 
-def test_the_cluster_role_allows_what_the_code_calls_and_nothing_else() -> None:
-    method = r"\.((?:create|read|list|patch|replace|delete)_(?:namespaced_)?service_account\w*)\("
-    calls = {call for source in CLIENTS.glob("*.py") for call in re.findall(method, source.read_text())}
-    assert calls == {"create_namespaced_service_account_token"}
-    rules = [rule for one in manifests() if one["kind"] == "Role" for rule in one["rules"]]
-    assert {tuple(rule["apiGroups"]) for rule in rules} == {("",)}
-    assert {tuple(rule["verbs"]) for rule in rules} == {("create",)}
-    assert {tuple(rule["resources"]) for rule in rules} == {("serviceaccounts/token",)}
+MANIFESTS = {path.name: manifests(path.name) for path in (ROOT / "deploy" / "kubernetes").glob("*.yaml")}
+
+type Grant = tuple[str, str, str, str, str, str, str | None]
+"""File, Role, namespace, verb, group, resource, and the name of the one object that is meant."""
 
 
-def test_the_cluster_roles_name_the_service_accounts_that_the_sample_declares() -> None:
-    declared = {
-        credential.subject
-        for environment in load(ROOT / "landscape.sample.yaml").environments.values()
-        if environment.enabled
-        for identity in environment.identities
-        for credential in identity.credentials
-    }
-    allowed = {
-        f"system:serviceaccount:{one['metadata']['namespace']}:{name}"
-        for one in manifests()
+def granted() -> Counter[Grant]:
+    """Every right that a Role in deploy/kubernetes grants, and how often."""
+    return Counter(
+        (name, one["metadata"]["name"], one["metadata"]["namespace"], verb, group, resource, only)
+        for name, loaded in MANIFESTS.items()
+        for one in loaded
         if one["kind"] == "Role"
         for rule in one["rules"]
-        for name in rule["resourceNames"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+        for only in rule.get("resourceNames", [None])
+    )
+
+
+def sample(mode: Mode) -> Landscape:
+    """The sample with that mode for every action, and the proof that needs most."""
+    loaded = load(ROOT / "landscape.sample.yaml")
+    change = {"default": mode, "actions": {}, "proof": ProofMethod.TOKEN_EXCHANGE}
+    environments = {
+        name: one.model_copy(update={"contract": one.contract.model_copy(update=change)})
+        for name, one in loaded.environments.items()
     }
-    assert allowed == declared
+    return loaded.model_copy(update={"environments": environments})
 
 
-def test_every_cluster_role_is_bound_in_its_namespace_to_a_user() -> None:
+def needed(landscape: Landscape) -> set[Grant]:
+    return {
+        (
+            one.right.manifest,
+            one.right.role,
+            one.place.namespace,
+            one.right.verb,
+            one.right.group,
+            one.right.resource,
+            one.place.name,
+        )
+        for one in needs(landscape, RULES).kubernetes
+    }
+
+
+def test_the_cluster_roles_grant_what_the_sample_needs_each_once_and_nothing_else() -> None:
+    assert granted() == Counter(needed(sample(Mode.APPLY)))
+
+
+def test_the_role_that_reads_is_all_that_is_needed_where_nothing_is_written() -> None:
+    reading = {one for one in granted() if one[1] == "reconverge-vault-read"}
+    assert needed(sample(Mode.PROPOSE)) == reading
+
+
+def test_the_rules_say_what_the_clients_of_the_cluster_call() -> None:
+    source = (CLIENTS / "cluster_api.py").read_text()
+    calls = set(re.findall(r'needs=f"(\w+) on ([\w/{}.]+) in namespace', source))
+    kinds = {"secretstores", "externalsecrets"}
+    called = {(verb, one) for verb, what in calls for one in (kinds if what.startswith("{") else {what})}
+    method = r"\.(create|read|list|patch|replace|delete)_namespaced_service_account(\w*)\("
+    tokens = {call for source in CLIENTS.glob("*.py") for call in re.findall(method, source.read_text())}
+    assert tokens == {("create", "_token")}
+    assert {(one[3], one[5]) for one in needed(sample(Mode.APPLY))} == {
+        *called,
+        ("create", "serviceaccounts/token"),
+    }
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_every_cluster_role_is_bound_in_its_namespace_to_a_user(name: str) -> None:
     bound = {
         (one["metadata"]["namespace"], one["roleRef"]["kind"], one["roleRef"]["name"])
-        for one in manifests()
+        for one in MANIFESTS[name]
         if one["kind"] == "RoleBinding"
     }
     roles = {
         (one["metadata"]["namespace"], "Role", one["metadata"]["name"])
-        for one in manifests()
+        for one in MANIFESTS[name]
         if one["kind"] == "Role"
     }
     assert bound == roles
-    subjects = [subject for one in manifests() if one["kind"] == "RoleBinding" for subject in one["subjects"]]
+    subjects = [
+        subject for one in MANIFESTS[name] if one["kind"] == "RoleBinding" for subject in one["subjects"]
+    ]
     assert {(one["kind"], one["apiGroup"]) for one in subjects} == {("User", "rbac.authorization.k8s.io")}
 
 
-def seeding() -> list[dict[str, Any]]:
-    return list(YAML(typ="safe", pure=True).load_all(text_of("deploy/kubernetes/vault-seeding.yaml")))
-
-
-def test_the_roles_for_vault_allow_what_the_code_needs_and_nothing_else() -> None:
-    source = (CLIENTS / "cluster_api.py").read_text()
-    needs = set(re.findall(r'needs=f"(\w+) on ([\w/{}.]+) in namespace', source))
-    kinds = {"secretstores", "externalsecrets"}
-    needed = {(verb, one) for verb, what in needs for one in (kinds if what.startswith("{") else {what})}
-    for namespace in ("ameide-dev", "ameide-prod"):
-        allowed = {
-            (verb, resource)
-            for one in seeding()
-            if one["kind"] == "Role" and one["metadata"]["namespace"] == namespace
-            for rule in one["rules"]
-            for resource in rule["resources"]
-            for verb in rule["verbs"]
-        }
-        assert allowed == needed
-
-
 def test_the_role_that_only_reads_lets_nothing_be_written_and_no_secret_be_read() -> None:
-    readers = [one for one in seeding() if one["metadata"]["name"] == "reconverge-vault-read"]
+    readers = [
+        one for one in MANIFESTS["vault-seeding.yaml"] if one["metadata"]["name"] == "reconverge-vault-read"
+    ]
     rules = [rule for one in readers if one["kind"] == "Role" for rule in one["rules"]]
     assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list"}
     assert "secrets" not in {resource for rule in rules for resource in rule["resources"]}
 
 
-def test_the_roles_for_vault_are_in_the_namespaces_that_the_sample_declares() -> None:
-    sample = load(ROOT / "landscape.sample.yaml").environments.values()
-    declared = {one.vault.namespace for one in sample if one.enabled and one.vault}
-    assert {one["metadata"]["namespace"] for one in seeding()} == declared
-
-
 def test_the_page_of_permissions_lists_every_arm_action_that_clients_name() -> None:
     listed = set(re.findall(r"^Microsoft\.\S+", text_of("docs/permissions.md"), re.MULTILINE))
     action = r"Microsoft\.\w+/[\w/]+/(?:read|write|action)\b"
-    named = {
-        found for source in CLIENTS.glob("managed_*.py") for found in re.findall(action, source.read_text())
-    }
+    named = {found for source in CLIENTS.glob("*.py") for found in re.findall(action, source.read_text())}
     assert named <= listed

@@ -8,6 +8,7 @@ import pytest
 
 from cli.exits import Exit
 from cli.main import COMMANDS
+from cli.permissions_tables import PLACE, permissions_page
 from cli.reference import reasons_page
 from cli.summary import EXITS
 from responders import REGISTRY, load
@@ -52,6 +53,18 @@ def test_every_link_leads_somewhere(page: str, path: str, anchor: str) -> None:
 
 def test_the_page_of_reasons_is_what_the_reasons_say() -> None:
     assert text_of("docs/reasons.md") == reasons_page(), "write it again: .venv/bin/python -m cli.reference"
+
+
+def test_the_tables_of_permissions_are_what_the_rules_say() -> None:
+    page = text_of("docs/permissions.md")
+    assert {found[2] for found in PLACE.finditer(page)} == {
+        "azure",
+        "actions",
+        "github",
+        "kubernetes",
+        "vault",
+    }
+    assert page == permissions_page(page), "write it again: .venv/bin/python -m cli.reference"
 
 
 def test_every_reason_has_a_section() -> None:

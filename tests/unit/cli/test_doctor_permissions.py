@@ -163,13 +163,13 @@ MISSING: dict[str, tuple[Change, str, str, str]] = {
         no_repairs,
         "kubernetes",
         "aks/dev: missing for vault_seeding: create jobs.batch, patch secretstores.external-secrets.io",
-        "kubectl apply -f deploy/kubernetes/vault-seeding.yaml",
+        f"/{OWN_OBJECT}/ deploy/kubernetes/vault-seeding.yaml | kubectl apply -f -",
     ),
     "the one object that is meant": (
         other_cron_job,
         "kubernetes",
         "aks/dev: missing for vault_seeding: get cronjobs.batch seed",
-        "kubectl apply -f deploy/kubernetes/vault-seeding.yaml",
+        f"/{OWN_OBJECT}/ deploy/kubernetes/vault-seeding.yaml | kubectl apply -f -",
     ),
     "a capability": (
         no_seeding,
@@ -340,6 +340,13 @@ def test_what_cannot_be_asked_is_not_known_and_never_missing(whole: Desk, what: 
     assert code == Exit.COULD_NOT_TELL
     assert [one["name"] for one in checks if one["verdict"] == "not known"] == [name]
     assert "differs" not in {one["verdict"] for one in checks}
+
+
+def test_a_cluster_that_cannot_list_what_it_allows_may_allow_more(whole: Desk) -> None:
+    whole.given.kubernetes.complete = False
+    code, checks = asked(whole)
+    assert code == Exit.CONVERGED
+    assert any("an authorizer there cannot list" in one["says"] for one in checks if one["verdict"] == "note")
 
 
 def test_a_key_vault_with_access_policies_lacks_no_role(whole: Desk) -> None:
