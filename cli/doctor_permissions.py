@@ -90,9 +90,13 @@ def _assign(need: AzureNeed, assignee: tuple[str, ...]) -> str:
 
 def _more_in_azure(needed: Needs, found: Found) -> Iterator[Check]:
     """Each at the widest scope that shows it."""
+    needed_at = {one.place.id.lower() for one in needed.azure}
     told: list[tuple[str, str]] = []
     for scope, read in sorted(found.azure.items(), key=lambda item: len(item[0])):
         if not isinstance(read, Known):
+            if scope not in needed_at:
+                says = f"{short_id(scope)}: nothing is needed there, and what is granted could not be read"
+                yield Check("azure", Exit.CONVERGED, says, note=True)
             continue
         more = [
             one

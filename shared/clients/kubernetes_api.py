@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import AGAIN, CONNECT, IMPORTING, READ, OncePer, retry_after
+from shared.clients.azure_core import (
+    AGAIN,
+    CONNECT,
+    CONNECTIONS,
+    IMPORTING,
+    READ,
+    OncePer,
+    retry_after,
+)
 from shared.clients.managed_clusters import ApiServer
 from shared.errors import PermanentError, ReconvergeError, TemporaryError
 
@@ -144,4 +152,6 @@ def api_client(api_server: ApiServer, credential: "TokenCredential") -> "ApiClie
         retries=False,
     )
     configuration.refresh_api_key_hook = refresh
+    # Five for each core, else; whatever is read beyond them side by side is warned of on the terminal.
+    configuration.connection_pool_maxsize = CONNECTIONS
     return ApiClient(configuration)

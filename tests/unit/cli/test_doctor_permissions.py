@@ -356,6 +356,13 @@ def test_a_key_vault_with_access_policies_lacks_no_role(whole: Desk) -> None:
     assert any("access policies rule there" in one["says"] for one in checks)
 
 
+def test_a_group_that_may_not_be_asked_about_is_a_note(whole: Desk) -> None:
+    whole.given.azure.unread[GROUP] = Unknown("ARM answered 403 AuthorizationFailed")
+    code, checks = asked(whole)
+    assert code == Exit.CONVERGED
+    assert any(one["says"].startswith(f"{GROUP.lower()}: nothing is needed there") for one in checks)
+
+
 def test_nothing_is_asked_where_there_is_nothing(whole: Desk) -> None:
     whole.given.azure.unread[KEY_VAULT] = Absent()
     code, checks = asked(whole)
