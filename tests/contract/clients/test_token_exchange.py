@@ -108,16 +108,20 @@ def test_another_audience_is_declined(platform: Platform) -> None:
 
 
 def test_another_service_account_is_declined(platform: Platform) -> None:
-    assert platform.prove(subject=f"system:serviceaccount:{NAMESPACE}:default") == Declined("AADSTS700213")
+    other = f"system:serviceaccount:{NAMESPACE}:cert-manager-dev"
+    assert platform.prove(subject=other) == Declined("AADSTS700213")
 
 
 UNPROVABLE = {
     "a subject that is no service account": ({"subject": "repo:org/name:ref"}, "is not a service account"),
-    "a service account that does not exist": (
-        {"subject": f"system:serviceaccount:{NAMESPACE}:nobody"},
-        f"service account {NAMESPACE}/nobody does not exist",
+    "a service account that no Role names": (
+        {"subject": f"system:serviceaccount:{NAMESPACE}:default"},
+        "the API server answered 403 Forbidden: grant",
     ),
-    "a namespace that does not exist": ({"subject": "system:serviceaccount:gone:a"}, "does not exist"),
+    "a namespace that does not exist": (
+        {"subject": "system:serviceaccount:gone:a"},
+        "the API server answered 403 Forbidden: grant",
+    ),
 }
 
 
@@ -153,6 +157,10 @@ OBSTACLES: dict[str, tuple[dict[str, object], str]] = {
     "the API server is down": (
         {"path": "/token$", "service": "kubernetes", "status": 503, "body": {"reason": "ServiceUnavailable"}},
         "the API server answered 503 ServiceUnavailable",
+    ),
+    "the service account does not exist": (
+        {"path": "/token$", "service": "kubernetes", "status": 404, "body": {"reason": "NotFound"}},
+        f"service account {NAMESPACE}/{ACCOUNT} does not exist",
     ),
     "a 404 that is not of the API": (
         {"path": "/token$", "service": "kubernetes", "status": 404, "body": {"reason": "<html>"}},
@@ -275,7 +283,8 @@ def test_a_token_of_a_service_account_is_never_shown(platform: Platform) -> None
 
 
 def test_a_service_account_that_does_not_exist_is_absent(platform: Platform) -> None:
-    assert platform.service_accounts.token(platform.api_server(), NAMESPACE, "nobody", AUDIENCE) == Absent()
+    platform.cloud.inject("/token$", service="kubernetes", status=404, body={"reason": "NotFound"})
+    assert platform.service_accounts.token(platform.api_server(), NAMESPACE, ACCOUNT, AUDIENCE) == Absent()
 
 
 def test_rubbish_is_no_assertion(settings: Settings, platform: Platform) -> None:
