@@ -29,7 +29,7 @@ class Check:
     says: str
     remedy: str = ""
     note: bool = False
-    """Only to be known: nothing is wrong, and nothing was tried."""
+    """Only to be known: nothing is wrong, and nothing is missing."""
 
     @property
     def word(self) -> str:

@@ -12,21 +12,21 @@ from shared.clients.github_http import TOKEN
 from shared.clients.repository_access import Account
 from shared.landscape import repository_page
 from shared.model import Known, Read
-from shared.permissions import GitHubNeed, Level
+from shared.permissions import GitHubNeed, InRepository, Level
 
 CLASSIC: Final = frozenset({"repo", "public_repo"})
 """Scopes of a classic token that let it write, to all of the account's repositories."""
 
 
 def repositories(
-    needed: Iterable[GitHubNeed], found: Mapping[str, Read[Account]], *, token: bool
+    needed: Iterable[GitHubNeed], found: Mapping[InRepository, Read[Account]], *, token: bool
 ) -> Iterator[Check]:
     """token: one was given; without any, only what is public can be read."""
-    at: dict[str, list[GitHubNeed]] = {}
+    at: dict[InRepository, list[GitHubNeed]] = {}
     for need in needed:
-        at.setdefault(need.place.url, []).append(need)
-    for url, own in at.items():
-        name, read = repository_page(url), found[url]
+        at.setdefault(need.place, []).append(need)
+    for place, own in at.items():
+        name, read = repository_page(place.url), found[place]
         if not isinstance(read, Known):
             yield unread("github", name, read, f"see the address, and that {TOKEN} holds a token for it")
             continue

@@ -22,7 +22,7 @@ from shared.excess import allows
 from shared.grants import Grants
 from shared.landscape import Landscape
 from shared.model import Known, Read, Unknown
-from shared.permissions import AzureNeed, InVault, KubernetesNeed, Needs, group_of
+from shared.permissions import AzureNeed, InRepository, InVault, KubernetesNeed, Needs, group_of
 from shared.world import World
 
 READERS: Final = 16
@@ -47,8 +47,7 @@ class Found:
     allowed: Mapping[Namespace, Read[Allowed]]
     vaults: Mapping[Login, Read[Mapping[str, frozenset[str]]]]
     """Capabilities by path."""
-    github: Mapping[str, Read[Account]]
-    """By the repository's address as declared first."""
+    github: Mapping[InRepository, Read[Account]]
 
 
 def find(landscape: Landscape, needed: Needs, world: World, grants: Grants) -> Found:
@@ -58,7 +57,7 @@ def find(landscape: Landscape, needed: Needs, world: World, grants: Grants) -> F
     with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="doctor") as pool:
         servers = _start(pool, {one.place.cluster for one in needed.kubernetes}, world.clusters.api_server)
         azure = _start(pool, scopes, lambda scope: grants.azure.at(scopes[scope]))
-        github = _start(pool, {one.place.url for one in needed.github}, grants.github.of)
+        github = _start(pool, {one.place for one in needed.github}, lambda one: grants.github.of(one.url))
         vaults = _start(pool, logins, lambda one: _capabilities(world, grants, needed, logins[one]))
         server = {cluster.lower(): read for cluster, read in servers().items()}
         reviews = _start(

@@ -157,8 +157,7 @@ def by_group(arm_id: str) -> AzureScope:
 
 def group_of(arm_id: str) -> str:
     """The id of the resource group."""
-    at = arm_id.lower().find("/providers/")
-    return arm_id[:at]
+    return arm_id[: arm_id.lower().index("/providers/")]
 
 
 # -- rules and needs ----------------------------------------------------------------------
@@ -237,18 +236,19 @@ def needs(landscape: Landscape, rules: Rules) -> Needs:
 
 
 def _each(landscape: Landscape, rules: Rules) -> Iterator[tuple[str, Right, Place]]:
+    """Equal places are one, in the spelling that came first."""
     enabled = [one for one in landscape.environments.values() if one.enabled]
+    spelled: dict[tuple[str, ...], Place] = {}
     for responder, own in rules.items():
         for environment in enabled:
             for rule in own:
                 if rule.applies(environment):
                     for place in rule.places(environment):
                         for right in rule.rights:
-                            yield responder, right, place
+                            yield responder, right, spelled.setdefault(place.key, place)
 
 
 def _add[R: Right, P: Place](found: dict[object, Need[R, P]], responder: str, right: R, place: P) -> None:
-    key = (right, place.key)
-    known = found.get(key)
+    known = found.get((right, place))
     by = (responder,) if known is None else tuple(dict.fromkeys((*known.by, responder)))
-    found[key] = Need(right=right, place=known.place if known else place, by=by)
+    found[right, place] = Need(right=right, place=place, by=by)

@@ -300,6 +300,13 @@ def test_what_is_more_than_needed_is_a_note_that_names_it(whole: Desk, what: str
     assert told["says"].startswith(says)
 
 
+def test_of_much_more_than_needed_some_is_shown_and_the_rest_counted(whole: Desk) -> None:
+    whole.given.kubernetes.rules.append(allow("get list watch create update patch delete", "", "secrets"))
+    _, checks = asked(whole)
+    (told,) = [one["says"] for one in checks if "more than needed" in one["says"]]
+    assert told.endswith("update secrets, patch secrets and 1 more")
+
+
 def test_a_right_to_write_is_more_than_needed_where_nothing_is_written(whole: Desk) -> None:
     code, checks = asked(whole, "propose")
     told = " ".join(one["says"] for one in checks if "more than needed" in one["says"])

@@ -211,6 +211,14 @@ def test_what_two_environments_need_is_needed_once_whatever_the_letter_case() ->
     assert len(both.vault) == 2 * len(alone.vault)
 
 
+def test_a_repository_is_one_however_it_is_spelled() -> None:
+    again = LANDSCAPE.replace(
+        "repository: https://github.com/o/flows.git", "repository: https://github.com/O/Facts"
+    )
+    again = again.replace(f", {FLOWS}]", "]").replace("facts.update: pull-request", "facts.update: workflow")
+    assert {one.place.url for one in needed(text=again).github} == {FACTS}
+
+
 def test_a_need_of_two_responders_names_both() -> None:
     action = "Microsoft.ManagedIdentity/userAssignedIdentities/read"
     (one,) = [one for one in needed().azure if one.right.action == action and one.place.id == ONE]
