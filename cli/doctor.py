@@ -13,8 +13,9 @@ from cli.doctor_permissions import permissions
 from cli.exits import Exit, worst
 from cli.output import Screen, short_id
 from cli.surroundings import Surroundings
+from shared.contract import may_change
 from shared.errors import Misconfigured, ReconvergeError
-from shared.landscape import Action, Environment, Landscape, Mode, load
+from shared.landscape import Action, Environment, Landscape, load
 from shared.model import Absent, Known, Read, Unknown, same_id
 from shared.ports import Key
 from shared.settings import STORAGE, Settings
@@ -182,13 +183,18 @@ def _contract(environment: Environment) -> str:
     if not environment.enabled:
         return "disabled: nothing is looked at"
     contract = environment.contract
-    actions = ", ".join(f"{contract.mode(action)} {action}" for action in Action)
-    quiet = all(contract.mode(action) in {Mode.PROPOSE, Mode.NEVER} for action in Action)
-    if quiet or not contract.identities:
-        return f"changes nothing ({actions}; {len(contract.identities)} identities listed)"
-    names = ", ".join(short_id(one) for one in contract.identities)
+    told: dict[tuple[str, ...], list[str]] = {}
+    for action in Action:
+        told.setdefault(may_change(contract, action), []).append(f"{contract.mode(action)} {action}")
+    idle = told.pop((), [])
+    if not told:
+        return f"changes nothing ({', '.join(idle)}; what is not listed is not written either)"
+    writing = [
+        f"{', '.join(actions)} on {', '.join(map(short_id, places))}" for places, actions in told.items()
+    ]
+    rest = [f"nothing is listed or allowed for {', '.join(idle)}"] if idle else []
     caps = contract.caps
-    return f"{actions}, on {names}; at most {caps.per_run} a run and {caps.per_hour} an hour"
+    return "; ".join([*writing, *rest, f"at most {caps.per_run} a run and {caps.per_hour} an hour a target"])
 
 
 def _reads(landscape: Landscape, settings: Settings, here: Surroundings) -> Iterator[Check]:

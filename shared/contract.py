@@ -60,19 +60,36 @@ class Guard:
     names: str
     allows: Callable[[Contract, str], bool]
     """Whether it names the owner of a step."""
+    listed: Callable[[Contract], tuple[str, ...]]
 
 
-_NAMESPACES: Final = Guard(
-    "contract.namespaces", "namespace", lambda contract, owner: contract.may_act_in(namespace_of(owner))
+_IDENTITIES: Final = Guard(
+    "contract.identities", "identity", Contract.may_write, lambda contract: contract.identities
 )
+_REPOSITORIES: Final = Guard(
+    "contract.repositories", "repository", Contract.may_write_to, lambda contract: contract.repositories
+)
+_NAMESPACES: Final = Guard(
+    "contract.namespaces",
+    "namespace",
+    lambda contract, owner: contract.may_act_in(namespace_of(owner)),
+    lambda contract: contract.namespaces,
+)
+_VAULTS: Final = Guard("contract.vaults", "Vault", Contract.may_seed, lambda contract: contract.vaults)
 _GUARDS: Final[Mapping[str, Guard]] = {
-    Action.CREDENTIAL_CREATE: Guard("contract.identities", "identity", Contract.may_write),
-    Action.CREDENTIAL_UPDATE: Guard("contract.identities", "identity", Contract.may_write),
-    Action.FACTS_UPDATE: Guard("contract.repositories", "repository", Contract.may_write_to),
+    Action.CREDENTIAL_CREATE: _IDENTITIES,
+    Action.CREDENTIAL_UPDATE: _IDENTITIES,
+    Action.FACTS_UPDATE: _REPOSITORIES,
     Action.VAULT_BOOTSTRAP: _NAMESPACES,
     Action.SECRETS_REFRESH: _NAMESPACES,
-    Action.VAULT_SEED: Guard("contract.vaults", "Vault", Contract.may_seed),
+    Action.VAULT_SEED: _VAULTS,
 }
+
+
+def may_change(contract: Contract, action: Action) -> tuple[str, ...]:
+    """What the action may come to change: nothing in a mode that only tells, nothing that is not listed."""
+    writes = contract.mode(action) in {Mode.APPROVE, Mode.APPLY}
+    return _GUARDS[action].listed(contract) if writes else ()
 
 
 def refusal(step: Step, contract: Contract) -> str | None:

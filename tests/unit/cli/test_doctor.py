@@ -150,8 +150,10 @@ def test_nothing_in_azure_is_written(desk: Desk) -> None:
 
 
 def test_the_contract_is_told_as_what_may_change(desk: Desk) -> None:
-    assert "apply credential.update" in checks(desk)["contract dev"]["says"]
-    assert "on vault; at most 20 a run and 60 an hour" in checks(desk)["contract dev"]["says"]
+    says = checks(desk)["contract dev"]["says"]
+    assert says.startswith("apply credential.update, apply credential.create on vault; ")
+    assert "nothing is listed or allowed for apply facts.update, " in says
+    assert says.endswith("; at most 20 a run and 60 an hour a target")
     assert checks(desk)["contract staging"]["says"] == "disabled: nothing is looked at"
     desk.mode = "propose"
     assert checks(desk)["contract dev"]["says"].startswith("changes nothing")
