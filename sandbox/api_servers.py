@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from sandbox.certs import Authority
+from sandbox.controllers import Build, Controllers
 from sandbox.keys import IssuerKeys
 from sandbox.kubernetes_api import KubernetesApi
 from sandbox.kubernetes_bootstrap import bootstrap_policy
@@ -36,17 +37,20 @@ class LoopbackApiServers:
         manifests: Callable[[], Iterable[Object]],
         traffic: Traffic,
         clock: Clock,
+        controllers: Controllers,
     ) -> None:
         self._tokens = tokens
         self._grants = tuple(grants)
         self._manifests = manifests
         self._traffic = traffic
         self._clock = clock
+        self._controllers = controllers
         self._running: dict[str, _Running] = {}
         self._objects: dict[str, Objects] = {}
 
     async def start(self, cluster: Cluster, keys: IssuerKeys, issuer: str) -> ApiEndpoint:
         objects = self._objects.get(cluster.uid)
+        fresh = objects is None
         if objects is None:
             objects = self._objects[cluster.uid] = Objects(self._clock)
             load(objects, bootstrap_policy())
@@ -66,12 +70,17 @@ class LoopbackApiServers:
         app.add_routes(api.routes())
         runner = await serve(app, bound, authority.server_context())
         self._running[cluster.uid] = _Running(api, objects, runner)
-        return ApiEndpoint(f"https://127.0.0.1:{port_of(bound)}", authority.pem)
+        endpoint = ApiEndpoint(f"https://127.0.0.1:{port_of(bound)}", authority.pem)
+        await self._controllers.begin(
+            Build(cluster=cluster, objects=objects, accounts=api.accounts, api=endpoint, fresh=fresh)
+        )
+        return endpoint
 
     def use_keys(self, uid: str, keys: IssuerKeys) -> None:
         self._running[uid].api.accounts.keys = keys
 
     async def stop(self, uid: str) -> None:
+        await self._controllers.end(uid)
         running = self._running.pop(uid, None)
         if running:
             running.api.close()

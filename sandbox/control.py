@@ -20,6 +20,7 @@ from sandbox.inputs import InputError, json_object
 from sandbox.records import Cluster, Identity, Principal, ProvisioningState
 from sandbox.tokens import Caller, Tokens
 from sandbox.traffic import Handler, RequestLog
+from sandbox.vaults import Vaults
 
 PREFIX = "/_sandbox"
 KEY_HEADER = "x-sandbox-key"
@@ -35,6 +36,7 @@ class Control:
     log: RequestLog
     tokens: Tokens
     operator: Principal
+    vaults: Vaults
     key: str
 
     def routes(self) -> list[web.RouteDef]:
@@ -53,6 +55,7 @@ class Control:
             web.delete(f"{PREFIX}/event-subscriptions/{{name}}", self._unsubscribe),
             web.get(f"{PREFIX}/deliveries", self._deliveries),
             web.post(f"{PREFIX}/events", self._deliver),
+            web.post(f"{PREFIX}/vaults/{{environment}}", self._seal),
         ]
 
     @web.middleware
@@ -183,6 +186,15 @@ class Control:
         name = given.get("subscription")
         count = self.events.deliver_raw(given["event"], str(name) if name else None)
         return web.json_response({"deliveries": count}, status=202)
+
+    # -- Vaults -----------------------------------------------------------------------
+
+    async def _seal(self, request: web.Request) -> web.Response:
+        sealed = (await _object(request)).get("sealed")
+        if not isinstance(sealed, bool):
+            raise InputError('"sealed" is true or false')
+        await self.vaults.seal(request.match_info["environment"], sealed)
+        return web.json_response({"sealed": sealed})
 
 
 async def _object(request: web.Request) -> dict[str, object]:

@@ -47,6 +47,10 @@ class Control:
         """
         return self._ask("POST", "recreate", {"cluster": cluster})
 
+    def seal(self, environment: str, *, sealed: bool = True) -> None:
+        """Seal the environment's Vault, or unseal it."""
+        self._ask("POST", f"vaults/{environment}", {"sealed": sealed})
+
     # -- dials and faults -------------------------------------------------------------
 
     def dials(self) -> Json:

@@ -24,6 +24,12 @@ class Dials:
     """Hold the documented rates of the managed-identity API, per tenant, subscription and identity."""
     event_hold: bool = False
     """Event Grid takes events in and delivers none of them, until this is turned off."""
+    cron_seconds: float = 5.0
+    """So long is a minute for the cluster's CronJobs."""
+    sync_seconds: float = 5.0
+    """External Secrets looks at every store and ExternalSecret this often."""
+    facts_seconds: float = 1.0
+    """Published facts are looked at this often. Minutes in reality, unless a push tells of them."""
     event_time_scale: float = 0.01
     """Event Grid's retry schedule and time to live are multiplied by this; 1 is Azure's own."""
     workflow_seconds: float = 1.0

@@ -8,9 +8,6 @@ import secrets
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from sandbox.cloud import Cloud
 from sandbox.clusters import Wanted
@@ -63,10 +60,6 @@ by automation later."""
 
 _BOOTSTRAP = "foundation-vault-bootstrap-vault-bootstrap"
 _BOOTSTRAP_IDENTITY = "ameide-vault-bootstrap-mi"
-DELIVERED = ("token-request.yaml",)
-"""Of deploy/kubernetes: the roles of the app that the landscape of the sandbox has a use for."""
-
-_MANIFESTS = Path(__file__).parents[1] / "deploy" / "kubernetes"
 _PLAIN_NAMESPACES = ("default", "kube-system", "argocd", "ameide-system")
 
 
@@ -193,14 +186,6 @@ def manifests() -> Iterator[Object]:
         yield _service_account(namespace, "default")
     for trust in TRUSTS:
         yield _service_account(trust.namespace, trust.service_account)
-    for name in DELIVERED:
-        yield from _delivered(name)
-
-
-def _delivered(name: str) -> Iterator[Object]:
-    """Just what people apply, with the app's object id for the placeholder's."""
-    text = (_MANIFESTS / name).read_text(encoding="utf-8").replace(str(uuid.UUID(int=0)), APP_OBJECT_ID)
-    return iter(YAML(typ="safe", pure=True).load_all(text))
 
 
 def _service_account(namespace: str, name: str) -> Object:

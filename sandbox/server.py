@@ -12,13 +12,15 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import github, platform, runtime_facts
+from sandbox import github, manifests, platform, runtime_facts
 from sandbox.api_servers import LoopbackApiServers
+from sandbox.argo_values import Published
 from sandbox.arm import Arm
 from sandbox.arm_calls import Call, Change
 from sandbox.arm_clusters import ManagedClusters
@@ -31,6 +33,7 @@ from sandbox.certs import Authority
 from sandbox.cloud import Cloud
 from sandbox.clusters import Clusters
 from sandbox.control import Control
+from sandbox.controllers import Controllers
 from sandbox.entra import Entra
 from sandbox.entra_http import EntraHttp
 from sandbox.eventgrid import EventGrid
@@ -41,11 +44,13 @@ from sandbox.identity_endpoint import IdentityEndpoint
 from sandbox.issuers import Issuers
 from sandbox.key_vault import KeyVault
 from sandbox.kubeconfig import token_kubeconfig
+from sandbox.kubernetes_objects import Object
 from sandbox.listening import free_socket, port_of, serve
 from sandbox.records import Principal
 from sandbox.resource_events import resource_event
 from sandbox.tokens import KUBERNETES_AUDIENCE, Tokens
 from sandbox.traffic import RequestLog, Traffic
+from sandbox.vaults import Vaults
 
 KUBECONFIG_LIFETIME = timedelta(days=1)
 
@@ -53,7 +58,13 @@ KUBECONFIG_LIFETIME = timedelta(days=1)
 class LoopbackCloud:
     """Everything that runs, wired together."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self, directory: Path, vaults: Mapping[str, str], published: Published | None = None
+    ) -> None:
+        """vaults: addresses of servers that nobody has initialised yet, by environment.
+
+        published: where the cluster takes its facts from; without it they are always right.
+        """
         self._directory = directory
         self._authority = Authority("Reconverge sandbox")
         self._socket = free_socket()
@@ -72,10 +83,20 @@ class LoopbackCloud:
         self._faults, self._log = Faults(), RequestLog()
         self._traffic = Traffic(self.cloud.clock, self._faults, self._log)
         self._operator, self._app = platform.seed_directory(self.cloud)
+        self._vaults = Vaults(vaults)
+        self._controllers = Controllers(
+            cloud=self.cloud,
+            cluster=platform.CLUSTER,
+            vaults=self._vaults,
+            trusted=self._authority.pem.decode(),
+            app_object_id=self._app.object_id,
+            published=published or self._right_facts,
+        )
         self._servers = LoopbackApiServers(
+            controllers=self._controllers,
             tokens=self._tokens,
             grants=platform.grants(self._operator),
-            manifests=platform.manifests,
+            manifests=self._manifests,
             traffic=self._traffic,
             clock=self.cloud.clock,
         )
@@ -91,6 +112,7 @@ class LoopbackCloud:
         self._directory.mkdir(parents=True, exist_ok=True)
         # One that was killed has left its description behind; nobody must take it for ours.
         (self._directory / "cloud.json").unlink(missing_ok=True)
+        await self._vaults.open()
         await self._build_platform()
         await self._serve_cloud()
         await self._serve_identity_endpoint()
@@ -108,6 +130,14 @@ class LoopbackCloud:
         await self._servers.stop_all()
         for runner in self._runners:
             await runner.cleanup()
+
+    def _manifests(self) -> Iterator[Object]:
+        yield from platform.manifests()
+        yield from manifests.permissions_of_app(self._app.object_id)
+        yield from manifests.of_vaults(self._vaults.opened)
+
+    async def _right_facts(self, environment: str) -> str | None:
+        return platform.facts(self.cloud, environment)
 
     # -- what is served ---------------------------------------------------------------
 
@@ -146,6 +176,7 @@ class LoopbackCloud:
             log=self._log,
             tokens=self._tokens,
             operator=self._operator,
+            vaults=self._vaults,
             key=self._control_key,
         )
         app = web.Application(middlewares=[control.guard, self._traffic.middleware(_service_of)])
@@ -221,6 +252,10 @@ class LoopbackCloud:
                 "api": f"{self._github_url}{github.PREFIX}",
                 **self._github_tokens,
             },
+            "openbao": {
+                name: {"address": held.address, "root_token": held.root_token}
+                for name, held in self._vaults.opened.items()
+            },
             "kubeconfig": str(self._directory / "kubeconfig"),
             "clusters": [cluster.id for cluster in self.cloud.clusters.all(self.cloud.clock())],
             "control_key": self._control_key,
@@ -252,13 +287,13 @@ def _write(path: Path, content: bytes, mode: int = 0o600) -> None:
     temporary.replace(path)
 
 
-async def run(directory: Path) -> None:
+async def run(directory: Path, vaults: Mapping[str, str]) -> None:
     """Serve until SIGTERM or SIGINT."""
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    cloud = LoopbackCloud(directory)
+    cloud = LoopbackCloud(directory, vaults)
     try:
         await cloud.start()
         await ended.wait()
@@ -266,12 +301,27 @@ async def run(directory: Path) -> None:
         await cloud.stop()
 
 
+def _vault(text: str) -> tuple[str, str]:
+    environment, _, address = text.partition("=")
+    if environment not in platform.ENVIRONMENTS or not address:
+        raise argparse.ArgumentTypeError("write ENVIRONMENT=ADDRESS")
+    return environment, address
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m sandbox.server", description="A cloud on loopback.")
     parser.add_argument("--dir", type=Path, required=True, help="where cloud.json and its files are written")
+    parser.add_argument(
+        "--vault",
+        type=_vault,
+        action="append",
+        default=[],
+        metavar="ENVIRONMENT=ADDRESS",
+        help="an OpenBao that nobody has initialised yet, to be the environment's Vault",
+    )
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-    asyncio.run(run(arguments.dir.resolve()))
+    asyncio.run(run(arguments.dir.resolve(), dict(arguments.vault)))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ KEYS = {
     "kubeconfig",
     "clusters",
     "control_key",
+    "openbao",
     "vaults",
     "github",
 }

@@ -1,0 +1,81 @@
+"""Values as Argo CD layers them: published facts become the environment of the bootstrap's CronJob.
+
+A changed file is applied, as by automated sync without self-heal: what somebody changes in the cluster stays
+until the file changes. Without a file, or with one that lacks a value, nothing is applied: a chart does not
+render then.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from sandbox.dials import Dials
+from sandbox.kubernetes_objects import Object, Objects
+from sandbox.kubernetes_resources import CRON_JOBS
+from sandbox.reconciling import Beat, Worklist
+
+type Published = Callable[[str], Awaitable[str | None]]
+"""The text of an environment's published facts; None while there is none to be read."""
+type Render = Callable[[str, str, str], Object]
+"""Environment, client id of the bootstrap's identity, URI of Key Vault -> the CronJob."""
+
+
+class ArgoValues:
+    def __init__(
+        self,
+        objects: Objects,
+        dials: Dials,
+        environments: Iterable[str],
+        published: Published,
+        render: Render,
+    ) -> None:
+        self._objects = objects
+        self._dials = dials
+        self._environments = tuple(environments)
+        self._published = published
+        self._render = render
+        self._applied: dict[str, tuple[str, str]] = {}
+        self._work: Worklist[str] = Worklist()
+
+    def look(self) -> None:
+        """Look at the facts now, as a webhook of the Git server makes Argo CD do."""
+        for environment in self._environments:
+            self._work.add(environment)
+
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        beat = Beat(lambda: self._dials.facts_seconds)
+        self.look()
+        while True:
+            if environment := await self._work.take(beat.wait()):
+                await self._sync(environment)
+            if beat.strikes():
+                self.look()
+
+    async def _sync(self, environment: str) -> None:
+        values = values_of(await self._published(environment))
+        if values is None or self._applied.get(environment) == values:
+            return
+        cron_job = self._render(environment, *values)
+        metadata = cron_job["metadata"]
+        held = self._objects.get(CRON_JOBS, metadata["namespace"], metadata["name"])
+        if held is None:
+            self._objects.create(CRON_JOBS, cron_job)
+        else:
+            self._objects.replace(CRON_JOBS, {**held, "spec": cron_job["spec"]})
+        self._applied[environment] = values
+
+
+def values_of(text: str | None) -> tuple[str, str] | None:
+    """Client id and URI that the facts name; None where they do not name both."""
+    try:
+        found: Any = YAML(typ="safe").load(text or "")
+    except YAMLError:
+        return None
+    azure = found.get("azure") if isinstance(found, dict) else None
+    if not isinstance(azure, dict):
+        return None
+    client_id, uri = azure.get("vaultBootstrapIdentityClientId"), azure.get("keyVaultUri")
+    return (str(client_id), str(uri)) if client_id and uri else None

@@ -1,0 +1,128 @@
+"""What acts in the platform's cluster: started with each build of it, ended with it.
+
+    facts -> CronJob -> Job -> pod -> bootstrap -> Vault -> stores -> ExternalSecrets -> Secrets
+
+Every arrow is a controller that sees only what stands to its left, so a repair at the root heals everything
+behind it, and a symptom that was painted over comes back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from sandbox import manifests
+from sandbox.argo_values import ArgoValues, Published
+from sandbox.cloud import Cloud
+from sandbox.cron_jobs import CronJobs
+from sandbox.external_secrets import ExternalSecrets
+from sandbox.jobs import Jobs
+from sandbox.kubelet import Kubelet, Node, Program
+from sandbox.kubernetes_objects import Object, Objects
+from sandbox.kubernetes_tokens import ServiceAccountTokens
+from sandbox.records import ApiEndpoint, Cluster
+from sandbox.vault_bootstrap import bootstrap, read_credentials
+from sandbox.vaults import Vaults
+from sandbox.workload_identity import inject
+
+PROGRAMS: Mapping[str, Program] = {
+    manifests.KUBECTL_IMAGE: read_credentials,
+    manifests.VAULT_IMAGE: bootstrap,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One build of a cluster, whose API server answers."""
+
+    cluster: Cluster
+    objects: Objects
+    accounts: ServiceAccountTokens
+    api: ApiEndpoint
+    fresh: bool
+    """Its objects were made a moment ago; else only its API server was started anew."""
+
+
+class Controllers:
+    """Of the platform's cluster alone: other clusters hold objects, and nothing acts on them."""
+
+    def __init__(
+        self,
+        *,
+        cloud: Cloud,
+        cluster: str,
+        vaults: Vaults,
+        trusted: str,
+        app_object_id: str,
+        published: Published,
+    ) -> None:
+        self._cloud = cloud
+        self._cluster = cluster
+        self._vaults = vaults
+        self._trusted = trusted
+        self._app_object_id = app_object_id
+        self._published = published
+        self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self._values: dict[str, ArgoValues] = {}
+
+    async def begin(self, build: Build) -> None:
+        """A new build finds its Vaults empty, as their volumes went with the build before."""
+        if build.cluster.name != self._cluster or not self._vaults.opened:
+            return
+        if build.fresh:
+            await self._vaults.empty()
+        uid, objects, dials = build.cluster.uid, build.objects, self._cloud.dials
+        values = ArgoValues(objects, dials, self._vaults.opened, self._published, self._cron_job)
+        self._values[uid] = values
+        running: tuple[Coroutine[None, None, None], ...] = (
+            Kubelet(objects, self._node(build)).run(),
+            Jobs(objects, self._admit).run(),
+            CronJobs(objects, dials, self._cloud.clock).run(),
+            ExternalSecrets(objects, build.accounts, dials).run(),
+            values.run(),
+        )
+        self._tasks[uid] = [asyncio.create_task(one) for one in running]
+        for task in self._tasks[uid]:
+            task.add_done_callback(_tell_of_failure)
+
+    async def end(self, uid: str) -> None:
+        """Answers when nothing of the build runs any more."""
+        self._values.pop(uid, None)
+        tasks = self._tasks.pop(uid, [])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def look_at_facts(self) -> None:
+        """For whoever hears of a push to the repository of facts."""
+        for values in self._values.values():
+            values.look()
+
+    def _node(self, build: Build) -> Node:
+        host = urlsplit(build.api.url)
+        return Node(
+            accounts=build.accounts,
+            api_host=host.hostname or "",
+            api_port=str(host.port),
+            api_ca=build.api.ca_pem.decode(),
+            trusted=self._trusted,
+            programs=PROGRAMS,
+        )
+
+    def _admit(self, pod: Object) -> Object:
+        return inject(pod, tenant=self._cloud.tenant, authority=self._cloud.base_url)
+
+    def _cron_job(self, environment: str, client_id: str, key_vault_uri: str) -> Object:
+        return manifests.bootstrap_cron_job(
+            environment,
+            client_id=client_id,
+            key_vault_uri=key_vault_uri,
+            vault=self._vaults.addresses[environment],
+            object_id=self._app_object_id,
+        )
+
+
+def _tell_of_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        logging.getLogger(__name__).error("a controller broke", exc_info=error)
