@@ -5,7 +5,10 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+VAULT_STAND_INS: Final = {"dev": "http://127.0.0.1:8200", "prod": "http://127.0.0.1:8201"}
+"""What the sandbox's landscape names in the place of each environment's Vault, whose port may be any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +102,14 @@ def of_app(url: str, key: str, sweep: str) -> list[Variable]:
             for_app=False,
         ),
     ]
+
+
+def write_landscape(path: Path, template: Path, vaults: Mapping[str, str]) -> None:
+    """The landscape with the addresses that the environments' Vaults have."""
+    text = template.read_text(encoding="utf-8")
+    for name, address in vaults.items():
+        text = text.replace(VAULT_STAND_INS[name], address)
+    write_private(path, text)
 
 
 def write(path: Path, variables: list[Variable]) -> None:

@@ -1,10 +1,11 @@
-"""The whole sandbox as one thing: Azurite, the loopback cloud and the app on its host, in one directory.
+"""The whole sandbox as one thing: Azurite, OpenBao, the loopback cloud and the app on its host.
 
     up(directory)    start what is not there, subscribe the app to the cloud's events
     load(directory)  what runs there, if all of it does
     down(directory)  stop it, whoever started it
 
-The directory then holds `env` (for `source`), `logs/<child>.log`, `stack.json` and the children's own files.
+The directory then holds `env` (for `source`), `landscape.yaml`, `logs/<child>.log`, `stack.json` and the
+children's own files.
 """
 
 import fcntl
@@ -17,10 +18,11 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from sandbox import azurite, environment, processes
+from sandbox import azurite, environment, openbao, processes
 from sandbox.control_client import Control, ControlError
 from sandbox.environment import Variable
 from sandbox.host.errors import HostError
@@ -83,7 +85,13 @@ def up(directory: Path, *, app: Path | None = REPOSITORY, host: Host = "runtime"
         starting = _Starting(directory)
         try:
             return starting.everything(app.resolve() if app else None, host)
-        except (azurite.AzuriteError, processes.ChildError, ControlError, HostError) as error:
+        except (
+            azurite.AzuriteError,
+            openbao.OpenBaoError,
+            processes.ChildError,
+            ControlError,
+            HostError,
+        ) as error:
             _stop(directory)
             raise StackError(f"the sandbox did not start: {error}") from error
         except BaseException:
@@ -118,8 +126,11 @@ class _Starting:
 
     def everything(self, app: Path | None, host: Host) -> Stack:
         account = azurite.Account.random()
-        cloud = self._start_azurite_and_cloud(account)
-        variables = environment.of_cloud(cloud, account.connection_string, LANDSCAPE)
+        vaults = openbao.Server.on_free_ports(tuple(environment.VAULT_STAND_INS))
+        cloud = self._start_cloud(account, vaults)
+        landscape = self._directory / "landscape.yaml"
+        environment.write_landscape(landscape, LANDSCAPE, {one.environment: one.address for one in vaults})
+        variables = environment.of_cloud(cloud, account.connection_string, landscape)
         if app is not None:
             keys = Keys.load_or_create(self._directory / "keys.json")
             url, functions = self._start_app(app, host, variables)
@@ -134,19 +145,28 @@ class _Starting:
 
     # -- the children -----------------------------------------------------------------
 
-    def _start_azurite_and_cloud(self, account: azurite.Account) -> dict[str, Any]:
-        """At the same time, as neither needs the other. What `cloud.json` says."""
+    def _start_cloud(self, account: azurite.Account, vaults: tuple[openbao.Server, ...]) -> dict[str, Any]:
+        """With storage and the Vaults at the same time. What `cloud.json` says."""
         described = self._directory / "cloud.json"
         described.unlink(missing_ok=True)
         storage = self._start("azurite", azurite.command(account), {**self._base, **account.environment})
+        given = openbao.environment_of(self._base)
+        servers = [self._start(one.name, openbao.command(one, self._directory), given) for one in vaults]
         command = [sys.executable, "-m", "sandbox.server", "--dir", str(self._directory)]
+        command += [f"--vault={one.environment}={one.address}" for one in vaults]
         cloud = self._start("cloud", command, self._base)
-        try:
-            azurite.wait_until_open(account, storage.is_alive)
-        except azurite.AzuriteError as error:
-            raise processes.ChildError(f"{error}{processes.tail(self._log('azurite'))}") from error
+        self._wait_for("azurite", lambda: azurite.wait_until_open(account, storage.is_alive))
+        for one, server in zip(vaults, servers, strict=True):
+            self._wait_for(one.name, partial(openbao.wait_until_open, one, server.is_alive))
         self._wait(cloud, described.exists)
         return _object(described)
+
+    def _wait_for(self, name: str, wait: Callable[[], None]) -> None:
+        """Raises ChildError with the end of the child's log."""
+        try:
+            wait()
+        except (azurite.AzuriteError, openbao.OpenBaoError) as error:
+            raise processes.ChildError(f"{error}{processes.tail(self._log(name))}") from error
 
     def _start_app(self, app: Path, host: Host, variables: list[Variable]) -> tuple[str, list[str]]:
         """Its URL and the names of its functions."""
@@ -216,7 +236,7 @@ def _stop(directory: Path) -> None:
     stack = _read(directory)
     if stack is not None:
         processes.stop(reversed(stack.children))
-    for name in ("stack.json", "env", "host.json", "cloud.json"):
+    for name in ("stack.json", "env", "landscape.yaml", "host.json", "cloud.json"):
         (directory / name).unlink(missing_ok=True)
 
 

@@ -1,5 +1,6 @@
 """The whole sandbox in one directory: up, found again, down."""
 
+import json
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ import requests
 from sandbox import processes, stack
 from sandbox.azurite import Account
 from sandbox.control_client import Control
+from sandbox.environment import VAULT_STAND_INS
 from sandbox.processes import Child
 from sandbox.stack import Stack, StackError
 
@@ -54,9 +56,10 @@ def alive(one: Stack) -> list[bool]:
 # -- up ---------------------------------------------------------------------------------------
 
 
-def test_up_answers_when_all_three_serve(running: Stack) -> None:
-    assert [child.name for child in running.children] == ["azurite", "cloud", "host"]
-    assert alive(running) == [True, True, True]
+def test_up_answers_when_all_serve(running: Stack) -> None:
+    names = [child.name for child in running.children]
+    assert names == ["azurite", "openbao-dev", "openbao-prod", "cloud", "host"]
+    assert all(alive(running))
     answer = requests.get(running.environment["RECONVERGE_APP_URL"] + "/api/echo/a", timeout=10)
     assert answer.status_code == 201
 
@@ -153,12 +156,33 @@ def test_secrets_are_not_printed_with_the_stack(running: Stack) -> None:
 # -- down, and crashes --------------------------------------------------------------------------
 
 
+def test_the_landscape_names_the_vaults_that_run(running: Stack) -> None:
+    written = Path(running.environment["RECONVERGE_LANDSCAPE"]).read_text()
+    told = json.loads((running.directory / "cloud.json").read_text())["openbao"]
+    for environment, stand_in in VAULT_STAND_INS.items():
+        assert stand_in not in written
+        assert written.count(told[environment]["address"]) == 2, "the Vault, and the contract's leave for it"
+
+
+def test_nobody_else_learns_a_vaults_root_token(running: Stack) -> None:
+    told = json.loads((running.directory / "cloud.json").read_text())["openbao"]
+    tokens = [one["root_token"].encode() for one in told.values()]
+    for child in running.children:
+        shown = (
+            Path(f"/proc/{child.pid}/cmdline").read_bytes() + Path(f"/proc/{child.pid}/environ").read_bytes()
+        )
+        assert not any(token in shown for token in tokens), child.name
+    for log in (running.directory / "logs").iterdir():
+        assert not any(token in log.read_bytes() for token in tokens), log.name
+
+
 def test_down_stops_all_and_leaves_no_description(tmp_path: Path) -> None:
     once = stack.up(tmp_path, app=None)
     stack.down(tmp_path)
-    assert alive(once) == [False, False]
+    assert not any(alive(once))
     assert stack.load(tmp_path) is None
-    assert not any((tmp_path / name).exists() for name in ("env", "stack.json", "cloud.json"))
+    described = ("env", "landscape.yaml", "stack.json", "cloud.json")
+    assert not any((tmp_path / name).exists() for name in described)
 
 
 def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
@@ -168,14 +192,14 @@ def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
 
 def test_half_a_stack_is_stopped_and_started_anew(tmp_path: Path) -> None:
     before = stack.up(tmp_path, app=None)
-    azurite, cloud = before.children
+    azurite, *_, cloud = before.children
     os.kill(cloud.pid, signal.SIGKILL)
     while cloud.is_alive():
         time.sleep(0.02)
     try:
         after = stack.up(tmp_path, app=None)
         assert not azurite.is_alive()
-        assert alive(after) == [True, True]
+        assert all(alive(after))
     finally:
         stack.down(tmp_path)
 
@@ -187,7 +211,7 @@ def test_a_start_that_was_cut_short_is_not_taken_for_a_stack(tmp_path: Path) -> 
         assert stack.load(tmp_path) is None
     finally:
         stack.down(tmp_path)
-    assert alive(once) == [False, False]
+    assert not any(alive(once))
 
 
 def test_an_app_that_cannot_be_served_is_told_with_its_log_and_leaves_nothing_running(
@@ -205,7 +229,7 @@ def test_an_app_that_cannot_be_served_is_told_with_its_log_and_leaves_nothing_ru
     monkeypatch.setattr(processes, "start", remember)
     with pytest.raises(StackError, match=r'host ended while starting(.|\n)*"version" must be "2\.0"'):
         stack.up(tmp_path / "sandbox", app=tmp_path / "app")
-    assert len(started) == 3
+    assert [child.name for child in started][-1] == "host"
     assert not any(child.is_alive() for child in started)
     assert stack.load(tmp_path / "sandbox") is None
 
