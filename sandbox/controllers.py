@@ -117,6 +117,8 @@ class Controllers:
         return manifests.bootstrap_cron_job(
             environment,
             client_id=client_id,
+            tenant=self._cloud.tenant,
+            authority=self._cloud.base_url,
             key_vault_uri=key_vault_uri,
             vault=self._vaults.addresses[environment],
             object_id=self._app_object_id,

@@ -80,11 +80,20 @@ def of_vaults(vaults: Mapping[str, Opened]) -> Iterator[Object]:
 
 
 def bootstrap_cron_job(
-    environment: str, *, client_id: str, key_vault_uri: str, vault: str, object_id: str
+    environment: str,
+    *,
+    client_id: str,
+    tenant: str,
+    authority: str,
+    key_vault_uri: str,
+    vault: str,
+    object_id: str,
 ) -> Object:
-    """The chart's CronJob with the values that the facts give it."""
+    """The chart's CronJob. Facts give it the client id and the URI; the rest are the chart's own values."""
     variables = {
         "AZURE_CLIENT_ID": client_id,
+        "AZURE_TENANT_ID": tenant,
+        "AZURE_AUTHORITY_HOST": authority,
         "KEY_VAULT_URI": key_vault_uri,
         "REQUIRED_SECRETS": ",".join(REQUIRED),
         "MAPPED_SECRETS": ",".join(f"{key}={name}" for key, name in MAPPED.items()),

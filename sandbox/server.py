@@ -139,6 +139,10 @@ class LoopbackCloud:
     async def _right_facts(self, environment: str) -> str | None:
         return platform.facts(self.cloud, environment)
 
+    def look_at_facts(self) -> None:
+        """For whoever hears of a push to the repository of facts."""
+        self._controllers.look_at_facts()
+
     # -- what is served ---------------------------------------------------------------
 
     async def _build_platform(self) -> None:
