@@ -20,6 +20,7 @@ type Admission = Callable[[Object], Object]
 """Changes a pod before it is created, as webhooks do."""
 
 _USUAL_RETRIES = 6
+_SELECTED_BY = "batch.kubernetes.io/controller-uid"
 
 
 class Jobs:
@@ -61,6 +62,8 @@ class Jobs:
         if outcome(job):
             self._let_expire(job)
             return
+        if "selector" not in job["spec"]:
+            job = self._select(job)
         pods = [pod for pod in self._objects.held(PODS, namespace) if owned_by(pod, job["metadata"]["uid"])]
         phases = [(pod.get("status") or {}).get("phase", "Pending") for pod in pods]
         failed, succeeded = phases.count("Failed"), phases.count("Succeeded")
@@ -78,6 +81,11 @@ class Jobs:
             if not running and self._start(job):
                 running = 1
             self._write(job, {**status, "active": running, "ready": phases.count("Running")})
+
+    def _select(self, job: Object) -> Object:
+        """Say by which label its pods are known, as the API server does; clients find them by that."""
+        selector = {"matchLabels": {_SELECTED_BY: job["metadata"]["uid"]}}
+        return self._objects.replace(JOBS, {**job, "spec": {**job["spec"], "selector": selector}})
 
     def _end(self, job: Object, status: dict[str, Any], kind: str, reason: str, message: str) -> None:
         """The first condition says how it will end, the second that it has: no pod runs any more."""
@@ -115,7 +123,7 @@ class Jobs:
         described = template.get("metadata") or {}
         name = f"{metadata['name']}-{uuid.uuid4().hex[:5]}"
         labels = {
-            "batch.kubernetes.io/controller-uid": metadata["uid"],
+            _SELECTED_BY: metadata["uid"],
             "batch.kubernetes.io/job-name": metadata["name"],
             "controller-uid": metadata["uid"],
             "job-name": metadata["name"],

@@ -167,7 +167,7 @@ def seed_addresses(cloud: Cloud) -> None:
 
 
 def grants(operator: Principal) -> tuple[Grant, ...]:
-    """What the operator may do in every cluster. The app may what the roles say that Argo CD delivers."""
+    """What the operator may do in the cluster. What the app may is among the cluster's objects."""
     everything = frozenset({"*"})
     return (Grant(user=operator.object_id, verbs=everything, resources=everything),)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sandbox.kubernetes_objects import Object, Objects
-from sandbox.kubernetes_resources import EVENTS
+from sandbox.kubernetes_resources import EVENTS, NAMESPACES
 
 KEPT_EVENTS = 300
 """In one cluster, of each controller. In a real one they go after an hour."""
@@ -92,6 +92,8 @@ class Recorder:
             self._said.move_to_end(said)
             if self._count(*held):
                 return
+        if not self._takes(metadata.get("namespace", "default")):
+            return
         now = self._objects.now()
         namespace, name = metadata.get("namespace", "default"), f"{metadata['name']}.{uuid.uuid4().hex[:16]}"
         self._objects.create(
@@ -120,6 +122,11 @@ class Recorder:
         )
         self._said[said] = (namespace, name)
         self._forget()
+
+    def _takes(self, namespace: str) -> bool:
+        """A namespace that is being deleted takes nothing new."""
+        held = self._objects.get(NAMESPACES, "", namespace)
+        return held is not None and "deletionTimestamp" not in held["metadata"]
 
     def _count(self, namespace: str, name: str) -> bool:
         held = self._objects.get(EVENTS, namespace, name)
