@@ -257,7 +257,9 @@ def test_core_tools_that_are_not_installed_are_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     which = shutil.which
-    monkeypatch.setattr("shutil.which", lambda name: None if name == "func" else which(name))
+    monkeypatch.setattr(
+        "shutil.which", lambda name, **options: None if name == "func" else which(name, **options)
+    )
     with pytest.raises(StackError, match="no `func` on PATH"):
         stack.up(tmp_path, app=APP, host="func")
 
