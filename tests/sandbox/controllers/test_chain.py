@@ -2,10 +2,12 @@
 
 import base64
 import json
+from typing import Any
 
 import hvac
 import pytest
 
+from sandbox.control_client import ControlError
 from sandbox.kubernetes_resources import CRON_JOBS, EXTERNAL_SECRETS, JOBS, SECRETS, STORES
 from sandbox.manifests import MAPPED, REQUIRED
 from sandbox.rbac import SECRETS_USER
@@ -239,3 +241,18 @@ def test_reconverge_may_read_and_write_the_seeds_and_nothing_else(healthy: Platf
     assert read["data"]["data"]["value"] == healthy.held("ghcr-token")
     with pytest.raises(hvac.exceptions.Forbidden):
         own.secrets.kv.v2.create_or_update_secret("other", {"value": "x"}, mount_point="secret")
+
+
+@pytest.mark.parametrize(
+    ("environment", "sealed", "said"),
+    [
+        ("staging", True, "no Vault 'staging'; there are dev, prod"),
+        ("dev", "yes", '"sealed" is true or false'),
+    ],
+)
+def test_a_vault_that_is_not_there_and_a_state_that_is_none_are_refused(
+    rebuilt: Platform, environment: str, sealed: Any, said: str
+) -> None:
+    with pytest.raises(ControlError) as refused:
+        rebuilt.world.control.seal(environment, sealed=sealed)
+    assert said in json.loads(str(refused.value).partition(" 400 ")[2])["error"]
