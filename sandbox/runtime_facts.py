@@ -5,7 +5,7 @@ from typing import Final
 
 from sandbox import platform
 from sandbox.cloud import Cloud
-from sandbox.forge import Forge
+from sandbox.forge import Forge, NoRepositoryError
 from sandbox.forge_records import Dispatch, Grants, Job, Level, Permission
 
 FACTS: Final = "ameideio/ameide-runtime-facts"
@@ -87,6 +87,14 @@ azure:
   keyVaultUri: "{vaults.get(platform.VAULT, "")}"
   vaultBootstrapIdentityClientId: '{bootstrap.client_id if bootstrap else ""}'  # not the principal's id
 """
+
+
+async def read(forge: Forge, environment: str) -> str | None:
+    """What is published of the environment; None while there is nothing."""
+    try:
+        return await forge.read(FACTS, BRANCH, path(environment))
+    except NoRepositoryError:
+        return None
 
 
 async def seed(forge: Forge, cloud: Cloud) -> None:

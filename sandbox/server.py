@@ -14,13 +14,13 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
 from sandbox import github, manifests, platform, runtime_facts
 from sandbox.api_servers import LoopbackApiServers
-from sandbox.argo_values import Published
 from sandbox.arm import Arm
 from sandbox.arm_calls import Call, Change
 from sandbox.arm_clusters import ManagedClusters
@@ -58,13 +58,8 @@ KUBECONFIG_LIFETIME = timedelta(days=1)
 class LoopbackCloud:
     """Everything that runs, wired together."""
 
-    def __init__(
-        self, directory: Path, vaults: Mapping[str, str], published: Published | None = None
-    ) -> None:
-        """vaults: addresses of servers that nobody has initialised yet, by environment.
-
-        published: where the cluster takes its facts from; without it they are always right.
-        """
+    def __init__(self, directory: Path, vaults: Mapping[str, str]) -> None:
+        """vaults: addresses of servers that nobody has initialised yet, by environment."""
         self._directory = directory
         self._authority = Authority("Reconverge sandbox")
         self._socket = free_socket()
@@ -83,6 +78,7 @@ class LoopbackCloud:
         self._faults, self._log = Faults(), RequestLog()
         self._traffic = Traffic(self.cloud.clock, self._faults, self._log)
         self._operator, self._app = platform.seed_directory(self.cloud)
+        self.forge = Forge(directory / "repositories", self.cloud.dials, self.cloud.clock)
         self._vaults = Vaults(vaults)
         self._controllers = Controllers(
             cloud=self.cloud,
@@ -90,8 +86,9 @@ class LoopbackCloud:
             vaults=self._vaults,
             trusted=self._authority.pem.decode(),
             app_object_id=self._app.object_id,
-            published=published or self._right_facts,
+            published=partial(runtime_facts.read, self.forge),
         )
+        self.forge.on_push(lambda _: self._controllers.look_at_facts())
         self._servers = LoopbackApiServers(
             controllers=self._controllers,
             tokens=self._tokens,
@@ -100,7 +97,6 @@ class LoopbackCloud:
             traffic=self._traffic,
             clock=self.cloud.clock,
         )
-        self.forge = Forge(directory / "repositories", self.cloud.dials, self.cloud.clock)
         self._events = EventGrid(Sender(self._authority.client_context()), self.cloud.dials, self.cloud.clock)
         self._operations = Operations(self.cloud)
         self._clusters = Clusters(self.cloud, self._servers, self._write_kubeconfig)
@@ -135,13 +131,6 @@ class LoopbackCloud:
         yield from platform.manifests()
         yield from manifests.permissions_of_app(self._app.object_id)
         yield from manifests.of_vaults(self._vaults.opened)
-
-    async def _right_facts(self, environment: str) -> str | None:
-        return platform.facts(self.cloud, environment)
-
-    def look_at_facts(self) -> None:
-        """For whoever hears of a push to the repository of facts."""
-        self._controllers.look_at_facts()
 
     # -- what is served ---------------------------------------------------------------
 

@@ -31,7 +31,7 @@ def rebuilt(alive: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfo
     control.turn(**FAST)
     alive.rebuild()
     yield alive
-    alive.facts.clear()
+    alive.publish()
     control.clear_faults()
 
 

@@ -4,16 +4,17 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import hvac
 from azure.keyvault.secrets import SecretClient
+from azure.mgmt.containerservice.models import ManagedCluster
 from azure.mgmt.msi.models import FederatedIdentityCredential
 
-from sandbox import platform
+from sandbox import runtime_facts
 from sandbox.control_client import Control
 from sandbox.kubernetes_objects import Objects
 from sandbox.kubernetes_resources import CRON_JOBS, EVENTS, PODS, Resource
@@ -40,13 +41,24 @@ class Platform:
     cloud: LoopbackCloud
     loop: asyncio.AbstractEventLoop
     world: World
-    facts: dict[str, str | None] = field(default_factory=dict)
-    """Published ones, by environment; others are right."""
 
     # -- what people do -----------------------------------------------------------------
 
     def rebuild(self) -> None:
-        self.world.control.recreate("ameide")
+        """By ARM, after which nobody publishes wrong facts."""
+        clusters = self.world.aks().managed_clusters
+        clusters.begin_delete(GROUP, "ameide").result()
+        clusters.begin_create_or_update(GROUP, "ameide", ManagedCluster(location="westeurope")).result()
+
+    def publish(self, text: str | None = None, environment: str = "dev") -> None:
+        """Let the environment's facts read so; without a text, as Azure has them."""
+
+        async def commit() -> None:
+            right = runtime_facts.published(self.cloud.cloud, environment)
+            files = {runtime_facts.path(environment): right if text is None else text}
+            await self.cloud.forge.commit(runtime_facts.FACTS, runtime_facts.BRANCH, files, "Publish")
+
+        asyncio.run_coroutine_threadsafe(commit(), self.loop).result(10)
 
     def trust(self, environment: str = "dev") -> None:
         """Let the bootstrap's credential trust the cluster that there is."""
@@ -73,7 +85,7 @@ class Platform:
 
     def facts_of(self, environment: str, **changes: str) -> str:
         """Right ones, but for the changes."""
-        right = self.here(lambda: platform.facts(self.cloud.cloud, environment)) or ""
+        right = self.here(lambda: runtime_facts.published(self.cloud.cloud, environment))
         lines = [
             f"  {name}: {changes[name]}" if (name := line.strip().partition(":")[0]) in changes else line
             for line in right.splitlines()
@@ -176,19 +188,14 @@ class Platform:
 
 @contextmanager
 def living(directory: Path, vaults: Mapping[str, str]) -> Iterator[Platform]:
-    facts: dict[str, str | None] = {}
-
-    async def published(environment: str) -> str | None:
-        return facts[environment] if environment in facts else platform.facts(cloud.cloud, environment)
-
     loop = asyncio.new_event_loop()
     thread = Thread(target=loop.run_forever)
     thread.start()
     try:
-        cloud = LoopbackCloud(directory, vaults, published)
+        cloud = LoopbackCloud(directory, vaults)
         asyncio.run_coroutine_threadsafe(cloud.start(), loop).result(60)
         told = described(directory)
-        yield Platform(cloud, loop, World(told, Control.from_dir(directory)), facts)
+        yield Platform(cloud, loop, World(told, Control.from_dir(directory)))
         asyncio.run_coroutine_threadsafe(cloud.stop(), loop).result(60)
         left = [task for task in asyncio.all_tasks(loop) if not task.done()]
         assert not left, f"still running after the cloud has stopped: {left}"

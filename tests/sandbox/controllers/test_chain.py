@@ -77,13 +77,13 @@ def test_a_symptom_that_was_painted_over_heals_itself_alone(rebuilt: Platform) -
 
 
 def test_facts_that_name_an_unknown_identity_break_what_is_right_in_azure(healthy: Platform) -> None:
-    healthy.facts["dev"] = healthy.facts_of("dev", vaultBootstrapIdentityClientId=NOBODY)
+    healthy.publish(healthy.facts_of("dev", vaultBootstrapIdentityClientId=NOBODY))
     healthy.rebuild()
     healthy.trust()
     log = healthy.log("missing required Key Vault secret: ghcr-username")
     assert "AADSTS700016" in log
     assert NOBODY in log
-    del healthy.facts["dev"]
+    healthy.publish()
     healthy.becomes_ready(EXTERNAL_SECRETS, "ghcr-pull-sync")
     eventually(healthy.succeeded, "the CronJob has succeeded")
 
@@ -91,35 +91,34 @@ def test_facts_that_name_an_unknown_identity_break_what_is_right_in_azure(health
 def test_facts_that_name_another_identity_are_healed_by_facts_and_by_no_credential(rebuilt: Platform) -> None:
     now = rebuilt.cloud.cloud.clock()
     backup = next(one for one in rebuilt.cloud.cloud.identities.all(now) if "dev-backup" in one.name)
-    rebuilt.facts["dev"] = rebuilt.facts_of("dev", vaultBootstrapIdentityClientId=backup.client_id)
+    rebuilt.publish(rebuilt.facts_of("dev", vaultBootstrapIdentityClientId=backup.client_id))
     rebuilt.trust()
     rebuilt.log("AADSTS700211")
     assert rebuilt.held("ghcr-token") is None
-    del rebuilt.facts["dev"]
+    rebuilt.publish()
     rebuilt.becomes_ready(EXTERNAL_SECRETS, "ghcr-pull-sync")
 
 
 def test_facts_that_name_no_vault_are_told_as_a_failed_connection(rebuilt: Platform) -> None:
     rebuilt.trust()
-    rebuilt.facts["dev"] = rebuilt.facts_of("dev", keyVaultUri="https://127.0.0.1:9/")
+    rebuilt.publish(rebuilt.facts_of("dev", keyVaultUri="https://127.0.0.1:9/"))
     rebuilt.log("connection refused")
 
 
-@pytest.mark.parametrize("text", [None, "", "azure: {", "azure: {keyVaultUri: https://127.0.0.1:9/}"])
-def test_without_usable_facts_nothing_is_deployed(rebuilt: Platform, text: str | None) -> None:
-    rebuilt.facts["dev"] = text
+@pytest.mark.parametrize("text", ["", "azure: {", "azure: {keyVaultUri: https://127.0.0.1:9/}"])
+def test_without_usable_facts_nothing_is_deployed(rebuilt: Platform, text: str) -> None:
+    rebuilt.publish(text)
     rebuilt.rebuild()
     rebuilt.cron_job("prod")
     assert rebuilt.get(CRON_JOBS, BOOTSTRAP) is None
-    del rebuilt.facts["dev"]
+    rebuilt.publish()
     rebuilt.cron_job()
 
 
 def test_a_push_is_heard_of_at_once(rebuilt: Platform) -> None:
     rebuilt.cron_job()
     rebuilt.world.control.turn(facts_seconds=3600)
-    rebuilt.facts["dev"] = rebuilt.facts_of("dev", vaultBootstrapIdentityClientId=NOBODY)
-    rebuilt.here(rebuilt.cloud.look_at_facts)
+    rebuilt.publish(rebuilt.facts_of("dev", vaultBootstrapIdentityClientId=NOBODY))
     rebuilt.log("AADSTS700016")
 
 
