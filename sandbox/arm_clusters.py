@@ -1,6 +1,7 @@
 """Microsoft.ContainerService: managed clusters as ARM shows and changes them."""
 
 import base64
+from collections.abc import Awaitable, Callable
 
 from sandbox.arm_calls import Announce, Call, Change, ChangeKind, Json, Reply, Route, page
 from sandbox.arm_errors import ArmError
@@ -110,8 +111,17 @@ class ManagedClusters:
         await self._clusters.rotate(cluster)
         self._tell(call, ChangeKind.ACTION, "rotateServiceAccountSigningKeys/action", cluster)
 
-    async def recreate(self, deletion: Call, creation: Call, cluster: Cluster) -> Cluster:
-        """Delete the cluster and build it again under its name, telling of both. The new build."""
+    async def recreate(
+        self,
+        deletion: Call,
+        creation: Call,
+        cluster: Cluster,
+        meanwhile: Callable[[], Awaitable[None]],
+    ) -> Cluster:
+        """Delete the cluster and build it again under its name, telling of both. The new build.
+
+        meanwhile: what happens on the platform between the two
+        """
         wanted = Wanted(
             location=cluster.location,
             tags=cluster.tags,
@@ -120,6 +130,7 @@ class ManagedClusters:
             workload_identity=cluster.workload_identity,
         )
         await self._remove(deletion, self._clusters.begin_delete(cluster))
+        await meanwhile()
         fresh = self._clusters.begin_create(cluster.subscription, cluster.group, cluster.name, wanted)
         await self._create(creation, fresh)
         return self._clusters.present(fresh.id) or fresh

@@ -45,7 +45,8 @@ class Identities:
         held = [
             self._show(identity)
             for identity in self._cloud.identities.all(call.read_at)
-            if group is None or identity.group.lower() == group.lower()
+            if identity.subscription.lower() == call.params["subscription"].lower()
+            and (group is None or identity.group.lower() == group.lower())
         ]
         return Reply(status=200, body=page(held, call, self._cloud.dials.page_size))
 

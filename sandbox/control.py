@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
+from sandbox.aftermath import Aftermath
 from sandbox.arm_calls import Call
 from sandbox.arm_clusters import ManagedClusters
 from sandbox.cloud import Cloud
@@ -36,6 +37,7 @@ class Control:
     log: RequestLog
     tokens: Tokens
     operator: Principal
+    aftermath: Aftermath
     vaults: Vaults
     key: str
 
@@ -87,7 +89,10 @@ class Control:
         cluster = self._find(str((await _object(request)).get("cluster", "")))
         previous = cluster.issuer
         fresh = await self.clusters.recreate(
-            self._operator_call("DELETE", cluster), self._operator_call("PUT", cluster), cluster
+            self._operator_call("DELETE", cluster),
+            self._operator_call("PUT", cluster),
+            cluster,
+            meanwhile=lambda: self.aftermath.publish_old_state(previous),
         )
         return web.json_response({**_show_cluster(fresh), "previousIssuer": previous})
 

@@ -1,6 +1,7 @@
 """The platform's runtime facts, and what publishes them: a workflow of CI, as after a Terraform apply."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from sandbox import platform
@@ -52,14 +53,46 @@ def path(environment: str) -> str:
     return f"runtime-facts/env/{FOLDERS[environment]}/globals.yaml"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """What differs between two platforms of the same environment. Empty: the cloud has no such thing."""
+
+    subscription: str
+    address: str
+    dns_client_id: str
+    dns_principal_id: str
+    key_vault_uri: str
+    bootstrap_client_id: str
+
+
 def published(cloud: Cloud, environment: str) -> str:
-    """The environment's facts as the cloud has them now. Empty values for what the cloud does not have."""
-    identities = {held.name: held for held in cloud.identities.all(cloud.clock())}
+    """The environment's facts as the cloud has them now."""
+    identities = {
+        held.name: held
+        for held in cloud.identities.all(cloud.clock())
+        if held.subscription == cloud.subscription
+    }
     addresses = {held.name: held.address for held in cloud.addresses.all(cloud.clock())}
     vaults = {held.name: held.uri for held in cloud.vaults.all(cloud.clock())}
     trusted = {trust.name: identities.get(trust.identity) for trust in platform.TRUSTS}
     dns = trusted[f"ameide-{environment}-cert-manager"]
     bootstrap = trusted[f"vault-bootstrap-{environment}"]
+    return written(
+        cloud,
+        environment,
+        Values(
+            subscription=cloud.subscription,
+            address=addresses.get(f"ameide-{environment}-envoy-pip", ""),
+            dns_client_id=dns.client_id if dns else "",
+            dns_principal_id=dns.principal_id if dns else "",
+            key_vault_uri=vaults.get(platform.VAULT, ""),
+            bootstrap_client_id=bootstrap.client_id if bootstrap else "",
+        ),
+    )
+
+
+def written(cloud: Cloud, environment: str, values: Values) -> str:
+    """The file as the workflow writes it."""
     return f"""\
 # Runtime facts of {environment}. Published by {WORKFLOW} of {GITOPS}.
 global:
@@ -72,20 +105,20 @@ global:
 azure:
   # Where all of it lives.
   tenantId: "{cloud.tenant}"
-  subscriptionId: "{cloud.subscription}"
+  subscriptionId: "{values.subscription}"
   resourceGroup: {platform.GROUP}
   location: {cloud.location}
 
   # The gateway's address; DNS points at it.
-  envoyPublicIpAddress: "{addresses.get(f"ameide-{environment}-envoy-pip", "")}"
+  envoyPublicIpAddress: "{values.address}"
 
   # cert-manager proves domains with this identity. Empty where DNS is switched off.
-  dnsManagedIdentityClientId: "{dns.client_id if dns else ""}"
-  dnsManagedIdentityPrincipalId: "{dns.principal_id if dns else ""}"
+  dnsManagedIdentityClientId: "{values.dns_client_id}"
+  dnsManagedIdentityPrincipalId: "{values.dns_principal_id}"
 
   # Vault is seeded from here, by the bootstrap's identity.
-  keyVaultUri: "{vaults.get(platform.VAULT, "")}"
-  vaultBootstrapIdentityClientId: '{bootstrap.client_id if bootstrap else ""}'  # not the principal's id
+  keyVaultUri: "{values.key_vault_uri}"
+  vaultBootstrapIdentityClientId: '{values.bootstrap_client_id}'  # not the principal's id
 """
 
 

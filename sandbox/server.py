@@ -20,6 +20,7 @@ from pathlib import Path
 from aiohttp import web
 
 from sandbox import github, manifests, platform, runtime_facts
+from sandbox.aftermath import Aftermath
 from sandbox.api_servers import LoopbackApiServers
 from sandbox.arm import Arm
 from sandbox.arm_calls import Call, Change
@@ -169,6 +170,7 @@ class LoopbackCloud:
             log=self._log,
             tokens=self._tokens,
             operator=self._operator,
+            aftermath=Aftermath(self.cloud, self.forge),
             vaults=self._vaults,
             key=self._control_key,
         )
