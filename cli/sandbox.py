@@ -12,6 +12,7 @@ from cli.output import Screen, Style, short_id
 from cli.surroundings import Surroundings
 from sandbox import stack
 from sandbox.control_client import Control, ControlError
+from sandbox.environment import Channel
 from sandbox.stack import Stack
 from shared.errors import Misconfigured, PermanentError
 from shared.landscape import load
@@ -69,10 +70,16 @@ def command(here: Surroundings, action: str, directory: Path) -> str:
     return here.command("sandbox", action, *elsewhere)
 
 
-def start(directory: Path, host: stack.Host = "runtime") -> Stack:
+def start(
+    directory: Path,
+    host: stack.Host = "runtime",
+    *,
+    channel: Channel = Channel.WORKFLOW,
+    sweep: str | None = None,
+) -> Stack:
     """Raises PermanentError with the end of the log that tells why."""
     try:
-        return stack.up(directory, host=host)
+        return stack.up(directory, host=host, channel=channel, sweep=sweep)
     except stack.StackError as error:
         raise PermanentError(str(error)) from error
 

@@ -4,9 +4,11 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+CHANNEL_STAND_IN: Final = "facts.update: workflow"
 VAULT_STAND_INS: Final = {"dev": "http://127.0.0.1:8200", "prod": "http://127.0.0.1:8201"}
 """What the sandbox's landscape names in the place of each environment's Vault, whose port may be any."""
 
@@ -77,6 +79,15 @@ def of_cloud(cloud: Mapping[str, Any], connection_string: str, landscape: Path) 
             for_app=False,
         ),
         Variable(name="GIT_SSL_CAINFO", value=ca, about="Whom to trust: git", for_app=False),
+        *(
+            Variable(
+                name=f"SANDBOX_VAULT_TOKEN_{name.upper()}",
+                value=held["root_token"],
+                about=f"May do everything in the Vault of {name}, {held['address']}",
+                for_app=False,
+            )
+            for name, held in cloud["openbao"].items()
+        ),
         Variable(name="AzureWebJobsStorage", value=connection_string, about="Queues, tables and blobs"),
         Variable(name="RECONVERGE_LANDSCAPE", value=str(landscape), about="What the sandbox declares"),
         Variable(
@@ -104,9 +115,16 @@ def of_app(url: str, key: str, sweep: str) -> list[Variable]:
     ]
 
 
-def write_landscape(path: Path, template: Path, vaults: Mapping[str, str]) -> None:
-    """The landscape with the addresses that the environments' Vaults have."""
-    text = template.read_text(encoding="utf-8")
+class Channel(StrEnum):
+    """How the sandbox's contract lets published facts be brought right."""
+
+    WORKFLOW = "workflow"
+    PULL_REQUEST = "pull-request"
+
+
+def write_landscape(path: Path, template: Path, vaults: Mapping[str, str], channel: Channel) -> None:
+    """The landscape with the addresses that the environments' Vaults have, and the channel for facts."""
+    text = template.read_text(encoding="utf-8").replace(CHANNEL_STAND_IN, f"facts.update: {channel.value}")
     for name, address in vaults.items():
         text = text.replace(VAULT_STAND_INS[name], address)
     write_private(path, text)

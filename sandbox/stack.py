@@ -24,7 +24,7 @@ from typing import Any, Final, Literal
 
 from sandbox import azurite, environment, openbao, processes
 from sandbox.control_client import Control, ControlError
-from sandbox.environment import Variable
+from sandbox.environment import Channel, Variable
 from sandbox.host.errors import HostError
 from sandbox.host.keys import EVENT_GRID_KEY, Keys
 from sandbox.listening import free_socket, port_of
@@ -69,11 +69,20 @@ class Stack:
         )
 
 
-def up(directory: Path, *, app: Path | None = REPOSITORY, host: Host = "runtime") -> Stack:
+def up(
+    directory: Path,
+    *,
+    app: Path | None = REPOSITORY,
+    host: Host = "runtime",
+    channel: Channel = Channel.WORKFLOW,
+    sweep: str | None = None,
+) -> Stack:
     """Start everything, or answer what runs already; what a crash left half running is stopped first.
 
     app: the folder of the function app; None starts the cloud and the storage account alone.
     host: "func" takes Core Tools from PATH instead of the loopback host.
+    channel: how the landscape's contract lets published facts be brought right.
+    sweep: the schedule of the app's sweep; else RECONVERGE_SWEEP, or every quarter of an hour.
     Raises StackError; then nothing is left running.
     """
     directory = directory.resolve()
@@ -82,7 +91,7 @@ def up(directory: Path, *, app: Path | None = REPOSITORY, host: Host = "runtime"
         if (running := load(directory)) is not None:
             return running
         _stop(directory)
-        starting = _Starting(directory)
+        starting = _Starting(directory, channel, sweep)
         try:
             return starting.everything(app.resolve() if app else None, host)
         except (
@@ -118,18 +127,22 @@ def down(directory: Path) -> None:
 class _Starting:
     """One start. Each child is on record as soon as it runs, so that a crash leaves nothing unknown."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, channel: Channel, sweep: str | None) -> None:
         self._directory = directory
+        self._channel = channel
         self._stack = Stack(directory=directory, children=(), environment={})
         (directory / "logs").mkdir(exist_ok=True)
         self._base = {"RECONVERGE_SWEEP": _SWEEP, **os.environ, "PYTHONPATH": str(REPOSITORY)}
+        if sweep is not None:
+            self._base["RECONVERGE_SWEEP"] = sweep
 
     def everything(self, app: Path | None, host: Host) -> Stack:
         account = azurite.Account.random()
         vaults = openbao.Server.on_free_ports(tuple(environment.VAULT_STAND_INS))
         cloud = self._start_cloud(account, vaults)
         landscape = self._directory / "landscape.yaml"
-        environment.write_landscape(landscape, LANDSCAPE, {one.environment: one.address for one in vaults})
+        addresses = {one.environment: one.address for one in vaults}
+        environment.write_landscape(landscape, LANDSCAPE, addresses, self._channel)
         variables = environment.of_cloud(cloud, account.connection_string, landscape)
         if app is not None:
             keys = Keys.load_or_create(self._directory / "keys.json")

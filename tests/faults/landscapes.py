@@ -34,14 +34,14 @@ def dev_alone(path: Path) -> Path:
 
 
 def _document() -> Any:
-    """Without the Vaults: no server runs for them here."""
+    """Credentials alone: no Vault runs here, and what other responders ask would be counted too."""
     document = YAML(typ="safe").load(LANDSCAPE.read_text(encoding="utf-8"))
     for name in ("dev", "prod"):
         environment = document["environments"][name]
-        del environment["vault"]
+        del environment["vault"], environment["facts"]
         contract = environment["contract"]
-        for about_vault in ("namespaces", "vaults"):
-            del contract[about_vault]
+        for about_others in ("namespaces", "vaults", "repositories", "channels"):
+            del contract[about_others]
         contract["actions"] = {
             action: mode for action, mode in contract["actions"].items() if action.startswith("credential.")
         }
