@@ -14,12 +14,14 @@ from typing import Final
 from cli import sandbox
 from cli.exits import Exit
 from cli.inputs import duration
-from cli.output import Screen, Style, short_id
+from cli.judging import Claim
+from cli.judging.verdict import Answer
+from cli.output import Screen, Style
 from cli.story import Evidence, Story
 from cli.surroundings import Surroundings
-from cli.verdict import Answer, Claim
 from cli.watch import changed_by
 from sandbox import stack
+from sandbox.environment import Channel
 from shared.errors import Misconfigured
 
 ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -33,9 +35,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         type=duration,
-        default=timedelta(minutes=3),
-        metavar="3m",
+        default=timedelta(minutes=5),
+        metavar="5m",
         help="for the app's part, from the rebuild on",
+    )
+    parser.add_argument(
+        "--channel",
+        type=Channel,
+        choices=list(Channel),
+        default=Channel.WORKFLOW,
+        help="how published facts are brought right: by the workflow that owns them, or by a pull request"
+        " that the drill then merges as a reviewer",
     )
 
 
@@ -46,7 +56,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     begun = time.monotonic()
     with _ended_by_signals():
         try:
-            evidence = Story(directory, here).play(given.timeout)
+            evidence = Story(directory, here, given.channel).play(given.timeout)
         finally:
             if not given.keep:
                 _tear_down(directory, remove=given.dir is None)
@@ -92,7 +102,8 @@ def show(screen: Screen, evidence: Evidence, *, seconds: float) -> None:
                 "seconds": round(seconds, 1),
                 "rebuilt": evidence.rebuilt,
                 "delivery": evidence.delivery,
-                "credentials": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+                "merged": [f"{one.repository}#{one.number}" for one in evidence.merged],
+                "claims": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
                 "targets": evidence.status["targets"] if evidence.status else [],
                 "processes": [{"name": one.name, "pid": one.pid} for one in evidence.stack.children],
                 "addresses": [
@@ -106,23 +117,32 @@ def show(screen: Screen, evidence: Evidence, *, seconds: float) -> None:
     screen.say(*_closing(evidence, seconds))
 
 
-COLUMNS: Final = ("environment", "identity", "credential", "before", "after_rebuild", "now", "changed_by")
+COLUMNS: Final = ("environment", "what", "name", "before", "after_rebuild", "now", "changed_by")
+BY_ITSELF: Final = "healed by itself"
 
 
 def _row(claim: Claim, evidence: Evidence) -> tuple[str, ...]:
-    arm_id = f"{claim.identity}/federatedIdentityCredentials/{claim.credential}"
     return (
         claim.environment,
-        short_id(claim.identity),
-        claim.credential,
+        claim.kind,
+        claim.name,
         *(str(found.get(claim, "")) for found in (evidence.before, evidence.after, evidence.now)),
-        changed_by(evidence.status, arm_id) if evidence.status else "",
+        _who_changed(claim, evidence),
     )
 
 
+def _who_changed(claim: Claim, evidence: Evidence) -> str:
+    """By the app's journal; where it has nothing, and the claim holds again, the platform mended itself."""
+    if evidence.status and (who := changed_by(evidence.status, claim.journalled)):
+        return who
+    before, now = evidence.after.get(claim), evidence.now.get(claim)
+    healed = before is not None and now is not None and before.answer is not now.answer is Answer.HOLDS
+    return BY_ITSELF if healed else ""
+
+
 def _closing(evidence: Evidence, seconds: float) -> tuple[str, Style]:
-    works = sum(verdict.answer is Answer.ACCEPTED for verdict in evidence.now.values())
-    told = f"{works} of {len(evidence.asked)} declared credentials work, tried from outside; {seconds:.0f} s"
+    works = sum(verdict.answer is Answer.HOLDS for verdict in evidence.now.values())
+    told = f"{works} of {len(evidence.asked)} declared things hold, tried from outside; {seconds:.0f} s"
     if evidence.proves_nothing:
         return f"NO VERDICT: {evidence.proves_nothing}; {told}", Style.BAD
     if evidence.code is Exit.CONVERGED:

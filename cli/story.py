@@ -1,6 +1,6 @@
 """The story of a drill: a platform that works, a rebuilt cluster, an app that is told, and the verdict.
 
-    start ─ before ─ rebuild ─ broken? ─ repair ─ verdict
+    start ─ works? ─ rebuild ─ broken? ─ repair (─ review) ─ verdict
 
 Everything but the app's own status is seen from outside of it.
 """
@@ -15,26 +15,30 @@ from typing import Any, Final
 
 import requests
 
-from cli import sandbox
+from cli import judging, reviewer, sandbox
+from cli.deployed import App
 from cli.exits import Exit, worst
+from cli.judging import Claim
+from cli.judging.asking import Operator
+from cli.judging.verdict import Answer, Verdict
 from cli.output import short_id
 from cli.surroundings import Surroundings
-from cli.verdict import Answer, Claim, Judge, Operator, Verdict, claims
 from cli.watch import Status, Watch, settled_well
 from sandbox.control_client import Control, ControlError
+from sandbox.environment import Channel
 from sandbox.processes import tail
 from sandbox.stack import Stack
 from shared.errors import PermanentError
-from shared.landscape import load
+from shared.landscape import Landscape, load
 
 ENVIRONMENT: Final = "dev"
 POLL: Final = timedelta(milliseconds=500)
 AGAIN: Final = timedelta(seconds=2)
-ANSWER_SECONDS: Final = 10
-SLOW_SECONDS: Final = 60.0
+SETTLING: Final = timedelta(minutes=2)
+"""How long a new platform may take until everything in it has happened once."""
 EXITS: Final = {
-    Answer.ACCEPTED: Exit.CONVERGED,
-    Answer.REFUSED: Exit.DIFFERENCES,
+    Answer.HOLDS: Exit.CONVERGED,
+    Answer.FAILS: Exit.DIFFERENCES,
     Answer.NOT_KNOWN: Exit.COULD_NOT_TELL,
 }
 
@@ -44,12 +48,15 @@ class Evidence:
     """What the drill saw, from outside unless it says otherwise."""
 
     stack: Stack
+    landscape: Landscape
     asked: tuple[Claim, ...]
     before: Mapping[Claim, Verdict] = field(default_factory=dict)
     rebuilt: list[dict[str, Any]] = field(default_factory=list)
     after: Mapping[Claim, Verdict] = field(default_factory=dict)
     delivery: Mapping[str, Any] | None = None
     """Of the first event that the app took."""
+    merged: list[reviewer.Proposal] = field(default_factory=list)
+    """What the app proposed and the reviewer merged."""
     status: Status | None = None
     """The app's own last word."""
     now: Mapping[Claim, Verdict] = field(default_factory=dict)
@@ -68,16 +75,18 @@ class _ProvesNothing(Exception):
 
 
 class Story:
-    def __init__(self, directory: Path, here: Surroundings) -> None:
+    def __init__(self, directory: Path, here: Surroundings, channel: Channel) -> None:
         self._directory = directory
         self._here = here
         self._screen = here.screen
+        self._channel = channel
 
     def play(self, timeout: timedelta) -> Evidence:
         """Raises PermanentError when the sandbox does not start."""
-        with self._step("start", "a cloud, a storage account and the app, on free loopback ports"):
-            running = sandbox.start(self._directory)
-        evidence = Evidence(running, claims(load(running.environment["RECONVERGE_LANDSCAPE"])))
+        with self._step("start", "a cloud, Vault, a storage account and the app, on free loopback ports"):
+            running = sandbox.start(self._directory, channel=self._channel, sweep=self._far_sweep())
+        landscape = load(running.environment["RECONVERGE_LANDSCAPE"])
+        evidence = Evidence(running, landscape, judging.claims(landscape))
         try:
             self._rebuild(evidence)
             self._repair(evidence, timeout)
@@ -88,26 +97,43 @@ class Story:
                 self._screen.note(f"{child.name}{tail(self._directory / 'logs' / f'{child.name}.log')}")
         return evidence
 
+    def _far_sweep(self) -> str:
+        """Every hour, half an hour from now: the story is about the event, which no sweep may outrun."""
+        return f"0 {(self._here.clock().minute + 30) % 60} * * * *"
+
+    # -- the damage -------------------------------------------------------------------
+
     def _rebuild(self, evidence: Evidence) -> None:
-        judge = Judge(operator_of(evidence.stack))
-        with self._step(
-            "before", f"each of {len(evidence.asked)} declared credentials is tried from outside"
-        ):
-            evidence.before = judge.verdicts(evidence.asked)
-        self._tell_verdicts(evidence.before)
-        if any(verdict.answer is not Answer.ACCEPTED for verdict in evidence.before.values()):
-            raise _ProvesNothing("not every credential worked before the rebuild")
+        self._wait_until_it_works(evidence)
         clusters = sandbox.clusters_of(evidence.stack, ENVIRONMENT)
-        with self._slow_directory():
+        with self._events_held():
             for cluster in clusters:
                 self._rebuild_one(cluster, evidence)
-            with self._step("broken?", "the same credentials are tried again"):
-                evidence.after = judge.verdicts(evidence.asked)
-        self._tell_verdicts(evidence.after)
+            with self._step("broken?", "the same is tried again"):
+                evidence.after = judging.verdicts(operator_of(evidence.stack), evidence.asked)
+            self._tell_verdicts(evidence.after)
         names = {short_id(cluster).lower() for cluster in clusters}
         hit = [claim for claim in evidence.asked if claim.cluster.lower() in names]
-        if any(evidence.after[claim].answer is not Answer.REFUSED for claim in hit):
-            raise _ProvesNothing("not every credential of the cluster was refused after the rebuild")
+        unhurt = [claim for claim in hit if evidence.after[claim].answer is not Answer.FAILS]
+        if unhurt:
+            told = ", ".join(f"{claim.name}: {evidence.after[claim]}" for claim in unhurt)
+            raise _ProvesNothing(f"not everything was broken by the rebuild ({told})")
+
+    def _wait_until_it_works(self, evidence: Evidence) -> None:
+        deadline = self._here.clock() + SETTLING
+        says = f"each of {len(evidence.asked)} declared things is tried from outside, until all of them hold"
+        with self._step("works?", says) as update:
+            while True:
+                evidence.before = judging.verdicts(operator_of(evidence.stack), evidence.asked)
+                bad = [claim for claim in evidence.asked if evidence.before[claim].answer is not Answer.HOLDS]
+                if not bad or self._here.clock() >= deadline:
+                    break
+                update(", ".join(f"{claim.name}: {evidence.before[claim]}" for claim in bad))
+                self._here.pause(POLL)
+        self._tell_verdicts(evidence.before)
+        if bad:
+            told = ", ".join(f"{claim.name}: {evidence.before[claim]}" for claim in bad)
+            raise _ProvesNothing(f"not everything worked before the rebuild ({told})")
 
     def _rebuild_one(self, cluster: str, evidence: Evidence) -> None:
         does = f"cluster {short_id(cluster)} of {ENVIRONMENT}: deleted, and created anew"
@@ -118,27 +144,28 @@ class Story:
         evidence.rebuilt.append(rebuilt)
 
     @contextmanager
-    def _slow_directory(self) -> Iterator[None]:
-        """Entra learns late of what the app writes meanwhile: no repair outruns the look at the damage."""
+    def _events_held(self) -> Iterator[None]:
+        """Event Grid delivers when the damage has been seen: no repair outruns the look at it."""
         control = Control.from_dir(self._directory)
-        usual = control.dials()["entra_propagation"]
-        control.turn(entra_propagation=SLOW_SECONDS)
+        control.turn(event_hold=True)
         try:
             yield
         finally:
-            control.turn(entra_propagation=usual)
+            control.turn(event_hold=False)
+
+    # -- the repair -------------------------------------------------------------------
 
     def _repair(self, evidence: Evidence, timeout: timedelta) -> None:
         rebuilt_at, deadline = self._here.clock(), self._here.clock() + timeout
-        judge, watch = Judge(operator_of(evidence.stack)), Watch()
+        watch = Watch()
         while True:
             with self._step("repair", "Event Grid tells the app, which looks, repairs and proves") as update:
                 while (
                     not self._settled(evidence, watch, rebuilt_at, update) and self._here.clock() < deadline
                 ):
                     self._here.pause(POLL)
-            with self._step("verdict", "the same credentials are tried a last time from outside"):
-                evidence.now = judge.verdicts(evidence.asked)
+            with self._step("verdict", "the same is tried a last time from outside"):
+                evidence.now = judging.verdicts(operator_of(evidence.stack), evidence.asked)
             self._tell_verdicts(evidence.now)
             if evidence.code is Exit.CONVERGED or self._here.clock() >= deadline:
                 break
@@ -152,7 +179,9 @@ class Story:
     ) -> bool:
         """Tell what is new; whether the app took an event and ended well with every target."""
         evidence.delivery = evidence.delivery or self._delivery()
-        status = _status(evidence.stack)
+        if self._channel is Channel.PULL_REQUEST:
+            self._review(evidence)
+        status = App.of(evidence.stack).status()
         if status is None:
             return False
         evidence.status = status
@@ -160,6 +189,18 @@ class Story:
             self._screen.note(f"  {line}")
         update(", ".join(f"{one['target']} {one['outcome']}" for one in status["targets"]))
         return evidence.delivery is not None and settled_well(status, since)
+
+    def _review(self, evidence: Evidence) -> None:
+        """Read what is proposed, merge it, and ask the app to look: by itself it would do so later."""
+        person = reviewer.of(evidence.stack.environment)
+        for proposal in list(person.proposals(evidence.landscape)):
+            self._screen.note(f"  proposed: {proposal.repository}#{proposal.number} {proposal.title}")
+            for line in proposal.body.splitlines():
+                self._screen.note(f"    {line}".rstrip())
+            person.merge(proposal)
+            evidence.merged.append(proposal)
+            self._screen.note("  reviewed and merged, as a person would")
+            App.of(evidence.stack).look_at(proposal.environment)
 
     def _delivery(self) -> Mapping[str, Any] | None:
         """The first event that the app took, as the sandbox's Event Grid saw it."""
@@ -170,6 +211,8 @@ class Story:
                 self._tell_request(taken)
                 return taken
         return None
+
+    # -- telling ----------------------------------------------------------------------
 
     def _tell_request(self, taken: Mapping[str, Any]) -> None:
         """As it went over the wire, but for its key."""
@@ -182,29 +225,16 @@ class Story:
         )
 
     def _tell_verdicts(self, found: Mapping[Claim, Verdict]) -> None:
-        counted = Counter(map(str, found.values()))
-        said = ", ".join(f"{count} {verdict}" for verdict, count in counted.items())
-        self._screen.note(f"  {said}")
+        counted = Counter((claim.kind, str(verdict)) for claim, verdict in found.items())
+        kinds = dict.fromkeys(kind for kind, _ in counted)
+        for kind in kinds:
+            said = ", ".join(f"{count} {says}" for (of, says), count in counted.items() if of == kind)
+            self._screen.note(f"  {kind}: {said}")
 
     @contextmanager
     def _step(self, name: str, does: str) -> Iterator[Callable[[str], None]]:
         with self._screen.waiting(f"{name}: {does}", stays=True) as update:
             yield update
-
-
-def _status(running: Stack) -> Status | None:
-    """What the app says, to any holder of its function key. None while it does not answer."""
-    with requests.Session() as session, suppress(requests.RequestException):
-        session.trust_env = False
-        answer = session.get(
-            f"{running.environment['RECONVERGE_APP_URL']}/api/status",
-            headers={"x-functions-key": running.environment["RECONVERGE_APP_KEY"]},
-            timeout=ANSWER_SECONDS,
-        )
-        if answer.status_code == 200:
-            status: Status = answer.json()
-            return status
-    return None
 
 
 def operator_of(running: Stack) -> Operator:
@@ -217,4 +247,11 @@ def operator_of(running: Stack) -> Operator:
         secret=given["SANDBOX_OPERATOR_CLIENT_SECRET"],
         ca=given["REQUESTS_CA_BUNDLE"],
         kubeconfig=Path(given["KUBECONFIG"]),
+        github=given["RECONVERGE_GITHUB_URL"],
+        github_token=given["SANDBOX_GITHUB_TOKEN"],
+        vault_tokens={
+            name.removeprefix("SANDBOX_VAULT_TOKEN_").lower(): token
+            for name, token in given.items()
+            if name.startswith("SANDBOX_VAULT_TOKEN_")
+        },
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,12 +17,27 @@ from sandbox import stack
 
 REPOSITORY = Path(__file__).parents[2]
 CREDENTIALS = {
-    ("dev", "vault-bootstrap-dev"),
-    ("dev", "cnpg-backup"),
-    ("dev", "ameide-dev-cert-manager"),
-    ("prod", "vault-bootstrap-prod"),
-    ("prod", "cnpg-backup"),
-    ("prod", "ameide-prod-cert-manager"),
+    (environment, name)
+    for environment in ("dev", "prod")
+    for name in (
+        f"ameide-vault-bootstrap-mi/vault-bootstrap-{environment}",
+        f"ameide-{environment}-backup-mi/cnpg-backup",
+        f"ameide-dns-{environment}-mi/ameide-{environment}-cert-manager",
+    )
+}
+TOLD = {
+    "credential": ("accepted", "refused AADSTS700211$"),
+    "facts": ("8 of 8 equal", "6 of 8 differ$"),
+    "seeds": ("4 of 4 equal", "0 of 4 equal$"),
+    "bootstrap": ("succeeded", "no such CronJob$|never succeeded$"),
+    "store": ("Ready", "not Ready: "),
+    "external secret": ("Ready", "not Ready: "),
+}
+"""What holds says, and how what does not begins."""
+TARGETS = {
+    f"{environment}/{responder}"
+    for environment in ("dev", "prod")
+    for responder in ("federated_credentials", "runtime_facts", "vault_seeding")
 }
 REQUEST_LINE = "POST /runtime/webhooks/eventgrid?functionName=arm_event&code=… HTTP/1.1"
 
@@ -62,20 +78,37 @@ def test_a_rebuilt_cluster_is_repaired_and_nothing_is_left_running(tmp_path: Pat
     evidence = json.loads(out)
     assert running.returncode == 0, err
     assert evidence["verdict"] == "converged"
-    credentials = evidence["credentials"]
-    assert {(one["environment"], one["credential"]) for one in credentials} == CREDENTIALS
-    assert {one["before"] for one in credentials} == {"accepted"}
-    assert {one["after_rebuild"] for one in credentials} == {"refused AADSTS700211"}
-    assert {one["now"] for one in credentials} == {"accepted"}
-    assert all(one["changed_by"].startswith("reconverge, run ") for one in credentials)
+    told = {kind: [one for one in evidence["claims"] if one["what"] == kind] for kind in TOLD}
+    assert {(one["environment"], one["name"]) for one in told["credential"]} == CREDENTIALS
+    for kind, (works, broken) in TOLD.items():
+        assert {one["before"] for one in told[kind]} == {one["now"] for one in told[kind]} == {works}
+        assert all(re.match(broken, one["after_rebuild"]) for one in told[kind])
+    written = [*told["credential"], *told["facts"]]
+    assert all(one["changed_by"].startswith("reconverge, run ") for one in written)
+    assert {one["outcome"] for one in evidence["targets"]} <= {"converged", "repaired"}
+    assert {one["target"] for one in evidence["targets"]} == TARGETS
+    assert "because of dev/" in err
     assert evidence["delivery"]["lastStatus"] in {200, 202}
     assert REQUEST_LINE in err
     assert "    aeg-event-type: Notification" in err
     (rebuilt,) = evidence["rebuilt"]
     assert rebuilt["issuer"] != rebuilt["previousIssuer"]
-    assert len(evidence["processes"]) == 3
+    assert len(evidence["processes"]) == 5
     assert alive([one["pid"] for one in evidence["processes"]]) == []
     assert [address for address in evidence["addresses"] if listens(address)] == []
+
+
+@pytest.mark.timeout(300)
+def test_facts_are_proposed_merged_by_a_reviewer_and_the_platform_heals(tmp_path: Path) -> None:
+    running = drill("--dir", str(tmp_path / "sandbox"), "--channel", "pull-request", "--output", "json")
+    out, err = running.communicate()
+    evidence = json.loads(out)
+    assert running.returncode == 0, err
+    assert evidence["verdict"] == "converged"
+    assert sorted(evidence["merged"]) == [f"ameideio/ameide-runtime-facts#{number}" for number in (1, 2)]
+    assert "    | `azure.vaultBootstrapIdentityClientId` | `" in err
+    facts = [one for one in evidence["claims"] if one["what"] == "facts"]
+    assert [(one["after_rebuild"], one["now"]) for one in facts] == [("6 of 8 differ", "8 of 8 equal")] * 2
 
 
 @pytest.mark.timeout(300)
@@ -99,7 +132,7 @@ def test_an_ended_drill_leaves_nothing_running(tmp_path: Path, number: signal.Si
     running = drill("--dir", str(described.parent))
     pids: list[int] = []
     try:
-        while len(pids) < 2 and running.poll() is None:
+        while len(pids) < 4 and running.poll() is None:
             time.sleep(0.05)
             if described.exists():
                 pids = [child["pid"] for child in json.loads(described.read_text())["children"]]
@@ -109,5 +142,5 @@ def test_an_ended_drill_leaves_nothing_running(tmp_path: Path, number: signal.Si
         running.kill()
     assert running.returncode == 3
     assert "interrupted" in err
-    assert len(pids) == 2
+    assert len(pids) == 4
     assert alive(pids) == []

@@ -1,13 +1,21 @@
-"""The judge tells accepted, refused and not known apart. One cloud serves all, in the order written."""
+"""The judge tells what holds, what does not, and what is not known apart. One cloud serves all, in the order
+written."""
 
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import hvac
 import pytest
 
+from cli import judging
+from cli.judging import Claim
+from cli.judging.asking import Operator
+from cli.judging.credentials import CredentialWorks
+from cli.judging.seeds import SeedsAreThere
+from cli.judging.verdict import Answer
 from cli.story import operator_of
-from cli.verdict import Answer, Claim, Judge, Operator, claims
 from sandbox.control_client import Control
 from sandbox.stack import Stack
 from shared.landscape import load
@@ -19,20 +27,48 @@ def operator(cloud: Stack) -> Operator:
 
 
 @pytest.fixture
-def asked(cloud: Stack) -> tuple[Claim, ...]:
-    return claims(load(cloud.environment["RECONVERGE_LANDSCAPE"]))
+def everything(cloud: Stack) -> tuple[Claim, ...]:
+    return judging.claims(load(cloud.environment["RECONVERGE_LANDSCAPE"]))
+
+
+@pytest.fixture
+def asked(everything: tuple[Claim, ...]) -> tuple[CredentialWorks, ...]:
+    return tuple(claim for claim in everything if isinstance(claim, CredentialWorks))
 
 
 def answers(operator: Operator, asked: tuple[Claim, ...]) -> set[str]:
-    return {str(verdict) for verdict in Judge(operator).verdicts(asked).values()}
+    return {str(verdict) for verdict in judging.verdicts(operator, asked).values()}
 
 
-def test_every_credential_of_enabled_environments_is_asked_for(asked: tuple[Claim, ...]) -> None:
-    assert [claim.environment for claim in asked] == ["dev"] * 3 + ["prod"] * 3
+def by_kind(operator: Operator, asked: tuple[Claim, ...]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for claim, verdict in judging.verdicts(operator, asked).items():
+        found.setdefault(claim.kind, set()).add(str(verdict))
+    return found
 
 
-def test_a_declared_credential_is_accepted(operator: Operator, asked: tuple[Claim, ...]) -> None:
-    assert answers(operator, asked) == {"accepted"}
+def test_everything_that_enabled_environments_declare_is_asked_for(everything: tuple[Claim, ...]) -> None:
+    kinds = ["credential"] * 3 + ["facts", "seeds", "bootstrap", "store"] + ["external secret"] * 3
+    assert [(one.environment, one.kind) for one in everything] == [
+        (environment, kind) for environment in ("dev", "prod") for kind in kinds
+    ]
+
+
+WORKS = {
+    "credential": {"accepted"},
+    "facts": {"8 of 8 equal"},
+    "seeds": {"4 of 4 equal"},
+    "bootstrap": {"succeeded"},
+    "store": {"Ready"},
+    "external secret": {"Ready"},
+}
+
+
+def test_of_a_platform_that_works_everything_holds(
+    settled: Stack, operator: Operator, everything: tuple[Claim, ...]
+) -> None:
+    assert settled.complete
+    assert by_kind(operator, everything) == WORKS
 
 
 @pytest.mark.parametrize(
@@ -64,45 +100,98 @@ def test_a_declared_credential_is_accepted(operator: Operator, asked: tuple[Clai
     ],
 )
 def test_a_claim_that_is_not_true_is_not_accepted(
-    operator: Operator, asked: tuple[Claim, ...], change: dict[str, str], answer: str
+    operator: Operator, asked: tuple[CredentialWorks, ...], change: dict[str, str], answer: str
 ) -> None:
     assert answers(operator, (replace(asked[0], **change),)) == {answer}
 
 
-def test_an_operator_who_cannot_sign_in_knows_nothing(operator: Operator, asked: tuple[Claim, ...]) -> None:
-    found = Judge(replace(operator, secret="wrong")).verdicts(asked)
+def test_an_operator_who_cannot_sign_in_knows_nothing(
+    operator: Operator, asked: tuple[CredentialWorks, ...]
+) -> None:
+    found = judging.verdicts(replace(operator, secret="wrong"), asked)
     assert {verdict.answer for verdict in found.values()} == {Answer.NOT_KNOWN}
 
 
-def test_an_entra_that_does_not_answer_tells_nothing(operator: Operator, asked: tuple[Claim, ...]) -> None:
-    found = Judge(replace(operator, authority="https://127.0.0.1:9")).verdicts(asked)
+def test_an_entra_that_does_not_answer_tells_nothing(
+    operator: Operator, asked: tuple[CredentialWorks, ...]
+) -> None:
+    found = judging.verdicts(replace(operator, authority="https://127.0.0.1:9"), asked)
     assert {verdict.answer for verdict in found.values()} == {Answer.NOT_KNOWN}
 
 
 def test_an_entra_that_is_broken_tells_nothing(
-    cloud: Stack, operator: Operator, asked: tuple[Claim, ...]
+    cloud: Stack, operator: Operator, asked: tuple[CredentialWorks, ...]
 ) -> None:
     control = Control.from_dir(cloud.directory)
     control.inject("/oauth2/v2.0/token$", status=503, count=None)
     try:
-        found = Judge(operator).verdicts(asked)
+        found = judging.verdicts(operator, asked)
     finally:
         control.clear_faults()
     assert {verdict.answer for verdict in found.values()} == {Answer.NOT_KNOWN}
 
 
-def test_no_verdict_shows_a_secret(operator: Operator, asked: tuple[Claim, ...]) -> None:
-    told = repr(operator) + repr(Judge(operator).verdicts(asked))
-    assert operator.secret not in told
-    assert "eyJ" not in told
+def test_no_verdict_shows_a_secret(operator: Operator, everything: tuple[Claim, ...]) -> None:
+    told = repr(operator) + repr(judging.verdicts(operator, everything))
+    for secret in (operator.secret, operator.github_token, *operator.vault_tokens.values(), "eyJ"):
+        assert secret not in told
 
 
-def test_after_a_rebuild_every_credential_of_the_cluster_is_refused(
-    cloud: Stack, operator: Operator, asked: tuple[Claim, ...], tmp_path: Path
+NO_CLONE = "not known git clone of the facts ended with 128"
+WITHOUT: dict[str, tuple[dict[str, Any], str, str]] = {
+    "Git": ({"github_token": "wrong"}, "facts", "not known git clone of the facts ended with 128"),
+    "a way to Git": (
+        {"github": "https://127.0.0.1:9"},
+        "facts",
+        "not known git clone of the facts ended with 128",
+    ),
+    "a token of Vault": (
+        {"vault_tokens": {}},
+        "seeds",
+        "not known the operator has no token for the Vault of",
+    ),
+    "a good token of Vault": (
+        {"vault_tokens": {"dev": "wrong", "prod": "wrong"}},
+        "seeds",
+        "not known Vault answered 403",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "kind", "answer"), WITHOUT.values(), ids=WITHOUT)
+def test_without_it_nothing_is_known_of_what_rests_on_it(
+    operator: Operator, everything: tuple[Claim, ...], change: dict[str, Any], kind: str, answer: str
+) -> None:
+    found = by_kind(replace(operator, **change), everything)
+    assert all(one.startswith(answer) for one in found.pop(kind))
+    assert found == {name: says for name, says in WORKS.items() if name != kind}
+
+
+def test_after_a_rebuild_nothing_of_the_cluster_holds(
+    cloud: Stack, operator: Operator, everything: tuple[Claim, ...], tmp_path: Path
 ) -> None:
     stale = tmp_path / "kubeconfig"
     shutil.copy(operator.kubeconfig, stale)
     Control.from_dir(cloud.directory).recreate("ameide")
-    assert answers(operator, asked) == {"refused AADSTS700211"}
-    gone = Judge(replace(operator, kubeconfig=stale)).verdicts(asked)
-    assert {verdict.answer for verdict in gone.values()} == {Answer.NOT_KNOWN}
+    found = by_kind(operator, everything)
+    assert found["credential"] == {"refused AADSTS700211"}
+    assert found["facts"] == {"6 of 8 differ"}
+    assert found["seeds"] == {"0 of 4 equal"}
+    assert found["bootstrap"] <= {"no such CronJob", "never succeeded"}
+    assert all(one.startswith("not Ready: ") for one in found["store"] | found["external secret"])
+    gone = judging.verdicts(replace(operator, kubeconfig=stale), everything)
+    of_the_cluster = {claim.kind for claim, verdict in gone.items() if verdict.answer is Answer.NOT_KNOWN}
+    assert of_the_cluster == {"credential", "bootstrap", "store", "external secret"}
+
+
+def test_what_only_looks_well_is_found_out(
+    cloud: Stack, operator: Operator, everything: tuple[Claim, ...]
+) -> None:
+    """A value that somebody painted over a missing seed is not its source's."""
+    (seeds,) = (one for one in everything if isinstance(one, SeedsAreThere) and one.environment == "dev")
+    vault = hvac.Client(url=seeds.declared.address, token=operator.vault_tokens["dev"])
+    vault.secrets.kv.v2.create_or_update_secret(
+        "ghcr-token", {"value": "painted over"}, mount_point=seeds.declared.mount
+    )
+    assert answers(operator, (seeds,)) == {"0 of 4 equal"}
+    assert cloud.complete

@@ -16,7 +16,8 @@ from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.data.tables import EntityProperty, TableServiceClient, UpdateMode
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
-from cli.verdict import Answer, Judge, Operator, claims
+from cli import judging
+from cli.judging.asking import Operator
 from sandbox.control_client import Control
 from shared import workqueue
 from shared.landscape import DeclaredCredential, Landscape, load
@@ -186,8 +187,9 @@ class Platform:
             eventually(lambda: self.repaired(target), patience=patience)  # noqa: B023 (called at once)
             self._journal_explains(target)
         environments = {target.environment for target in targets}
-        asked = tuple(one for one in claims(self.landscape) if one.environment in environments)
-        assert {str(verdict) for verdict in self._judge().verdicts(asked).values()} == {Answer.ACCEPTED}
+        asked = tuple(one for one in judging.claims(self.landscape) if one.environment in environments)
+        found = judging.verdicts(self._operator(), asked)
+        assert {str(verdict) for verdict in found.values()} == {"accepted"}
 
     def _journal_explains(self, target: Target) -> None:
         """Whatever ARM was asked to write was announced before, and what stands there now was proven."""
@@ -205,18 +207,19 @@ class Platform:
         }
         assert proven == self.declared(target)
 
-    def _judge(self) -> Judge:
+    def _operator(self) -> Operator:
         told = json.loads((self.directory / "cloud.json").read_text())
-        return Judge(
-            Operator(
-                arm=told["cloud"],
-                authority=told["cloud"],
-                tenant=told["tenant"],
-                client_id=told["operator"]["client_id"],
-                secret=told["operator"]["secret"],
-                ca=told["ca"],
-                kubeconfig=Path(told["kubeconfig"]),
-            )
+        return Operator(
+            arm=told["cloud"],
+            authority=told["cloud"],
+            tenant=told["tenant"],
+            client_id=told["operator"]["client_id"],
+            secret=told["operator"]["secret"],
+            ca=told["ca"],
+            kubeconfig=Path(told["kubeconfig"]),
+            github=told["github"]["url"],
+            github_token=told["github"]["operator_token"],
+            vault_tokens={},
         )
 
     def _objects(self, target: Target) -> set[str]:
