@@ -8,14 +8,13 @@ import json
 import shutil
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from sandbox.listening import free_socket, port_of
+from sandbox.processes import answers
 
 _START_SECONDS: Final = 30.0
 _LOOK_SECONDS: Final = 0.05
@@ -78,17 +77,9 @@ def environment_of(given: Mapping[str, str]) -> dict[str, str]:
 def wait_until_open(server: Server, still_running: Callable[[], bool]) -> None:
     """Return when it answers. Raises OpenBaoError when the process ends or takes too long."""
     deadline = time.monotonic() + _START_SECONDS
-    while not _answers(f"{server.address}/v1/sys/health?{_UNUSUAL}"):
+    while not answers(f"{server.address}/v1/sys/health?{_UNUSUAL}"):
         if not still_running():
             raise OpenBaoError(f"{server.name} ended while starting")
         if time.monotonic() > deadline:
             raise OpenBaoError(f"{server.name} does not answer after {_START_SECONDS:.0f} s")
         time.sleep(_LOOK_SECONDS)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 (loopback, built here)
-            return True
-    except (urllib.error.URLError, OSError):
-        return False

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +67,15 @@ def wait_until(child: Child, ready: Callable[[], bool], *, log: Path, seconds: f
         if time.monotonic() > deadline:
             raise ChildError(f"{child.name} was not ready after {seconds:.0f} s{tail(log)}")
         time.sleep(_LOOK_SECONDS)
+
+
+def answers(url: str) -> bool:
+    """Whether something is served there, for `ready`. url: on loopback, and built here."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 (see above)
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 def stop(children: Iterable[Child]) -> None:

@@ -212,7 +212,7 @@ class _Starting:
         command = [program, "start", "--port", str(port)]
         child = self._start("host", command, {**given, "PATH": path}, cwd=app)
         url = f"http://127.0.0.1:{port}"
-        self._wait(child, lambda: _answers(f"{url}/admin/host/ping"))
+        self._wait(child, lambda: processes.answers(f"{url}/admin/host/ping"))
         with urllib.request.urlopen(f"{url}/admin/functions", timeout=10) as answer:  # noqa: S310 (as below)
             return url, [function["name"] for function in json.load(answer)]
 
@@ -269,14 +269,6 @@ def _read(directory: Path) -> Stack | None:
 def _object(path: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return document
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 (loopback, built here)
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 @contextmanager
