@@ -24,6 +24,10 @@ class Account:
     def sees(self, name: str) -> bool:
         return name.lower() in self.grants
 
+    def writes(self, name: str) -> bool:
+        """Anything at all."""
+        return "write" in self.grants.get(name.lower(), {}).values()
+
     def may(self, name: str, permission: Permission, level: Level) -> bool:
         held = self.grants.get(name.lower(), {})
         if permission == "metadata":

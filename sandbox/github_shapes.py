@@ -54,10 +54,10 @@ def repository(call: Call) -> Json:
 
 
 def permissions(call: Call) -> Json:
-    """Of whoever asks."""
+    """Of the account that asks, not of its token: whoever may give a token any write may push themselves."""
     name, account = call.hosted.full_name, call.account
     pulls = not call.hosted.private or bool(account and account.sees(name))
-    pushes = bool(account and account.may(name, "contents", "write"))
+    pushes = bool(account and account.writes(name))
     return {"admin": False, "maintain": False, "push": pushes, "triage": pushes, "pull": pulls}
 
 

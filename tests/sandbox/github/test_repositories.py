@@ -18,6 +18,8 @@ def test_a_repository_tells_its_default_branch_and_what_the_token_may(served: Se
     assert shown["permissions"]["push"] is True
     reader = place.ask("GET", "", token=place.allowed(contents="read")).json()
     assert (reader["permissions"]["pull"], reader["permissions"]["push"]) == (True, False)
+    starter = place.ask("GET", "", token=place.allowed(actions="write")).json()
+    assert starter["permissions"]["push"] is True
 
 
 def test_a_file_is_created_and_updated_and_read(place: Place) -> None:
