@@ -167,6 +167,19 @@ def test_without_it_nothing_is_known_of_what_rests_on_it(
     assert found == {name: says for name, says in WORKS.items() if name != kind}
 
 
+def test_a_value_that_is_not_its_sources_is_found_out(
+    settled: Stack, operator: Operator, everything: tuple[Claim, ...]
+) -> None:
+    """Nobody overwrites it: who wrote it owns it."""
+    assert settled.complete
+    (seeds,) = (one for one in everything if isinstance(one, SeedsAreThere) and one.environment == "dev")
+    vault = hvac.Client(url=seeds.declared.address, token=operator.vault_tokens["dev"])
+    vault.secrets.kv.v2.create_or_update_secret(
+        "ghcr-token", {"value": "painted over"}, mount_point=seeds.declared.mount
+    )
+    assert answers(operator, (seeds,)) == {"3 of 4 equal"}
+
+
 def test_after_a_rebuild_nothing_of_the_cluster_holds(
     cloud: Stack, operator: Operator, everything: tuple[Claim, ...], tmp_path: Path
 ) -> None:
@@ -182,16 +195,3 @@ def test_after_a_rebuild_nothing_of_the_cluster_holds(
     gone = judging.verdicts(replace(operator, kubeconfig=stale), everything)
     of_the_cluster = {claim.kind for claim, verdict in gone.items() if verdict.answer is Answer.NOT_KNOWN}
     assert of_the_cluster == {"credential", "bootstrap", "store", "external secret"}
-
-
-def test_what_only_looks_well_is_found_out(
-    cloud: Stack, operator: Operator, everything: tuple[Claim, ...]
-) -> None:
-    """A value that somebody painted over a missing seed is not its source's."""
-    (seeds,) = (one for one in everything if isinstance(one, SeedsAreThere) and one.environment == "dev")
-    vault = hvac.Client(url=seeds.declared.address, token=operator.vault_tokens["dev"])
-    vault.secrets.kv.v2.create_or_update_secret(
-        "ghcr-token", {"value": "painted over"}, mount_point=seeds.declared.mount
-    )
-    assert answers(operator, (seeds,)) == {"0 of 4 equal"}
-    assert cloud.complete
