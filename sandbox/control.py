@@ -80,7 +80,11 @@ class Control:
         return web.json_response(
             {
                 "clusters": [_show_cluster(held) for held in self.cloud.clusters.all(now)],
-                "identities": [_show_identity(held) for held in self.cloud.identities.all(now)],
+                "identities": [
+                    _show_identity(held)
+                    for held in self.cloud.identities.all(now)
+                    if held.subscription == self.cloud.subscription
+                ],
                 "dials": self.cloud.dials.show(),
             }
         )
