@@ -133,7 +133,7 @@ def test_a_workflow_that_github_does_not_show_is_absent_but_its_pull_requests_ar
 # -- refusals ---------------------------------------------------------------------------------------------
 
 REFUSALS: dict[str, tuple[Answer, type[Exception], str]] = {
-    "a token that is no good": (Answer(401), PermanentError, "renew RECONVERGE_GITHUB_TOKEN"),
+    "a token that is no good": (Answer(401), PermanentError, "TOKEN is missing, or not valid any more"),
     "a permission that is missing": (Answer(403), PermanentError, "lacks a permission"),
     "nothing there": (Answer(404), NotThere, "does not exist, or the token"),
     "a lost race": (Answer(409), Conflict, "somebody was quicker"),
