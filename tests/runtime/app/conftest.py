@@ -70,11 +70,11 @@ class App:
                 return []
 
 
-def eventually[T](look: Callable[[], T]) -> T:
+def eventually[T](look: Callable[[], T], patience: timedelta = PATIENCE) -> T:
     """The first true answer. Fails with the last one when patience ends."""
-    deadline = datetime.now(UTC) + PATIENCE
+    deadline = datetime.now(UTC) + patience
     while not (seen := look()):
-        assert datetime.now(UTC) < deadline, f"still {seen!r} after {PATIENCE}"
+        assert datetime.now(UTC) < deadline, f"still {seen!r} after {patience}"
         time.sleep(0.2)
     return seen
 
