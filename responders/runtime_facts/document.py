@@ -18,6 +18,8 @@ _NULL: Final = "tag:yaml.org,2002:null"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9](?:[-\w./]|:(?=[^\s,\[\]{}]))*", re.ASCII)
 """Texts that need no quotes anywhere, if they do not stand for something else than a text."""
 _COLON: Final = re.compile(r"[ \t]*:")
+_KEEPS_LINE_END: Final = re.compile(r"[|>][1-9+]{0,2}(?=[ \t\r\n])")
+"""The beginning of a block text whose last line end, where there is one, belongs to it."""
 _MERGE: Final = "<<"
 
 
@@ -169,12 +171,16 @@ class Document:
         column = int(parent.value[0][0].start_mark.column)
         at = self._end(*parent.value[-1])
         if parent.flow_style:
-            return _Cut(at, at, f", {written}", adds=True, column=column)
+            # Right behind a colon, the comma would make both a part of the key.
+            comma = " ," if self._text[at - 1] == ":" else ","
+            return _Cut(at, at, f"{comma} {written}", adds=True, column=column)
         line, line_end = " " * column + written, "\r\n" if "\r\n" in self._text else "\n"
         # A text of several lines ends where the next line begins.
         begins = at if self._text[at - 1] == "\n" else self._text.find("\n", at) + 1
         if begins:
             return _Cut(begins, begins, line + line_end, adds=True, column=column)
+        if _KEEPS_LINE_END.match(self._text, _innermost(parent).start_mark.index):
+            raise ValueError(f"{key} cannot be added: the text above it has no line end")
         last = len(self._text)
         return _Cut(last, last, line_end + line, adds=True, column=column)
 
@@ -208,6 +214,13 @@ class _Cut(NamedTuple):
     adds: bool = False
     column: int = 0
     opens: bool = False
+
+
+def _innermost(node: Node) -> Node:
+    """The last scalar or braces of a block."""
+    while isinstance(node, CollectionNode) and not node.flow_style and node.value:
+        node = node.value[-1][1] if isinstance(node, MappingNode) else node.value[-1]
+    return node
 
 
 def _empty(node: Node) -> bool:

@@ -119,12 +119,20 @@ EDITS = {
         "azure:\n  b: 1",
         f"azure:\n  b: 1\n  uri: {VAULT}",
     ),
+    "a missing field where the file ends with a text that has no line end of its own": (
+        "azure:\n  b: |-\n    one",
+        f"azure:\n  b: |-\n    one\n  uri: {VAULT}",
+    ),
     "a missing field below an empty one": ("azure:\n  b:\nc: 1\n", f"azure:\n  b:\n  uri: {VAULT}\nc: 1\n"),
     "a missing field among line ends of Windows": (
         "azure:\r\n  b: 1\r\n",
         f"azure:\r\n  b: 1\r\n  uri: {VAULT}\r\n",
     ),
     "a missing field between braces": ("azure: {b: 1}\n", f'azure: {{b: 1, uri: "{VAULT}"}}\n'),
+    "a missing field between braces, behind an empty one": (
+        "azure: {b: 1, c: }\n",
+        f'azure: {{b: 1, c: , uri: "{VAULT}" }}\n',
+    ),
     "a missing field between empty braces": ("azure: {}\n", f'azure: {{uri: "{VAULT}"}}\n'),
 }
 
@@ -166,6 +174,12 @@ def test_several_fields_are_edited_at_once_and_added_in_their_order() -> None:
 def test_what_is_no_field_is_not_edited(text: str) -> None:
     with pytest.raises(ValueError, match=r"azure\.uri cannot be changed"):
         Document(text).edited({"azure.uri": VAULT})
+
+
+@pytest.mark.parametrize("style", ["|", ">", "|+", ">2+", "| # two"])
+def test_a_field_is_not_added_where_its_line_end_would_become_a_part_of_the_text_above(style: str) -> None:
+    with pytest.raises(ValueError, match="text above it has no line end"):
+        Document(f"azure:\n  b: {style}\n    one").edited({"azure.uri": VAULT})
 
 
 # -- whatever the file --------------------------------------------------------------------------------
