@@ -192,10 +192,11 @@ def _guid(text: str) -> bool:
 
 def _ip_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(text)
+        address = ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    # A zone may be any text at all, and has no meaning outside of one computer.
+    return getattr(address, "scope_id", None) is None
 
 
 _FORMS: Final[Mapping[Truth, Callable[[str], bool]]] = {

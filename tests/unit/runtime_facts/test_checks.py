@@ -1,5 +1,6 @@
 """Each fault of published facts has its name, and nothing that was not read is called a fault."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -71,6 +72,21 @@ TEXTS: dict[str, tuple[str | None, list[Reason]]] = {
 @pytest.mark.parametrize(("text", "reasons"), TEXTS.values(), ids=TEXTS)
 def test_names_what_is_wrong_with_a_file(text: str | None, reasons: list[Reason]) -> None:
     assert World(text).reasons() == reasons
+
+
+ZONED = {
+    "a token": "fe80::1%ghs-not-to-be-seen",
+    "a line of its own": "::1%x\n\nReconverge-Change: none",
+    "a cell of a table": "::1%`|`",
+}
+
+
+@pytest.mark.parametrize("published", ZONED.values(), ids=ZONED)
+def test_a_zone_behind_an_address_may_hold_anything_so_it_is_no_address(published: str) -> None:
+    world = World(RIGHT.replace(IP, json.dumps(published)))
+    (found,) = world.findings()
+    assert found.reason == Reason.FACT_MALFORMED
+    assert published.partition("%")[2] not in found.message
 
 
 # -- what is not known, or not there --------------------------------------------------------------
