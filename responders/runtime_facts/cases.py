@@ -167,7 +167,11 @@ def truth_of(facts: Facts, fact: DeclaredFact) -> Read[str] | Elsewhere:
     # What a live cluster uses lies beside it: anything else is the pointer that went stale.
     if subscription(resource) not in home(facts):
         return Elsewhere(subscription(resource))
-    return facts.values[fact.source, resource.lower()]
+    read = facts.values[fact.source, resource.lower()]
+    # Half an answer would empty a fact, or publish what every reader stumbles over.
+    if isinstance(read, Known) and not _FORMS[fact.source](read.value):
+        return Unknown("what Azure answers has not the form of it")
+    return read
 
 
 def subscription(arm_id: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -108,6 +109,11 @@ def without_identity_reads(world: World) -> None:
     world.azure.lay("GET identity", DOWN)
 
 
+def without_client_id(world: World) -> None:
+    key = IDENTITY.lower()
+    world.azure._identities[key] = replace(world.azure._identities[key], client_id="")
+
+
 def without_cluster(world: World) -> None:
     world.azure.tear_down(CLUSTER)
 
@@ -178,6 +184,30 @@ def test_a_missing_resource_holds_back_no_other_field() -> None:
 
 
 # -- sources that no resource has to tell -------------------------------------------------------------
+
+
+ILL_FORMED: dict[str, tuple[Callable[[World], None], str]] = {
+    "an identity without a client id": (without_client_id, IDENTITY),
+    "a vault whose address has no scheme": (
+        lambda world: world.azure.resources.update({VAULT.lower(): "kv.vault.azure.net"}),
+        VAULT,
+    ),
+    "an address that is none": (
+        lambda world: world.azure.resources.update({ADDRESS.lower(): "pending"}),
+        ADDRESS,
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "subject"), ILL_FORMED.values(), ids=ILL_FORMED)
+def test_what_azure_answers_in_another_form_is_not_known_and_never_published(
+    answer: Callable[[World], None], subject: str
+) -> None:
+    world = World(STALE)
+    answer(world)
+    found = [(one.reason, one.subject) for one in world.findings()]
+    assert (Reason.FACTS_UNREAD, subject) in found
+    assert world.plan().steps == ()
 
 
 def test_parts_of_an_id_and_the_tenant_are_facts_too() -> None:
