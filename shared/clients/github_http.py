@@ -24,6 +24,9 @@ LARGEST: Final = 64 * 1024 * 1024
 """Bytes of an answer: all files of one commit, compressed. Facts are far smaller, a function's memory is not
 much larger."""
 
+WINDOW: Final = 60 * 60
+"""Seconds after which GitHub's primary limit is open again, whatever clock is wrong."""
+
 _REPOSITORY: Final = re.compile(r"/([A-Za-z0-9][-A-Za-z0-9]*/(?!\.)[-.\w]+?)(?:\.git)?", re.ASCII)
 _LIMITED: Final = "x-ratelimit-remaining"
 _UNTIL: Final = "x-ratelimit-reset"
@@ -132,7 +135,8 @@ def _pause(headers: Headers) -> timedelta | None:
         return asked
     until = headers.get(_UNTIL, "")
     if headers.get(_LIMITED) == "0" and re.fullmatch(r"\d{1,12}", until, re.ASCII):
-        return max(datetime.fromtimestamp(int(until), UTC) - now, timedelta(seconds=1))
+        left = int(until) - int(now.timestamp())
+        return timedelta(seconds=min(max(left, 1), WINDOW))
     return None
 
 

@@ -133,7 +133,11 @@ def test_a_workflow_that_github_does_not_show_is_absent_but_its_pull_requests_ar
 # -- refusals ---------------------------------------------------------------------------------------------
 
 REFUSALS: dict[str, tuple[Answer, type[Exception], str]] = {
-    "a token that is no good": (Answer(401), PermanentError, "TOKEN is missing, or not valid any more"),
+    "a token that is no good": (
+        Answer(401),
+        PermanentError,
+        "RECONVERGE_GITHUB_TOKEN is missing, or not valid any more: set or renew it",
+    ),
     "a permission that is missing": (Answer(403), PermanentError, "lacks a permission"),
     "nothing there": (Answer(404), NotThere, "does not exist, or the token"),
     "a lost race": (Answer(409), Conflict, "somebody was quicker"),
@@ -181,6 +185,15 @@ def test_a_pause_that_github_asks_for_is_kept(far: Forge) -> None:
     found = github(far).runs(REPOSITORY, "apply.yaml")
     assert isinstance(found, Unknown)
     assert found.delay == MINUTE
+
+
+@pytest.mark.parametrize("reset", ["4102444800", "999999999999"], ids=["in 2100", "beyond all calendars"])
+def test_a_limit_is_waited_for_an_hour_at_most_as_it_lasts_no_longer(far: Forge, reset: str) -> None:
+    limit = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+    far.lay("POST", f"{AT}/pulls", Answer(403, headers=limit))
+    with pytest.raises(Throttled) as refused:
+        github(far).propose(REPOSITORY, "b", "main", "t", "x")
+    assert refused.value.delay == timedelta(hours=1)
 
 
 def test_a_host_that_does_not_answer_proves_nothing_and_may_have_done_what_was_asked(far: Forge) -> None:
