@@ -105,7 +105,11 @@ class GitHub:
             owner = slug(repository, self._base).partition("/")[0]
         except Misconfigured as error:
             return Unknown(str(error))
-        return self._pulls(repository, state="all", head=f"{owner}:{branch}")
+        found = self._pulls(repository, state="all", head=f"{owner}:{branch}")
+        if not isinstance(found, Known):
+            return found
+        # GitHub answers a filter that it makes nothing of with all that there is.
+        return Known(tuple(one for one in found.value if one.branch == branch))
 
     def propose(self, repository: str, branch: str, base: str, title: str, body: str) -> None:
         """Open a pull request."""

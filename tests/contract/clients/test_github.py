@@ -84,6 +84,14 @@ def test_a_branch_s_pull_requests_are_read_in_every_state(
     assert (asked["state"], asked["head"]) == ("all", "ameideio:reconverge/dev/facts-1")
 
 
+def test_a_history_is_of_its_branch_alone_even_where_github_leaves_the_filter_out(far: Forge) -> None:
+    theirs = {"ref": "fix", "repo": {"full_name": "ameideio/facts"}}
+    far.lay("GET", f"{AT}/pulls", Answer(200, [pull(8, head=theirs), pull(7)]))
+    found = github(far).history(REPOSITORY, "reconverge/dev/facts-1")
+    assert isinstance(found, Known)
+    assert [one.number for one in found.value] == [7]
+
+
 def test_proposals_are_those_of_our_branches_in_the_repository_itself(far: Forge) -> None:
     fork = {"ref": "reconverge/dev/facts-2", "repo": {"full_name": "stranger/facts"}}
     gone = {"ref": "reconverge/dev/facts-3", "repo": None}
