@@ -121,9 +121,13 @@ class Vaults:
         Raises WriteConflict where another version is there: nothing was written then. Else ReconvergeError.
         """
         with _translated():
-            self._client(session.address, session.token).secrets.kv.v2.create_or_update_secret(
+            made: Any = self._client(session.address, session.token).secrets.kv.v2.create_or_update_secret(
                 key, {FIELD: value.text}, cas=cas, mount_point=mount
             )
+        # hvac takes a redirect to another node, which is not followed, for a success.
+        if not isinstance(made, dict):
+            said = f"{SERVICE} answered without a version, what was asked may have been done"
+            raise TemporaryError(said, delay=AGAIN)
 
     def _client(self, address: str, token: str) -> "Client":
         with IMPORTING:

@@ -13,6 +13,7 @@ from shared.errors import ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Unknown
 from tests.contract.clients import openbao
 from tests.contract.clients.openbao import AUDIENCE, Bao
+from tests.contract.clients.relay import Refusal, Relay
 
 VALUE = "the value that nobody may see"
 
@@ -198,6 +199,17 @@ def test_a_refused_write_tells_no_value(bao: Bao, vaults: Vaults, key: str) -> N
     with pytest.raises(ReconvergeError) as refused:
         copy(bao, vaults, key, 0, mount="elsewhere")
     assert VALUE not in f"{refused.value!r} {refused.value.__cause__}"
+
+
+@pytest.mark.parametrize("status", [200, 204, 307])
+def test_an_answer_that_names_no_version_is_no_write(
+    bao: Bao, vaults: Vaults, session: Session, key: str, status: int
+) -> None:
+    relay = Relay(int(bao.address.rpartition(":")[2]))
+    relay.script.extend(["pass", Refusal(status, {"Location": f"{bao.address}/v1/secret/data/{key}"})])
+    with relay.running(), pytest.raises(TemporaryError, match="may have been done"):
+        copy(bao, vaults, key, 0, address=f"http://127.0.0.1:{relay.server_port}")
+    assert vaults.read(session, "secret", key, ()) == Absent()
 
 
 # -- what the token may do --------------------------------------------------------------------------
