@@ -29,7 +29,7 @@ from shared.model import Absent, Known, Read, Unknown
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
     from azure.core.exceptions import HttpResponseError
-    from azure.keyvault.secrets import SecretClient, SecretProperties
+    from azure.keyvault.secrets import KeyVaultSecret, SecretClient, SecretProperties
 
 SERVICE: Final = "Key Vault"
 
@@ -70,14 +70,14 @@ class KeyVaults:
 
         def read() -> Sourced:
             found = self._secrets(uri).get_secret(name)
-            return Sourced(found.properties.version or "", fingerprint(found.value or "", placeholders))
+            return Sourced(found.properties.version or "", fingerprint(_value(found), placeholders))
 
         return _read(read)
 
     def value(self, uri: str, name: str, version: str) -> SecretText:
         """One GET, of exactly this version. For shared.clients.seeding only. Raises ReconvergeError."""
         with _translated():
-            return SecretText(self._secrets(uri).get_secret(name, version).value or "")
+            return SecretText(_value(self._secrets(uri).get_secret(name, version)))
 
 
 def _client(uri: str, credential: "TokenCredential") -> "SecretClient":
@@ -85,6 +85,13 @@ def _client(uri: str, credential: "TokenCredential") -> "SecretClient":
 
     azure = (urlsplit(uri).hostname or "").endswith(SUFFIXES)
     return SecretClient(uri, credential, verify_challenge_resource=azure, transport=transport(), **ONE_TRY)
+
+
+def _value(found: "KeyVaultSecret") -> str:
+    """Raises TemporaryError for half an answer: as a seed it would be an empty secret that looks well."""
+    if found.value is None:
+        raise TemporaryError(f"{SERVICE} answered without a value", delay=AGAIN)
+    return found.value
 
 
 def _secret(found: "SecretProperties") -> Secret:

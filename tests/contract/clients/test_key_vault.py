@@ -12,7 +12,7 @@ from azure.keyvault.secrets import SecretClient
 from shared.clients.credentials import AppCredential
 from shared.clients.fingerprints import fingerprint, placeholder_digest
 from shared.clients.key_vault import KeyVaults
-from shared.errors import ReconvergeError
+from shared.errors import ReconvergeError, TemporaryError
 from shared.model import Absent, Known, Unknown
 from tests.contract.clients.loopback import Cloud
 
@@ -121,4 +121,16 @@ def test_a_value_is_fetched_in_exactly_the_version_that_was_judged(
     assert value.text == VALUE
     assert VALUE not in repr(value)
     with pytest.raises(ReconvergeError):
+        vaults.value(uri, name, "0" * 32)
+
+
+def test_an_answer_without_a_value_is_no_empty_secret(
+    cloud: Cloud, vaults: KeyVaults, uri: str, put: Callable[..., str]
+) -> None:
+    name = put()
+    half = {"id": f"{uri}secrets/{name}/{'0' * 32}", "attributes": {"enabled": True}}
+    cloud.inject(f"secrets/{name}", status=200, body=half)
+    assert vaults.source(uri, name, ()) == Unknown("Key Vault answered without a value")
+    cloud.inject(f"secrets/{name}", status=200, body=half)
+    with pytest.raises(TemporaryError, match="without a value"):
         vaults.value(uri, name, "0" * 32)
