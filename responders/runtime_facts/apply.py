@@ -79,6 +79,8 @@ def _propose(scope: Scope, step: Step, declared: DeclaredFacts) -> None:
     """Begins from whatever state a crash may leave behind: no branch, an old one, one without its request."""
     github, repository = scope.world.github, declared.repository
     base, wanted = _edited(scope, step, declared)
+    if wanted == base.text:
+        return
     own = branch(scope.environment.name, _change(step))
     opened = _is_open(scope, repository, own)
     if not opened:
@@ -108,7 +110,10 @@ _CHANNELS: Final[Mapping[Channel, Callable[[Scope, Step, DeclaredFacts], None]]]
 
 
 def _is_open(scope: Scope, repository: str, own: str) -> bool:
+    """Raises TemporaryError where that is not known, and where somebody declined it since the plan."""
     match scope.world.github.history(repository, own):
+        case Known((newest, *_)) if newest.state is State.DECLINED:
+            raise TemporaryError(f"pull request {newest.number} was closed since the plan", delay=AGAIN)
         case Known(found):
             return any(one.state is State.OPEN for one in found)
         case Unknown(why):

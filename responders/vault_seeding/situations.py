@@ -32,9 +32,7 @@ class Stand(Enum):
     IN_VAIN = auto()
 
 
-def stand(
-    attempt: Attempt | None, situation: str, now: datetime, *, patience: timedelta = PATIENCE
-) -> Stand:
+def stand(attempt: Attempt | None, situation: str, now: datetime, *, patience: timedelta = PATIENCE) -> Stand:
     if attempt is None or not attempt.confirmed or attempt.situation != situation:
         return Stand.DUE
     age = now - attempt.at

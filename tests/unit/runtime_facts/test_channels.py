@@ -298,6 +298,26 @@ def test_a_pull_request_that_somebody_closed_is_not_opened_again() -> None:
     assert len(world.github.pulls) == 1
 
 
+def test_a_pull_request_that_somebody_closed_since_the_plan_is_not_opened_again_either() -> None:
+    world = by(Channel.PULL_REQUEST)
+    world.run()
+    world.github.put(REPOSITORY, "main", PATH, f"# moved on\n{STALE}")
+    (step,) = world.plan().steps
+    world.github.decline(*world.github.open)
+    with pytest.raises(TemporaryError, match="was closed since the plan"):
+        RESPONDER.apply(world.scope, step)
+    assert world.github.open == []
+
+
+def test_nothing_is_proposed_where_the_facts_became_right_since_the_plan() -> None:
+    world = by(Channel.PULL_REQUEST)
+    (step,) = world.plan().steps
+    world.github.put(REPOSITORY, "main", PATH, RIGHT)
+    RESPONDER.apply(world.scope, step)
+    assert {branch for _, branch in world.github.branches} == {"main"}
+    assert world.github.open == []
+
+
 def test_a_merge_after_which_the_old_values_are_back_is_left_to_people() -> None:
     world = by(Channel.PULL_REQUEST)
     world.run()
