@@ -6,9 +6,9 @@ The file is read again first: a change goes only on top of the values that it wa
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from responders.runtime_facts.cases import HIDDEN
+from responders.runtime_facts.cases import Case
 from responders.runtime_facts.document import Document, NotYamlError, Scalar
-from responders.runtime_facts.facts import branch, change_id
+from responders.runtime_facts.facts import branch, change_id, written_to
 from responders.runtime_facts.plan import NUMBER, UPDATE
 from responders.runtime_facts.reasons import Reason
 from responders.runtime_facts.writing import body, closing, message, title
@@ -39,6 +39,8 @@ def apply(scope: Scope, step: Step) -> None:
     declared = _declared(scope, step)
     if step.channel is not contract.channel_to(declared):
         raise PermanentError(f"the contract names another channel than {step.channel} for {step.object}")
+    if step.owner != written_to(declared, step.channel):
+        raise PermanentError(f"{step.owner} is not where {step.object} is written")
     _CHANNELS[step.channel](scope, step, declared)
 
 
@@ -146,10 +148,9 @@ def _edited(scope: Scope, step: Step, declared: DeclaredFacts) -> tuple[FileAt, 
     except ValueError as error:
         raise PermanentError(f"{declared.path}: {error}") from error
     for field, value in step.after.items():
-        now = document.field(field)
-        text = now.text if isinstance(now, Scalar) else ""
-        known = {value, step.before.get(field, "") if step.before else ""}
-        if text not in known and HIDDEN.format(length=len(text)) not in known:
+        now = Case(step.object, field, declared.fields[field], document.field(field), Known(value))
+        was = (step.before or {}).get(field, "")
+        if now.shown != was and now.found != Scalar(value, is_text=True):
             raise TemporaryError(f"{field} of {declared.path} has changed since the plan", delay=AGAIN)
     return base, wanted
 

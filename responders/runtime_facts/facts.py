@@ -60,11 +60,7 @@ class Published:
 
     @property
     def writes_to(self) -> str:
-        """The repository that a change acts on: that of the workflow, where one publishes the file."""
-        workflow = self.declared.workflow
-        if self.channel is Channel.WORKFLOW and workflow:
-            return repository_page(workflow.repository)
-        return repository_page(self.declared.repository)
+        return written_to(self.declared, self.channel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +74,13 @@ class Facts:
     files: tuple[Published, ...]
     proposals: Mapping[str, Read[tuple[PullRequest, ...]]]
     """By repository page: the open pull requests of ours for this environment."""
+
+
+def written_to(declared: DeclaredFacts, channel: Channel) -> str:
+    """The repository that a change acts on: that of the workflow, where one publishes the file."""
+    if channel is Channel.WORKFLOW and declared.workflow:
+        return repository_page(declared.workflow.repository)
+    return repository_page(declared.repository)
 
 
 def change_id(reference: str, before: Mapping[str, str], after: Mapping[str, str]) -> str:

@@ -87,6 +87,10 @@ FORGED = {
     "another action": ({"action": "credential.update"}, "is not an action"),
     "another file": ({"object": f"{REFERENCE}x"}, "is not declared with the fields"),
     "another field": ({"after": {"azure.other": "x"}}, "is not declared with the fields"),
+    "another repository": (
+        {"owner": "https://github.com/ameideio/elsewhere"},
+        "is not where .* is written",
+    ),
     "another channel": ({"channel": Channel.DIRECT}, "names another channel"),
 }
 
@@ -95,7 +99,8 @@ FORGED = {
 def test_a_step_that_no_plan_may_hold_is_refused_at_the_last_moment(
     changes: dict[str, object], says: str
 ) -> None:
-    world = by(Channel.PULL_REQUEST)
+    elsewhere = (REPOSITORY, "https://github.com/ameideio/elsewhere.git")
+    world = by(Channel.PULL_REQUEST, repositories=elsewhere)
     (step,) = world.plan().steps
     with pytest.raises(PermanentError, match=says):
         RESPONDER.apply(world.scope, replace(step, **changes))  # type: ignore[arg-type]
@@ -111,6 +116,16 @@ def test_a_file_that_changed_since_the_plan_is_planned_anew(channel: Channel) ->
     with pytest.raises(TemporaryError, match="has changed since the plan"):
         RESPONDER.apply(world.scope, step)
     assert world.published == other
+
+
+@pytest.mark.parametrize("channel", [Channel.PULL_REQUEST, Channel.DIRECT])
+def test_a_value_that_was_not_shown_is_not_taken_for_another_of_its_length(channel: Channel) -> None:
+    world = by(channel, RIGHT.replace(CLIENT_ID, "x" * 36))
+    (step,) = world.plan().steps
+    world.github.put(REPOSITORY, "main", PATH, STALE)
+    with pytest.raises(TemporaryError, match="has changed since the plan"):
+        RESPONDER.apply(world.scope, step)
+    assert world.published == STALE
 
 
 def test_the_same_situation_has_the_same_plan_at_any_time() -> None:
