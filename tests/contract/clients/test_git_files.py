@@ -83,7 +83,7 @@ def test_a_private_repository_is_read_with_the_token_and_with_no_other(github: F
     commit = github.repository(NAME, {"a.yaml": b"a: 1\n"})
     github.token = "ghs_right"
     assert files(github, "ghs_right").read(REPOSITORY, "main", "a.yaml") == Known(FileAt("a: 1\n", commit))
-    assert "401: RECONVERGE_GITHUB_TOKEN is missing" in unknown(github)
+    assert "401: RECONVERGE_GITHUB_TOKEN is missing, or not valid any more" in unknown(github)
     wrong = unknown(github, token="ghs_wrong")
     assert "404" in wrong
     assert "ghs_" not in wrong
