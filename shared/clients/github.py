@@ -8,7 +8,6 @@ https://docs.github.com/rest
 
 import base64
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,7 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import quote
 
-from shared.clients.github_http import TOKEN, content, read, request, slug
+from shared.clients.github_http import TOKEN, decoded, read, request, slug
 from shared.errors import Misconfigured, PermanentError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
@@ -211,8 +210,7 @@ class GitHub:
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        body = content(request(method, f"{self._api}/repos/{name}/{path}", headers=headers, **given))
-        return json.loads(body) if body else None
+        return decoded(request(method, f"{self._api}/repos/{name}/{path}", headers=headers, **given))
 
 
 _UNSEEN: Final = f"GitHub answered 404: it does not exist, or the token of {TOKEN} may not see it"

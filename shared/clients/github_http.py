@@ -4,6 +4,7 @@ Used by the clients of its REST API and of its repositories. Every call is made 
 later is done by a delayed message. Redirects are not followed: a repository that moved is declared anew.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -92,6 +93,16 @@ def content(response: "Response") -> bytes:
     except requests.exceptions.RequestException as error:
         raise _lost(error) from error
     return bytes(body)
+
+
+def decoded(response: "Response") -> Any:
+    """What the body says as JSON; None where there is no body. Raises what `content` raises, and
+    TemporaryError for a body that is no JSON."""
+    body = content(response)
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError) as error:
+        raise _lost(error) from error
 
 
 def _lost(error: Exception) -> TemporaryError:

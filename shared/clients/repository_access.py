@@ -7,12 +7,11 @@ https://docs.github.com/rest/repos/repos#get-a-repository
 https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.clients.github import VERSION
-from shared.clients.github_http import TOKEN, content, read, request, slug
+from shared.clients.github_http import TOKEN, decoded, read, request, slug
 from shared.model import Absent, Read, Unknown
 from shared.settings import Settings
 
@@ -47,7 +46,7 @@ class RepositoryAccess:
             headers["Authorization"] = f"Bearer {self._token}"
         response = request("GET", f"{self._api}/repos/{name}", headers=headers)
         scopes = response.headers.get(SCOPES)
-        found: dict[str, Any] = json.loads(content(response))
+        found: dict[str, Any] = decoded(response)
         # Whoever asks without a token is told of no permissions, but may read what is public.
         may: dict[str, Any] = found.get("permissions") or {"pull": True}
         return Account(

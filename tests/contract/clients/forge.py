@@ -24,7 +24,18 @@ WHO = [f"GIT_{role}_{part}=test" for role in ("AUTHOR", "COMMITTER") for part in
 class Answer:
     status: int
     body: Any = None
+    """Sent as JSON; bytes as they are."""
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> bytes:
+        match self.body:
+            case None:
+                return b""
+            case bytes(raw):
+                return raw
+            case body:
+                return json.dumps(body).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +112,7 @@ def running(root: Path) -> Iterator[Forge]:
             forge.asked.append(Asked(self.command, path, query, headers, sent))
             laid = forge.answers.get(f"{self.command} {path}", [Answer(404, {"message": "Not Found"})])
             answer = laid.pop(0) if len(laid) > 1 else laid[0]
-            content = b"" if answer.body is None else json.dumps(answer.body).encode()
-            self._send(answer.status, content, answer.headers)
+            self._send(answer.status, answer.content, answer.headers)
 
         def _git(self, path: str, query: str, body: bytes) -> None:
             who = base64.b64encode(f"x-access-token:{forge.token}".encode()).decode()

@@ -178,8 +178,10 @@ def test_a_refused_write_is_said_in_our_words(
         (Answer(500), "500"),
         (Answer(200, {"unexpected": 1}), "shape"),
         (Answer(200, None), "shape"),
+        (Answer(200, b"<html>"), "no usable answer"),
+        (Answer(200, b"[" * 100_000), "no usable answer"),
     ],
-    ids=["401", "403", "500", "another shape", "no body"],
+    ids=["401", "403", "500", "another shape", "no body", "no JSON", "nesting without end"],
 )
 def test_a_read_that_fails_proves_nothing(far: Forge, answer: Answer, why: str) -> None:
     far.lay("GET", RUNS, answer)
@@ -193,6 +195,12 @@ def test_a_pause_that_github_asks_for_is_kept(far: Forge) -> None:
     found = github(far).runs(REPOSITORY, "apply.yaml")
     assert isinstance(found, Unknown)
     assert found.delay == MINUTE
+
+
+def test_a_write_that_is_answered_with_something_else_may_have_been_done(far: Forge) -> None:
+    far.lay("POST", f"{AT}/pulls", Answer(200, b"<html>"))
+    with pytest.raises(TemporaryError, match="may have been done"):
+        github(far).propose(REPOSITORY, "b", "main", "t", "x")
 
 
 @pytest.mark.parametrize("reset", ["4102444800", "999999999999"], ids=["in 2100", "beyond all calendars"])
