@@ -1,5 +1,6 @@
 """Whole runs against a small platform in memory: what heals, in which order, and what is left alone."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,15 +10,15 @@ from responders.federated_credentials import RESPONDER as CREDENTIALS
 from responders.vault_seeding import RESPONDER
 from responders.vault_seeding.plan import NAME
 from responders.vault_seeding.reasons import Reason
-from shared.clients.cluster_api import CronJob, JobState, Kind
+from shared.clients.cluster_api import CronJob, Event, JobState, Kind
 from shared.clients.fingerprints import placeholder_digest
 from shared.engine import Report, Run, execute
 from shared.errors import PermanentError, TemporaryError
 from shared.journal import Journal
-from shared.landscape import Contract, Mode
+from shared.landscape import Contract, DeclaredFact, Mode, Truth
 from shared.leases import Leases
 from shared.memory import MemoryRows
-from shared.model import Step, Target, Word
+from shared.model import Finding, Step, Target, Word
 from shared.plans import Plans
 from shared.steps import Crew
 from shared.world import Scope
@@ -25,6 +26,8 @@ from tests.unit.app import environment, landscape
 from tests.unit.clocks import START, VirtualClock
 from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, held
 from tests.unit.platform import Platform
+from tests.unit.runtime_facts.builders import declared as published
+from tests.unit.runtime_facts.builders import fact
 from tests.unit.vault_seeding.builders import ADDRESS, CRON_JOB, KEY_VAULT, declared
 
 MINUTE = timedelta(minutes=1)
@@ -327,9 +330,68 @@ def test_the_value_stands_in_nothing_that_is_kept_or_told() -> None:
     assert VALUE not in repr([entry.detail for entry in stage.journal.read(TARGET, since=START - MINUTE)])
 
 
+# -- what the platform says of the cause ------------------------------------------------------------
+
+
+def found(stage: Stage) -> dict[str, Finding]:
+    return {one.reason: one for one in RESPONDER.check(RESPONDER.gather(stage.scope()), stage.clock())}
+
+
+def test_the_log_of_the_newest_failed_job_names_the_cause() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.kubernetes.run(
+        "second", JobState.FAILED, START, "missing required Key Vault secret: ghcr-token"
+    )
+    named = found(stage)
+    assert named[Reason.BOOTSTRAP_LACKS_SECRET].message.endswith("(ghcr-token)")
+    assert Reason.BOOTSTRAP_IDENTITY_REFUSED not in named
+
+
+def test_the_log_of_a_job_before_the_last_success_names_nothing() -> None:
+    stage = Stage()
+    stage.seeds.kubernetes.logs["old"] = "AADSTS700211: …"
+    assert found(stage) == {}
+
+
+def test_events_name_the_cause_of_what_is_not_ready_and_of_nothing_else() -> None:
+    stage = Stage()
+    cluster = stage.seeds.kubernetes
+    cluster.make(Kind.EXTERNAL_SECRET, "pull", ready=False)
+    cluster.said += [
+        Event("pull", f"Code: 503. Errors: * Vault is sealed {VALUE}"),
+        Event("store", "Code: 403. Errors: * permission denied"),
+    ]
+    assert {one.reason: one.message for one in found(stage).values()} == {
+        Reason.EXTERNAL_SECRET_NOT_READY: (
+            "ExternalSecret pull is not Ready (SecretSyncedError): Vault is sealed"
+        )
+    }
+
+
+# -- what it rests on -------------------------------------------------------------------------------
+
+
 def test_a_run_rests_on_its_cluster_its_credential_and_nothing_of_its_own() -> None:
     scope = Stage().scope()
     assert RESPONDER.rests_on(RESPONDER.gather(scope)) == {
         CLUSTER.lower(),
         f"{IDENTITY}/federatedIdentityCredentials/vault-dev".lower(),
     }
+
+
+TELLS = {
+    "of the bootstrap's identity": (fact(Truth.IDENTITY_CLIENT_ID, IDENTITY.upper()), True),
+    "of the Key Vault": (fact(Truth.KEY_VAULT_URI, KEY_VAULT.upper()), True),
+    "of another identity": (fact(Truth.IDENTITY_CLIENT_ID, f"{IDENTITY}-of-dns"), False),
+    "of the tenant": (fact(Truth.TENANT_ID), False),
+}
+
+
+@pytest.mark.parametrize(("told", "rests"), TELLS.values(), ids=TELLS)
+def test_a_run_rests_on_the_facts_file_that_tells(told: DeclaredFact, rests: bool) -> None:
+    file = published(fields={"azure.fact": told})
+    scope = Stage().scope()
+    scope = replace(scope, environment=scope.environment.model_copy(update={"facts": (file,)}))
+    rests_on = RESPONDER.rests_on(RESPONDER.gather(scope))
+    assert (file.reference.lower() in rests_on) is rests
