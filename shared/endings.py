@@ -62,8 +62,11 @@ class Ending:
         return sum(proof.verdict is Verdict.ACCEPTED for proof in self.proofs)
 
     def _good(self) -> Outcome:
-        if self.applied.done or self._proven:
+        if self._proven:
             return Outcome(word=Word.REPAIRED, because=f"{self._proven} repaired and proven")
+        if done := len(self.applied.done):
+            because = f"{done} written, and nothing is wrong any more; none has a proof of its own"
+            return Outcome(word=Word.REPAIRED, because=because)
         return Outcome(word=Word.CONVERGED, because="everything is as declared")
 
     def _from_findings(self) -> list[Outcome]:

@@ -246,6 +246,21 @@ def test_a_failure_for_good_says_so_and_a_passing_one_does_not() -> None:
     assert not Stage().play(throttled).outcome.permanent
 
 
+PROVEN: dict[str, tuple[tuple[Verdict, ...], str]] = {
+    "with a proof": ((Verdict.ACCEPTED,), "1 repaired and proven"),
+    "without one": ((), "1 written, and nothing is wrong any more; none has a proof of its own"),
+}
+
+
+@pytest.mark.parametrize(("verdicts", "because"), PROVEN.values(), ids=PROVEN)
+def test_a_repair_says_whether_it_is_proven(verdicts: tuple[Verdict, ...], because: str) -> None:
+    """A pull request that was closed has none, nor has what healed by itself while it was written."""
+    script = Script(findings=(REPAIR,), steps=(step("a"),), verdicts=verdicts)
+    script = replace(script, mended=set())
+    outcome = Stage().play(script).outcome
+    assert (outcome.word, outcome.because) == (Word.REPAIRED, because)
+
+
 def test_a_step_that_came_up_meanwhile_is_done_by_the_next_run() -> None:
     """The second look plans another step than the first one did."""
 
