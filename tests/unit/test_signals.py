@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from responders import REGISTRY
 from shared import signals
 from shared.model import Signal, Source
 from shared.signals import Dropped, Rejected
@@ -61,6 +62,41 @@ def test_a_watched_change_becomes_a_signal_about_its_resource(name: str, kind: s
 @pytest.mark.parametrize("name", OF_NO_CONCERN)
 def test_a_change_of_something_else_is_dropped(name: str) -> None:
     assert isinstance(signals.from_event(sample(name)), Dropped)
+
+
+OPERATIONS = {
+    ("Write", "Microsoft.ContainerService/managedClusters/write"): "cluster.written",
+    ("Delete", "Microsoft.ContainerService/managedClusters/delete"): "cluster.deleted",
+    ("Action", "Microsoft.ContainerService/managedClusters/rotateServiceAccountSigningKeys/action"): (
+        "cluster.keys-rotated"
+    ),
+    ("Write", "Microsoft.ManagedIdentity/userAssignedIdentities/write"): "identity.written",
+    ("Delete", "Microsoft.ManagedIdentity/userAssignedIdentities/delete"): "identity.deleted",
+    ("Write", "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write"): (
+        "credential.written"
+    ),
+    ("Delete", "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/delete"): (
+        "credential.deleted"
+    ),
+    ("Write", "Microsoft.Authorization/roleAssignments/write"): "role-assignment.written",
+    ("Delete", "Microsoft.Authorization/roleAssignments/delete"): "role-assignment.deleted",
+}
+
+
+@pytest.mark.parametrize(("operation", "kind"), OPERATIONS.items(), ids=list(OPERATIONS.values()))
+def test_every_change_that_matters_is_watched_and_heard(operation: tuple[str, str], kind: str) -> None:
+    change, name = operation
+    signal = signals.from_event(
+        event(eventType=f"Microsoft.Resources.Resource{change}Success", data={"operationName": name})
+    )
+    assert isinstance(signal, Signal)
+    assert signal.kind == kind
+    assert kind in REGISTRY["federated_credentials"].hears
+
+
+def test_a_change_that_failed_is_dropped() -> None:
+    failed = event(eventType="Microsoft.Resources.ResourceWriteFailure")
+    assert isinstance(signals.from_event(failed), Dropped)
 
 
 def test_letter_case_of_operation_and_event_type_does_not_matter() -> None:
