@@ -194,6 +194,15 @@ def test_a_sealed_vault_is_for_people_and_nothing_is_written() -> None:
     assert stage.actions() == []
 
 
+def test_a_role_that_is_missing_is_for_people_where_credential_and_facts_are_right() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.kubernetes.run("second", JobState.FAILED, START, "403 Forbidden: ForbiddenByRbac")
+    outcome = stage.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.BOOTSTRAP_ROLE_MISSING)
+    assert stage.actions() == []
+
+
 def test_a_bootstrap_that_fails_again_is_started_once_and_then_told_of() -> None:
     stage = Stage()
     stage.broken()
