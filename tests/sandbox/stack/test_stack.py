@@ -124,6 +124,8 @@ def test_env_points_every_official_client_somewhere(running: Stack) -> None:
         "SANDBOX_OPERATOR_CLIENT_ID",
         "SANDBOX_OPERATOR_CLIENT_SECRET",
         "SANDBOX_URL",
+        "SANDBOX_VAULT_TOKEN_DEV",
+        "SANDBOX_VAULT_TOKEN_PROD",
         "SSL_CERT_FILE",
     }
     assert all(running.environment.values())
@@ -145,6 +147,8 @@ def test_the_app_has_neither_the_operators_means_nor_the_controls(running: Stack
         "SANDBOX_OPERATOR_CLIENT_SECRET",
         "SANDBOX_GITHUB_TOKEN",
         "SANDBOX_CONTROL_KEY",
+        "SANDBOX_VAULT_TOKEN_DEV",
+        "SANDBOX_VAULT_TOKEN_PROD",
         "RECONVERGE_APP_KEY",
     }.isdisjoint(given)
 
