@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 ARROW: Final = "→"
+GAP: Final = "  "
+"""Between two columns."""
 
 
 class Format(StrEnum):
@@ -58,12 +61,19 @@ class Screen:
         self.out.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Columns of equal width, headed; cells are cut nowhere."""
+        """Columns of equal width, headed; cells are cut nowhere.
+
+        Columns for which a terminal is too narrow stand on a second line of each row, one after the other.
+        """
         cells = [[printable(cell) for cell in row] for row in (columns, *rows)]
         widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
+        fit = _fitting(widths, self._out.width) if self.out.isatty() else len(widths)
         for number, row in enumerate(cells):
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            self.say(line.rstrip(), Style.HEAD if number == 0 else Style.NONE)
+            style = Style.HEAD if number == 0 else Style.NONE
+            line = GAP.join(cell.ljust(width) for cell, width in zip(row[:fit], widths[:fit], strict=True))
+            self.say(line.rstrip(), style)
+            if any(row[fit:]):
+                self.say(GAP * 2 + GAP.join(cell for cell in row[fit:] if cell), style)
 
     @contextmanager
     def waiting(self, text: str, *, stays: bool = False) -> Iterator[Callable[[str], None]]:
@@ -107,8 +117,19 @@ class Screen:
         return Console(file=stream, no_color=not self.colour, highlight=False)
 
 
+def _fitting(widths: Sequence[int], room: int) -> int:
+    """How many of the columns, the first in any case, stand side by side in so many characters."""
+    ends = accumulate(widths, lambda end, width: end + len(GAP) + width)
+    return max(1, sum(end <= room for end in ends))
+
+
 def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def shortened(text: str, longest: int) -> str:
+    """No longer than that; where something was left out, it ends in an ellipsis."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
 def short_id(text: str) -> str:

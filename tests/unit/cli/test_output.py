@@ -2,10 +2,11 @@
 
 import io
 import json
+import re
 
 import pytest
 
-from cli.output import Format, Screen, Style, difference, printable, short_id
+from cli.output import Format, Screen, Style, difference, printable, short_id, shortened
 
 IDENTITY = (
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/vault"
@@ -78,6 +79,64 @@ def test_columns_line_up() -> None:
     out = io.StringIO()
     Screen(out, io.StringIO()).table(["name", "is"], [["a", "1"], ["longer", "2"]])
     assert out.getvalue() == "name    is\na       1\nlonger  2\n"
+
+
+COLUMNS = ("what", "name", "before", "now")
+ROWS = (("credential", "vault", "refused", "accepted"), ("store", "main", "", "Ready"))
+NARROW = {
+    "wide enough": (
+        36,
+        [
+            "what        name   before   now",
+            "credential  vault  refused  accepted",
+            "store       main            Ready",
+        ],
+    ),
+    "one column too narrow": (
+        35,
+        [
+            "what        name   before",
+            "    now",
+            "credential  vault  refused",
+            "    accepted",
+            "store       main",
+            "    Ready",
+        ],
+    ),
+    "narrower than a cell": (
+        5,
+        [
+            "what",
+            "    name  before  now",
+            "credential",
+            "    vault  refused  accepted",
+            "store",
+            "    main  Ready",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("wide", "lines"), NARROW.values(), ids=NARROW)
+def test_columns_that_a_terminal_has_no_room_for_stand_on_a_second_line(
+    wide: int, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(wide))
+    monkeypatch.setenv("TERM", "xterm")
+    out = Terminal()
+    Screen(out, Terminal(), colour=False).table(COLUMNS, ROWS)
+    assert re.sub(r"\x1b\[\d*m", "", out.getvalue()).splitlines() == lines
+
+
+def test_a_pipe_has_room_for_every_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "5")
+    out = io.StringIO()
+    Screen(out, io.StringIO()).table(COLUMNS, ROWS)
+    assert len(out.getvalue().splitlines()) == 1 + len(ROWS)
+
+
+def test_a_text_is_shortened_to_what_was_allowed() -> None:
+    assert [shortened("a name", 6), shortened("a longer name", 8)] == ["a name", "a longe…"]
 
 
 @pytest.mark.parametrize(
