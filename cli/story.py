@@ -23,7 +23,7 @@ from cli.judging.asking import Operator
 from cli.judging.verdict import Answer, Verdict
 from cli.output import short_id
 from cli.surroundings import Surroundings
-from cli.watch import Status, Watch, settled_well
+from cli.watch import Status, Watch, counted, settled_well
 from sandbox.control_client import Control, ControlError
 from sandbox.environment import Channel
 from sandbox.processes import tail
@@ -128,7 +128,8 @@ class Story:
                 bad = [claim for claim in evidence.asked if evidence.before[claim].answer is not Answer.HOLDS]
                 if not bad or self._here.clock() >= deadline:
                     break
-                update(", ".join(f"{claim.name}: {evidence.before[claim]}" for claim in bad))
+                first = f"{bad[0].name}: {evidence.before[bad[0]]}"
+                update(f"{len(bad)} of {len(evidence.asked)} do not hold yet, such as {first}")
                 self._here.pause(POLL)
         self._tell_verdicts(evidence.before)
         if bad:
@@ -187,7 +188,7 @@ class Story:
         evidence.status = status
         for line in watch.news(status):
             self._screen.note(f"  {line}")
-        update(", ".join(f"{one['target']} {one['outcome']}" for one in status["targets"]))
+        update(counted(status))
         return evidence.delivery is not None and settled_well(status, since)
 
     def _review(self, evidence: Evidence) -> None:
@@ -225,10 +226,10 @@ class Story:
         )
 
     def _tell_verdicts(self, found: Mapping[Claim, Verdict]) -> None:
-        counted = Counter((claim.kind, str(verdict)) for claim, verdict in found.items())
-        kinds = dict.fromkeys(kind for kind, _ in counted)
+        numbers = Counter((claim.kind, str(verdict)) for claim, verdict in found.items())
+        kinds = dict.fromkeys(kind for kind, _ in numbers)
         for kind in kinds:
-            said = ", ".join(f"{count} {says}" for (of, says), count in counted.items() if of == kind)
+            said = ", ".join(f"{number} × {says}" for (of, says), number in numbers.items() if of == kind)
             self._screen.note(f"  {kind}: {said}")
 
     @contextmanager

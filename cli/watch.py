@@ -1,15 +1,21 @@
 """What a running app says about itself, as news: from one answer of `GET /api/status` to the next. Pure."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from cli.output import short_id
+from cli.output import short_id, shortened
 from shared.model import Word
 
 type Status = Mapping[str, Any]
 
 WELL: Final = frozenset({Word.CONVERGED.value, Word.REPAIRED.value})
+NEVER_RUN: Final = "never run"
+LONGEST: Final = 100
+"""Characters of a reason: it may quote two issuers, and the status has all of it."""
+MANY: Final = 3
+"""More values than these are counted, not named."""
 
 
 class Watch:
@@ -28,6 +34,8 @@ class Watch:
                 yield f"{entry['at'][11:19]}  {entry['where']}  {_change(entry)}"
         for target in status["targets"]:
             state = state_of(target)
+            if state == NEVER_RUN:
+                continue
             if self._states.get(target["target"]) != state:
                 self._states[target["target"]] = state
                 yield f"{status['at'][11:19]}  {target['target']}  {state}"
@@ -36,9 +44,17 @@ class Watch:
 def state_of(target: Mapping[str, Any]) -> str:
     if target["running"]:
         return "runs"
-    because = f": {target['because']}" if target["because"] else ""
+    if target["outcome"] == NEVER_RUN:
+        return NEVER_RUN
+    because = f": {shortened(target['because'], LONGEST)}" if target["because"] else ""
     again = "; will look again" if target["lookAgainAt"] else ""
     return f"{target['outcome']}{because}{again}"
+
+
+def counted(status: Status) -> str:
+    """How many targets are where."""
+    states = Counter("runs" if one["running"] else one["outcome"] for one in status["targets"])
+    return ", ".join(f"{count} {state}" for state, count in states.items())
 
 
 def settled_well(status: Status, since: datetime) -> bool:
@@ -70,7 +86,8 @@ def _changed(step: Mapping[str, Any]) -> str:
     before = step["before"]
     if before is None:
         return "new"
-    return ", ".join(name for name, value in step["after"].items() if before.get(name) != value)
+    changed = [name for name, value in step["after"].items() if before.get(name) != value]
+    return ", ".join(changed) if len(changed) <= MANY else f"{len(changed)} values"
 
 
 CHANGES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {

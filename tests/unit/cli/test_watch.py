@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.watch import Watch, changed_by, settled_well
+from cli.watch import LONGEST, Watch, changed_by, counted, settled_well
 
 AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 IDENTITY = "/subscriptions/s/resourceGroups/g/providers/M.I/userAssignedIdentities/vault"
@@ -47,6 +47,15 @@ STARTED = change(
 )
 NEWS = {
     "a step": (STARTED, "credential.update vault/dev: issuer"),
+    "a step with many values": (
+        change(
+            "step-started",
+            action="facts.update",
+            before=dict.fromkeys("abcd", "old"),
+            after=dict.fromkeys("abcd", "new"),
+        ),
+        "facts.update vault/dev: 4 values",
+    ),
     "a new object": (
         change("step-started", action="credential.create", before=None, after={"name": "dev"}),
         "credential.create vault/dev: new",
@@ -75,6 +84,24 @@ def test_a_state_is_news_when_it_changes() -> None:
     assert list(watch.news(status(running=True))) == ["03:00:00  dev/federated_credentials  runs"]
     (line,) = watch.news(status(outcome="pending", lookAgainAt=AT.isoformat()))
     assert line.endswith("pending: as declared; will look again")
+
+
+def test_a_target_that_never_ran_is_no_news() -> None:
+    watch = Watch()
+    unseen = {"outcome": "never run", "because": ""}
+    assert list(watch.news(status(**unseen))) == []
+    assert list(watch.news(status(**unseen, lookAgainAt=AT.isoformat()))) == []
+    assert list(watch.news(status(**unseen, running=True))) == ["03:00:00  dev/federated_credentials  runs"]
+
+
+def test_a_long_reason_is_told_in_part() -> None:
+    (line,) = Watch().news(status(outcome="blocked", because="x" * 2 * LONGEST, lookAgainAt=AT.isoformat()))
+    assert line.endswith(f"  blocked: {'x' * (LONGEST - 1)}…; will look again")
+
+
+def test_what_is_going_on_is_counted() -> None:
+    told = {"targets": [target(), target("blocked"), target("blocked", running=True), target()]}
+    assert counted(told) == "2 converged, 1 blocked, 1 runs"
 
 
 JUST_BEFORE = AT - timedelta(seconds=1)
