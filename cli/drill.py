@@ -41,9 +41,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--channel",
-        type=Channel,
-        choices=list(Channel),
-        default=Channel.WORKFLOW,
+        choices=[one.value for one in Channel],
+        default=Channel.WORKFLOW.value,
         help="how published facts are brought right: by the workflow that owns them, or by a pull request"
         " that the drill then merges as a reviewer",
     )
@@ -56,7 +55,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     begun = time.monotonic()
     with _ended_by_signals():
         try:
-            evidence = Story(directory, here, given.channel).play(given.timeout)
+            evidence = Story(directory, here, Channel(given.channel)).play(given.timeout)
         finally:
             if not given.keep:
                 _tear_down(directory, remove=given.dir is None)

@@ -30,6 +30,7 @@ NOT_UNDERSTOOD = {
     "a wait that is no length": (("run", "--wait", "soon"), "write it like 90s, 5m, 12h or 7d"),
     "a part of a plan's digest": (("run", "--approve", "abc"), "64 digits"),
     "a since that is no length": (("journal", "--since", "yesterday"), "write it like 90s, 5m, 12h or 7d"),
+    "an unknown channel": (("drill", "--channel", "mail"), "workflow, pull-request"),
     "a digest that is none": (("replay", "../etc"), "6 to 32 digits"),
 }
 
