@@ -22,30 +22,29 @@ class Watch:
     """Remembers what was told already."""
 
     def __init__(self) -> None:
-        self._states: dict[str, str] = {}
+        self._states: dict[str, tuple[str, str]] = {}
         self._told: set[tuple[str, str, str]] = set()
 
     def news(self, status: Status) -> Iterator[str]:
-        """A line for each change that is new, and for each target whose state is."""
+        """A line for each change that is new, and for each target that came to something else than before.
+
+        That a target runs, or is looked at again, is no news: what comes of it is.
+        """
         for entry in status["changes"]:
             key = entry["at"], entry["kind"], str(entry["detail"].get("object"))
             if key not in self._told:
                 self._told.add(key)
                 yield f"{entry['at'][11:19]}  {entry['where']}  {_change(entry)}"
         for target in status["targets"]:
-            state = state_of(target)
-            if state == NEVER_RUN:
+            state = target["outcome"], target["because"]
+            if target["running"] or target["outcome"] == NEVER_RUN:
                 continue
             if self._states.get(target["target"]) != state:
                 self._states[target["target"]] = state
-                yield f"{status['at'][11:19]}  {target['target']}  {state}"
+                yield f"{status['at'][11:19]}  {target['target']}  {state_of(target)}"
 
 
 def state_of(target: Mapping[str, Any]) -> str:
-    if target["running"]:
-        return "runs"
-    if target["outcome"] == NEVER_RUN:
-        return NEVER_RUN
     because = f": {shortened(target['because'], LONGEST)}" if target["because"] else ""
     again = "; will look again" if target["lookAgainAt"] else ""
     return f"{target['outcome']}{because}{again}"
