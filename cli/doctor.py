@@ -73,7 +73,7 @@ def _checks(landscape_file: str | None, here: Surroundings) -> Iterator[Check]:
         landscape = load(settings.landscape)
         yield _tenant(landscape, settings)
     except Misconfigured as error:
-        yield Check("landscape", Exit.WRONG_USE, str(error), "correct every line named; docs/landscape.md")
+        yield Check("landscape", Exit.WRONG_USE, str(error), "correct what is named; docs/landscape.md")
     sign_in = _sign_in(settings, landscape, here)
     yield sign_in
     if landscape is None:

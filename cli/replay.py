@@ -31,8 +31,8 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
         return Exit.CONVERGED
     for digest in given.digests:
         if not any(one.digest.startswith(digest) for one in buried):
-            known = ", ".join(one.digest for one in buried) or "none is"
-            raise Misconfigured(f"no message {digest} is buried; buried are: {known}")
+            known = f"buried are: {', '.join(one.digest for one in buried)}" if buried else "nothing is"
+            raise Misconfigured(f"no message {digest} is buried; {known}")
     replayed = service.replay(tuple(given.digests), person()) if buried else ()
     if here.screen.as_json:
         here.screen.document({"replayed": list(replayed)})

@@ -16,7 +16,7 @@ from responders import load as responder
 from shared.engine import Report
 from shared.errors import Misconfigured
 from shared.landscape import load
-from shared.model import Target
+from shared.model import Target, Word
 
 INDENT: Final = "    "
 STYLES: Final = {
@@ -129,6 +129,8 @@ def _show(
         _print(screen, one, depth)
         if _waits_for_approval(one):
             screen.say(f"{INDENT * depth}  agree  {_agree(given, here, one)}", Style.HEAD)
+        if one["outcome"]["word"] == Word.FAILED:
+            screen.say(f"{INDENT * depth}  ask    {_ask(given, here)}", Style.HEAD)
         screen.say()
     for name in disabled:
         screen.say(f"{name}: disabled in the landscape, left out", Style.FAINT)
@@ -138,10 +140,20 @@ def _waits_for_approval(one: Account) -> bool:
     return bool(one["outcome"].get("plan")) and any(step["decision"] == "approve" for step in one["steps"])
 
 
+def _ask(given: argparse.Namespace, here: Surroundings) -> str:
+    """It tries one by one what the run could not do, and says which permission is missing."""
+    return here.command("doctor", *_landscape(given))
+
+
+def _landscape(given: argparse.Namespace) -> tuple[str, ...]:
+    return ("--landscape", given.landscape) if given.landscape else ()
+
+
 def _agree(given: argparse.Namespace, here: Surroundings, one: Account) -> str:
     """The target as a whole stands for whatever targets and environment were typed."""
-    landscape = ("--landscape", given.landscape) if given.landscape else ()
-    return here.command("run", one["target"], *landscape, "--apply", "--approve", one["outcome"]["plan"])
+    return here.command(
+        "run", one["target"], *_landscape(given), "--apply", "--approve", one["outcome"]["plan"]
+    )
 
 
 def _print(screen: Screen, one: Account, depth: int) -> None:

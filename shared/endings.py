@@ -110,7 +110,7 @@ class Ending:
             outcomes.append(
                 Outcome(
                     word=Word.APPROVAL,
-                    because=f"{len(part.steps)} steps wait for approval of plan {part.digest[:12]}",
+                    because=f"{_counted(part)} to approve in plan {part.digest[:12]}",
                     plan=part.digest,
                 )
             )
@@ -121,7 +121,7 @@ class Ending:
             outcomes.append(
                 Outcome(
                     word=Word.PROPOSED,
-                    because=f"{len(part.steps)} steps proposed; {sorted_out[Mode.PROPOSE][0].why}",
+                    because=f"{_counted(part)} proposed; {sorted_out[Mode.PROPOSE][0].why}",
                     plan=part.digest,
                 )
             )
@@ -159,3 +159,8 @@ def failure(error: TemporaryError | PermanentError, now: datetime) -> Outcome:
             return Outcome(word=Word.HUMAN, because=f"{reason}: {error}", reason=reason)
         case PermanentError():
             return Outcome(word=Word.FAILED, because=str(error), permanent=True)
+
+
+def _counted(plan: Plan) -> str:
+    number = len(plan.steps)
+    return "1 step" if number == 1 else f"{number} steps"

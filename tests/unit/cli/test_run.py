@@ -190,6 +190,19 @@ def test_what_is_left_open_is_told_with_its_remedy(desk: Desk) -> None:
     assert "agree  reconverge run dev/federated_credentials --apply --approve " in told
 
 
+def test_one_step_is_counted_as_one(desk: Desk) -> None:
+    assert "  proposed: 1 step proposed; " in desk.types("run").out
+    desk.mode = "approve"
+    assert "  approval: 1 step to approve in plan " in desk.types("run", "--apply").out
+
+
+def test_what_failed_is_told_with_the_command_that_finds_out_why(desk: Desk) -> None:
+    desk.silence_arm()
+    assert "  ask    reconverge doctor\n" in desk.types("run").out
+    shown = desk.types("run", "--landscape", str(desk.landscape)).out
+    assert f"  ask    reconverge doctor --landscape {desk.landscape}\n" in shown
+
+
 @pytest.mark.parametrize("typed", [(), ("dev",), ("--environment", "dev")], ids=" ".join)
 def test_the_command_that_agrees_works_as_it_is_shown(desk: Desk, typed: tuple[str, ...]) -> None:
     desk.mode = "approve"
