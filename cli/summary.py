@@ -96,8 +96,9 @@ def _findings(reports: Sequence[Report], reasons: Mapping[str, ReasonInfo]) -> l
     ]
 
 
-def _fault(finding: Finding) -> tuple[str, str]:
-    return finding.reason, finding.subject.lower()
+def _fault(finding: Finding) -> tuple[str, str, str]:
+    """The same from look to look, whatever is said of it. One file has a fault for each of its fields."""
+    return finding.reason, finding.subject.lower(), finding.evidence.get("field", "")
 
 
 def _steps(reports: Sequence[Report]) -> list[Account]:
