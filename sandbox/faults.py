@@ -3,12 +3,14 @@
 import itertools
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from sandbox.inputs import InputError
 
 type Phase = Literal["before", "after"]
 """Before the call has its effect, or after it: then the effect happened and the caller does not learn it."""
+SERVICES: Final = ("arm", "entra", "issuer", "identity", "keyvault", "kubernetes", "github")
+"""Whose calls can be disturbed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,7 +20,7 @@ class Fault:
     method: str = ""
     """Empty: any."""
     service: str = ""
-    """Empty: any. Else arm, entra, issuer, identity, keyvault, kubernetes or github."""
+    """Empty: any. Else one of `SERVICES`."""
     count: int | None = 1
     """How many calls it strikes; None: all."""
     phase: Phase = "before"
@@ -102,6 +104,8 @@ def read_fault(given: object) -> Fault:
             isinstance(given[name], kinds) and (bool in kinds or given[name] is not True)
         ):
             raise InputError(f"the {name} of a fault is {what}, not {given[name]!r}")
+    if given.get("service", "") not in ("", *SERVICES):
+        raise InputError(f"no service {given['service']!r}; there are {', '.join(SERVICES)}")
     if given.get("phase", "before") not in ("before", "after"):
         raise InputError('the phase of a fault is "before" or "after"')
     try:

@@ -152,6 +152,7 @@ def test_every_service_can_be_disturbed(service: str, world: World) -> None:
 WRONG_FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "an unknown field": ({"path": "x", "colour": "red"}, "has no colour; it has body, count"),
     "a broken expression": ({"path": "("}, "regular expression"),
+    "an unknown service": ({"path": "x", "service": "vault"}, "no service 'vault'; there are arm, entra"),
     "an unknown phase": ({"path": "x", "phase": "during"}, "before.* or .*after"),
     "a count in words": ({"path": "x", "count": "twice"}, "whole number"),
 }
