@@ -116,7 +116,7 @@ LINES: Final[Mapping[Kind, Callable[[Entry], str]]] = {
     Kind.REPLAYED: lambda e: f"digest {e.detail['digest'][:12]} by {e.actor}",
     Kind.TAKEN_OVER: lambda e: f"from run {e.detail['from']}, which never ended",
     Kind.FINDING: _finding,
-    Kind.PLAN: lambda e: f"{e.detail['digest'][:12]}: {len(e.detail['steps'])} steps",
+    Kind.PLAN: lambda e: f"{e.detail['digest'][:12]}, steps: {len(e.detail['steps'])}",
     Kind.APPROVED: lambda e: f"plan {e.detail['digest'][:12]} by {e.actor}",
     Kind.STEP_STARTED: _step,
     Kind.STEP_DONE: lambda e: short_id(e.detail["object"]),
