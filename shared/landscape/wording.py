@@ -54,7 +54,7 @@ def said(error: ErrorDetails, schema: Node) -> str:
             text = f"{_named(path)} {error['ctx']['says']}"
         case _:
             wrong = "is empty" if error["input"] is None else "is of another kind"
-            text = f"{_named(path)} {wrong}; write {_wanted(node)}"
+            text = f"{_named(path)} {wrong}; write {_wanted(holder, key, node)}"
     return text
 
 
@@ -63,9 +63,13 @@ def _example(holder: Node, key: str) -> str:
     return example if isinstance(example, str) else json.dumps(example)
 
 
-def _wanted(node: Node) -> str:
+def _wanted(holder: Node, key: str, node: Node) -> str:
     kind = _KINDS.get(node.get("type", ""), "something else")
-    return f"{kind}: {', '.join(node['properties'])}" if "properties" in node else kind
+    if "properties" in node:
+        return f"{kind}: {', '.join(node['properties'])}"
+    if node.get("type") == "object" and "examples" in holder.get("properties", {}).get(key, ()):
+        return f"{kind}, for example `{key}: {_example(holder, key)}`"
+    return kind
 
 
 def _about_key(error: ErrorDetails) -> bool:

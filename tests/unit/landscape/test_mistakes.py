@@ -438,6 +438,11 @@ SPOILED = {
         "",
         "`workflow` lacks `file`; write for example `file: terraform-azure-apply.yaml`",
     ),
+    "a text where seeds belong": (
+        "seeds:\nghcr/token: ghcr-token",
+        "seeds: ghcr-token  # wrong",
+        'write keys of its own, for example `seeds: {"ghcr-token": "ghcr-token"}`',
+    ),
     "a workflow by its path": (
         "file: terraform-azure-apply.yaml",
         "file: .github/workflows/terraform-azure-apply.yaml  # wrong",
