@@ -48,14 +48,20 @@ def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
         asked = max(_asked_for(facts), default=None)
         return Look(UNREAD_PAUSE) if asked is None else Look(asked, asked=True)
     longest = LONGEST.get(finding.reason, SETTLING_PAUSE)
-    begun = next(
-        (file.started[-1].at for file in facts.files if _is_about(finding, file) and file.started), None
-    )
+    begun = max((at for file in facts.files if _is_about(finding, file) for at in _begun(file)), default=None)
     return Look(longest if begun is None else min(max((now - begun) / 2, FIRST_LOOK), longest))
 
 
 def _is_about(finding: Finding, file: Published) -> bool:
     return finding.subject == file.declared.reference
+
+
+def _begun(file: Published) -> Iterator[datetime]:
+    """Our own starts, and the runs that the workflow shows, whoever started them."""
+    yield from (one.at for one in file.started)
+    match file.progress:
+        case ByWorkflow(runs=Known(runs)):
+            yield from (one.created_at for one in runs)
 
 
 def _commit(reading: Reading) -> str:

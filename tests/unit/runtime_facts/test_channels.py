@@ -406,7 +406,9 @@ def test_a_pull_request_is_looked_at_every_quarter_of_an_hour_in_the_end() -> No
 def test_a_run_that_somebody_else_started_is_waited_for_first() -> None:
     world = by(Channel.WORKFLOW)
     world.github.start()
-    assert world.run().outcome.reason == Reason.WORKFLOW_RUNNING
+    now = world.clock()
+    outcome = world.run().outcome
+    assert (outcome.reason, outcome.until) == (Reason.WORKFLOW_RUNNING, now + timedelta(seconds=5))
     assert world.github.inputs == []
 
 
