@@ -29,6 +29,8 @@ CONNECTIONS: Final = 32
 """Kept open per host: a gather reads about as many things at once. requests would keep ten."""
 SHOWABLE: Final = r"[A-Za-z0-9_.:-]{1,100}"
 """What codes and ids are made of, and sentences are not."""
+LONGEST_PAUSE: Final = timedelta(days=1)
+"""Of those that a far side asks for. No service means more, and nobody could wake a target before."""
 AGAIN: Final = timedelta(seconds=30)
 """The pause after a failure whose length nobody named."""
 
@@ -149,12 +151,12 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
     ):
         text = headers.get(name, "").strip()
         if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
-            return float(text) * unit
+            return min(float(text) * unit, LONGEST_PAUSE)
     try:
         at = parsedate_to_datetime(headers.get("retry-after", ""))
     except ValueError:
         return None
-    return max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now)
+    return min(max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now), LONGEST_PAUSE)
 
 
 IMPORTING: Final = RLock()

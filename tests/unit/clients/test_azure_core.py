@@ -17,6 +17,11 @@ PAUSES: dict[str, tuple[dict[str, str], timedelta | None]] = {
     "seconds": ({"retry-after": "17"}, timedelta(seconds=17)),
     "no wait": ({"retry-after": "0"}, timedelta(0)),
     "an hour, uncut": ({"retry-after": "3600"}, timedelta(hours=1)),
+    "years, cut to a day": ({"retry-after": "99999999"}, timedelta(days=1)),
+    "a date of years ahead, cut to a day": (
+        {"retry-after": "Sun, 22 Nov 2099 20:00:00 GMT"},
+        timedelta(days=1),
+    ),
     "a date": ({"retry-after": "Sun, 22 Nov 2026 21:01:30 GMT"}, timedelta(seconds=90)),
     "a date that is over": ({"retry-after": "Sun, 22 Nov 2026 20:00:00 GMT"}, timedelta(0)),
     "a date that leaves its zone open": (
