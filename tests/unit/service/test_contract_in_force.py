@@ -62,7 +62,7 @@ WITHOUT_A_WRITE: dict[str, tuple[Contract, str, str]] = {
     "left out, it proposes": (Contract(), "human", "contract.identities does not list this identity"),
     "the default is to propose": (Contract(identities=(IDENTITY,)), "proposed", "the contract says propose"),
     "propose": (contract(default=Mode.PROPOSE), "proposed", "the contract says propose"),
-    "approve": (contract(default=Mode.APPROVE), "approval", "wait for approval"),
+    "approve": (contract(default=Mode.APPROVE), "approval", "to approve in plan"),
     "never": (contract(default=Mode.NEVER), "human", "the contract says never"),
     "the action's own word goes before the default": (
         contract(actions={Action.CREDENTIAL_UPDATE: Mode.NEVER}),

@@ -13,7 +13,7 @@ from responders.vault_seeding.reasons import Reason
 from shared.clients.cluster_api import CronJob, Event, JobState, Kind
 from shared.clients.fingerprints import placeholder_digest
 from shared.engine import Report, Run, execute
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import PermanentError, ReconvergeError, TemporaryError
 from shared.journal import Journal
 from shared.landscape import Contract, DeclaredFact, Mode, Truth
 from shared.leases import Leases
@@ -214,6 +214,27 @@ def test_a_bootstrap_that_fails_again_is_started_once_and_then_told_of() -> None
     assert outcome.word is Word.HUMAN
     assert outcome.reason == Reason.BOOTSTRAP_IN_VAIN
     assert stage.actions() == ["vault.bootstrap"]
+
+
+NOT_MADE = {
+    "it was refused": PermanentError("the API server answered 403"),
+    "its answer was lost": TemporaryError("the API server could not be reached", delay=MINUTE),
+}
+
+
+@pytest.mark.parametrize("trouble", NOT_MADE.values(), ids=NOT_MADE)
+def test_a_start_that_was_not_confirmed_is_made_again_and_not_called_in_vain(
+    trouble: ReconvergeError,
+) -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.kubernetes.trouble["start"] = trouble
+    stage.run()
+    del stage.seeds.kubernetes.trouble["start"]
+    stage.clock.advance(30 * MINUTE)
+    stage.run()
+    assert stage.actions() == ["vault.bootstrap"] * 2
+    assert stage.words(6)[-1] is Word.CONVERGED
 
 
 def test_a_refresh_without_effect_is_made_once_and_then_told_of() -> None:
