@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 
 from sandbox.stack import LANDSCAPE
 
-SHORT_GRACE: Final = "2s"
+SHORT_GRACE: Final = "5s"
 MANY: Final = 10_000
 """Writes per hour: the whole folder runs within one."""
 
@@ -18,7 +18,7 @@ def shared(path: Path) -> Path:
 
 
 def apart(path: Path) -> Path:
-    """dev and prod, which have no identity in common; in prod Entra may refuse for two seconds only."""
+    """dev and prod, which have no identity in common; in prod Entra may refuse for seconds only."""
     document = _document()
     prod = document["environments"]["prod"]
     prod["contract"]["grace"] = SHORT_GRACE

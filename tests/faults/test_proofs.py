@@ -61,7 +61,7 @@ def test_a_refusal_is_waited_for_while_propagation_explains_it_and_then_needs_so
     platform.control.turn(entra_propagation=FOREVER)
     platform.rebuild()
     eventually(lambda: platform.word(PROD) == "human")
-    # In prod the grace is two seconds, in dev ten minutes.
+    # In prod the grace is five seconds, in dev ten minutes.
     assert "pending" in platform.outcomes(PROD)
     assert platform.row(PROD)["because"].startswith("RefusedAfterGrace: Entra answers AADSTS700211")
     assert platform.word(DEV) == "pending"
