@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.azure_core import IMPORTING, as_unknown
-from shared.clients.github_http import NotThere, content, request, slug
+from shared.clients.github_http import Lost, NotThere, content, request, slug
 from shared.errors import ReconvergeError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
@@ -58,6 +58,8 @@ class GitFiles:
             return self._read(slug(repository, self._base), branch, path)
         except NotThere as error:
             return Unknown(f"the repository: {error}")
+        except Lost as error:
+            return Unknown(error.why)
         except ReconvergeError as error:
             return as_unknown(error)
         # What a server says in the protocol's packets may hold anything, so only its kind is told.

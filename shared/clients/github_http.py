@@ -72,7 +72,7 @@ def request(method: str, url: str, *, headers: Headers, **given: Any) -> "Respon
             method, url, headers=headers, timeout=(CONNECT, READ), allow_redirects=False, stream=True, **given
         )
     except requests.exceptions.RequestException as error:
-        raise _lost(error) from error
+        raise Lost(error) from error
     if response.status_code >= 300:
         response.close()
         raise classify(response.status_code, {key.lower(): text for key, text in response.headers.items()})
@@ -91,7 +91,7 @@ def content(response: "Response") -> bytes:
                 if len(body) > LARGEST:
                     raise PermanentError(f"{SERVICE}'s answer is larger than {LARGEST} bytes")
     except requests.exceptions.RequestException as error:
-        raise _lost(error) from error
+        raise Lost(error) from error
     return bytes(body)
 
 
@@ -102,15 +102,16 @@ def decoded(response: "Response") -> Any:
     try:
         return json.loads(body) if body else None
     except (ValueError, RecursionError) as error:
-        raise _lost(error) from error
+        raise Lost(error) from error
 
 
-def _lost(error: Exception) -> TemporaryError:
-    """Whether a write took effect is unknown then, so it may not be repeated unseen."""
-    return TemporaryError(
-        f"{SERVICE} gave no usable answer ({type(error).__name__}), what was asked may have been done",
-        delay=AGAIN,
-    )
+class Lost(TemporaryError):
+    """No usable answer. Whether a write took effect is unknown then, so it may not be repeated unseen."""
+
+    def __init__(self, error: Exception) -> None:
+        self.why: Final = f"{SERVICE} gave no usable answer ({type(error).__name__})"
+        """All there is to say of a read."""
+        super().__init__(f"{self.why}, what was asked may have been done", delay=AGAIN)
 
 
 def classify(status: int, headers: Headers) -> ReconvergeError:
@@ -161,6 +162,8 @@ def read[T](call: "Callable[[], T]") -> Read[T]:
         return Known(call())
     except NotThere:
         return Absent()
+    except Lost as error:
+        return Unknown(error.why)
     except ReconvergeError as error:
         return as_unknown(error)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
