@@ -237,7 +237,13 @@ def test_another_cron_job_of_that_name_is_not_started(api: ClusterApi, server: A
 
 
 @pytest.mark.parametrize(
-    ("code", "reason", "error"), [(403, "Forbidden", TemporaryError), (422, "Invalid", PermanentError)]
+    ("code", "reason", "error"),
+    [
+        (403, "Forbidden", TemporaryError),
+        # As a namespace says that is being deleted: nothing was started.
+        (409, "Conflict", TemporaryError),
+        (422, "Invalid", PermanentError),
+    ],
 )
 def test_a_start_that_is_refused_says_so(
     api: ClusterApi, server: Answers, code: int, reason: str, error: type[Exception]
