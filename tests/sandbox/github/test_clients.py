@@ -215,4 +215,4 @@ def test_a_repository_that_the_token_may_not_see_is_unknown(served: Served, plac
 def test_a_token_that_was_never_issued_is_not_valid(place: Place) -> None:
     found = github(place, "ghs_wrong").proposals(place.page, "x")
     assert isinstance(found, Unknown)
-    assert "401: the token is not valid" in found.why
+    assert "401: RECONVERGE_GITHUB_TOKEN is missing, or not valid" in found.why
