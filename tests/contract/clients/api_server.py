@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import trustme
+from azure.core.credentials import AccessToken
 
 from shared.clients.managed_clusters import ApiServer
 
@@ -36,6 +37,14 @@ class Answers:
 
     def on(self, method: str, path: str, body: Any, status: int = 200) -> None:
         self.answers[method, path] = (status, body)
+
+
+class Credential:
+    """Stands in for the app's identity, for the one audience that AKS takes."""
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        assert scopes == ("6dae42f8-4368-4678-94ff-3960e28e3630/.default",)
+        return AccessToken("entra-token", 2**31)
 
 
 def status(code: int, reason: str) -> dict[str, Any]:

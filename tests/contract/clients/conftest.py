@@ -1,4 +1,4 @@
-"""The loopback cloud for each test, and the app's settings that lead to it."""
+"""The loopback cloud and an API server for each test, and the app's settings that lead to the cloud."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,8 @@ import pytest
 from shared.clients import credentials
 from shared.clients.credentials import AppCredential
 from shared.settings import Settings
-from tests.contract.clients import loopback
+from tests.contract.clients import api_server, loopback
+from tests.contract.clients.api_server import Answers
 from tests.contract.clients.loopback import Cloud
 
 
@@ -35,3 +36,9 @@ def settings(cloud: Cloud) -> Settings:
 @pytest.fixture
 def credential(settings: Settings) -> AppCredential:
     return credentials.of_app(settings)
+
+
+@pytest.fixture
+def server() -> Iterator[Answers]:
+    with api_server.running() as answers:
+        yield answers

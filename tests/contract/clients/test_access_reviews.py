@@ -1,37 +1,20 @@
 """What a cluster answers to whoever asks what he may: the questions on the wire, and real answers."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
 
 from shared.clients.access_reviews import Access, AccessReviews, Allowed, ResourceRule
 from shared.clients.credentials import AppCredential
 from shared.clients.managed_clusters import ApiServer, ManagedClusters
 from shared.model import Known, Read, Unknown
 from shared.settings import Settings
-from tests.contract.clients import api_server
-from tests.contract.clients.api_server import Answers, status
+from tests.contract.clients.api_server import Answers, Credential, status
 from tests.contract.clients.loopback import Cloud
 
 REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 RULES = "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews"
 LOG = Access(namespace="dev", verb="get", group="", resource="pods/log")
-
-
-class Credential:
-    """Stands in for the app's identity."""
-
-    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        assert scopes == ("6dae42f8-4368-4678-94ff-3960e28e3630/.default",)
-        return AccessToken("entra-token", 2**31)
-
-
-@pytest.fixture
-def server() -> Iterator[Answers]:
-    with api_server.running() as answers:
-        yield answers
 
 
 @pytest.fixture

@@ -1,18 +1,16 @@
 """What is read and written in a cluster on the way to Ready secrets: requests as they go over the wire."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from azure.core.credentials import AccessToken
 
 from shared.clients.cluster_api import FORCE_SYNC, ClusterApi, CronJob, Job, JobState, Kind
 from shared.clients.managed_clusters import ApiServer
 from shared.errors import PermanentError, TemporaryError
 from shared.model import Absent, Known, Unknown
 from tests.contract.clients import api_server
-from tests.contract.clients.api_server import Answers, status
+from tests.contract.clients.api_server import Answers, Credential, status
 
 BATCH = "/apis/batch/v1/namespaces/dev"
 CRON_JOB = f"{BATCH}/cronjobs/bootstrap"
@@ -21,20 +19,6 @@ PODS = "/api/v1/namespaces/dev/pods"
 V1 = "/apis/external-secrets.io/v1/namespaces/dev"
 BETA = "/apis/external-secrets.io/v1beta1/namespaces/dev"
 SECRET = "the value that nobody may see"
-
-
-class Credential:
-    """Stands in for the app's identity."""
-
-    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
-        assert scopes == ("6dae42f8-4368-4678-94ff-3960e28e3630/.default",)
-        return AccessToken("entra-token", 2**31)
-
-
-@pytest.fixture
-def server() -> Iterator[Answers]:
-    with api_server.running() as answers:
-        yield answers
 
 
 @pytest.fixture
