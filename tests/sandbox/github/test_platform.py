@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from shared.errors import TemporaryError, Throttled
 from shared.model import Known, Unknown
 from shared.settings import Settings
 from tests.sandbox.clients import World
+from tests.sandbox.controllers.platform import eventually
 
 FACTS = "https://github.com/ameideio/ameide-runtime-facts.git"
 GITOPS = "https://github.com/ameideio/ameide-gitops.git"
@@ -46,7 +46,9 @@ def set_right(world: World) -> None:
     world.control.turn(workflow_seconds=0.0)
     workflow = f"ameide-gitops/actions/workflows/{WORKFLOW}"
     reviewer(world, "POST", f"{workflow}/dispatches", {"ref": "main"})
-    until(lambda: all(one["status"] == "completed" for one in runs(world, workflow)))
+    eventually(
+        lambda: all(one["status"] == "completed" for one in runs(world, workflow)), "no workflow at work"
+    )
     assert all(azure(world, read(world, path)) for path in PATHS.values())
 
 
@@ -97,13 +99,6 @@ def azure(world: World, text: str) -> bool:
     return live.items() <= dict(facts["azure"]).items()
 
 
-def until(holds: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def spoil(world: World, branch: str = "main", path: str = PATHS["dev"]) -> None:
     """Somebody commits a wrong address."""
     text = read(world, path).replace("envoyPublicIpAddress: ", "envoyPublicIpAddress: 1.2.3.4 #")
@@ -126,7 +121,7 @@ def test_the_workflow_that_owns_them_publishes_them_anew(world: World, settings:
     assert not azure(world, read(world, PATHS["dev"]))
     github = GitHub(settings)
     github.dispatch(GITOPS, WORKFLOW, "main", {"environment": "dev"})
-    until(lambda: azure(world, read(world, PATHS["dev"])))
+    eventually(lambda: azure(world, read(world, PATHS["dev"])), "the facts are true")
     found = github.runs(GITOPS, WORKFLOW)
     assert isinstance(found, Known)
     assert found.value[0].succeeded
@@ -144,7 +139,7 @@ def test_a_run_takes_the_time_of_its_dial(world: World, settings: Settings) -> N
         seen.append(found.value[0].status)
         return found.value[0].completed
 
-    until(completed)
+    eventually(completed, "the run is completed")
     assert list(dict.fromkeys(seen)) == ["queued", "in_progress", "completed"]
 
 
