@@ -240,7 +240,8 @@ class WorkQueue:
         look_again = max(min(look_again, outcome.pending_until or look_again), held)
         # Targets that failed together, at one identity say, would otherwise come back and fail together.
         look_again += min(look_again - now, FIRST_PAUSE) * self._jitter(0, 0.5)
-        return look_again, max(held, min(now + FIRST_PAUSE, look_again))
+        # A far side keeps its pause by its own clock: EARLY, for messages of ours, must not cut it short.
+        return look_again, max(held + EARLY, min(now + FIRST_PAUSE, look_again))
 
     def _send(self, target: Target, delay: timedelta) -> None:
         self._messages.send(QUEUE, to_message(target), delay=max(delay, timedelta(0)))

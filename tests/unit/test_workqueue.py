@@ -234,8 +234,10 @@ def test_a_signal_does_wait_for_the_end_of_a_pause_that_the_far_side_asked_for(b
     bench.work_off(Outcome(word=Word.FAILED, because="429", until=until, held_until=until))
     bench.want()
     assert bench.waiting() == [timedelta(hours=1)]
-    bench.clock.advance(timedelta(minutes=59))
+    bench.clock.advance(timedelta(hours=1) - SECOND / 10)
     assert bench.take() is None
+    bench.clock.advance(SECOND / 10)
+    assert bench.work_off() == 1
 
 
 def test_what_is_pending_beside_a_failure_does_not_wait_for_its_backoff(bench: Bench) -> None:
