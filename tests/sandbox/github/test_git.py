@@ -3,6 +3,7 @@
 import base64
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -60,10 +61,11 @@ def test_a_single_commit_is_fetched_by_its_id(place: Place, tmp_path: Path) -> N
 
 
 def test_a_request_that_git_has_compressed_is_understood(place: Place, tmp_path: Path) -> None:
-    """More than a kilobyte of what a fetch has already is sent as gzip."""
+    """More than a kilobyte of what a fetch has already is sent as gzip. It tells the newest first."""
     copy = clone(place, tmp_path)
+    later = f"@{int(time.time()) + 3600} +0000"
     for number in range(60):
-        git("commit", "-q", "--allow-empty", "-m", str(number), cwd=copy)
+        git("commit", "-q", "--allow-empty", "-m", str(number), cwd=copy, GIT_COMMITTER_DATE=later)
     pushed = place.commit("main", {"README.md": "later\n"})
     assert "Content-Encoding: gzip" in git("fetch", "-q", cwd=copy, GIT_TRACE_CURL="1")
     assert git("rev-parse", "origin/main", cwd=copy).strip() == pushed
