@@ -128,7 +128,7 @@ def test_the_workflow_that_owns_them_publishes_them_anew(world: World, settings:
 
 
 def test_a_run_takes_the_time_of_its_dial(world: World, settings: Settings) -> None:
-    world.control.turn(workflow_seconds=0.6)
+    world.control.turn(workflow_seconds=2.0)
     github = GitHub(settings)
     github.dispatch(GITOPS, WORKFLOW, "main", {})
     seen: list[str] = []
