@@ -64,7 +64,7 @@ def test_a_refusal_is_waited_for_while_propagation_explains_it_and_then_needs_so
     # In prod the grace is five seconds, in dev ten minutes.
     assert "pending" in platform.outcomes(PROD)
     assert platform.row(PROD)["because"].startswith("RefusedAfterGrace: Entra answers AADSTS700211")
-    assert platform.word(DEV) == "pending"
+    eventually(lambda: platform.word(DEV) == "pending")
     assert platform.row(DEV)["because"].startswith("Propagating:")
 
     platform.control.turn(entra_propagation=0)
