@@ -16,8 +16,9 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import quote
 
+from shared.clients.azure_core import AGAIN
 from shared.clients.github_http import TOKEN, CannotBeDone, Lost, NotThere, decoded, read, request, slug
-from shared.errors import Misconfigured, PermanentError
+from shared.errors import Misconfigured, PermanentError, TemporaryError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 
@@ -161,14 +162,16 @@ class GitHub:
         try:
             self._write("POST", repository, "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
         except CannotBeDone as refusal:
-            match self._get(repository, f"git/ref/heads/{_path(branch)}", {}, lambda found: _sha(found, "object")):
-                case Known(there) if there == commit:
-                    return
-                case Known(there):
-                    raise PermanentError(
-                        f"branch {branch} is there already, for {there[:7]} and not for {commit[:7]}"
-                    ) from refusal
-            raise
+            there = self._get(repository, f"git/ref/heads/{_path(branch)}", {}, _target)
+            if there == Known(commit):
+                return
+            if isinstance(there, Absent):
+                raise
+            if isinstance(there, Unknown):
+                raise TemporaryError(f"branch {branch}: {there.why}", delay=AGAIN) from refusal
+            raise PermanentError(
+                f"branch {branch} is there already, for {there.value[:7]} and not for {commit[:7]}"
+            ) from refusal
 
     def holds(self, repository: str, commit: str) -> Read[None]:
         """Whether GitHub still has the commit, by whatever way: its Git server may give it to nobody.
@@ -307,6 +310,10 @@ def _workflow_run(found: Mapping[str, Any]) -> WorkflowRun:
         created_at=datetime.fromisoformat(found["created_at"]),
         updated_at=datetime.fromisoformat(found["updated_at"]),
     )
+
+
+def _target(reference: Any) -> str:
+    return _sha(reference, "object")
 
 
 def _sha(found: Any, *within: str) -> str:
