@@ -143,7 +143,7 @@ def running(root: Path, tls: ssl.SSLContext | None) -> Iterator[GitServer]:
 
         def do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, headers, content = git.answer(self.command, self.path, body, self.headers)
+            status, headers, content = git.answer(self.command, self.path, body, dict(self.headers.items()))
             self.send_response(status)
             for name, value in {"Content-Length": str(len(content)), **headers}.items():
                 self.send_header(name, value)
