@@ -13,6 +13,7 @@ from shared.clients.cluster_api import CronJob, Event, Job, Synced
 from shared.clients.cluster_api import Kind as SyncedKind
 from shared.clients.entra import Exchange
 from shared.clients.git_files import FileAt
+from shared.clients.git_remotes import Refs, Snapshot, Standing
 from shared.clients.github import PullRequest, Workflow, WorkflowRun
 from shared.clients.key_vault import Secret, Sourced
 from shared.clients.managed_clusters import ApiServer
@@ -66,6 +67,16 @@ class Files(Protocol):
     def read(self, repository: str, branch: str, path: str) -> Read[FileAt]: ...
 
 
+class Remotes(Protocol):
+    def refs(self, url: str, *, parent: str | None = None) -> Read[Refs]: ...
+
+    def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]: ...
+
+    def standing(
+        self, url: str, commit: str, refs: Refs, *, parent: str | None = None
+    ) -> Read[Standing]: ...
+
+
 class Repositories(Protocol):
     def proposals(self, repository: str, prefix: str) -> Read[tuple[PullRequest, ...]]: ...
 
@@ -79,6 +90,14 @@ class Repositories(Protocol):
 
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
+    ) -> None: ...
+
+    def holds(self, repository: str, commit: str) -> Read[None]: ...
+
+    def keep(self, repository: str, branch: str, commit: str) -> None: ...
+
+    def move_gitlink(
+        self, repository: str, branch: str, *, base: str, path: str, commit: str, message: str
     ) -> None: ...
 
     def workflow(self, repository: str, file: str) -> Read[Workflow]: ...
@@ -131,6 +150,7 @@ class World:
     exchanges: Exchanges
     resources: Resources
     files: Files
+    remotes: Remotes
     github: Repositories
     key_vaults: KeyVaults
     vaults: Vaults

@@ -20,6 +20,7 @@ from shared.world import World
 from tests.unit.federated_credentials.builders import AUDIENCE, cluster, identity
 from tests.unit.github import GitHub
 from tests.unit.seeds import Seeds
+from tests.unit.submodules import Remotes
 
 GET_CLUSTER = "GET cluster"
 GET_IDENTITY = "GET identity"
@@ -68,6 +69,7 @@ class Platform:
     lag: timedelta = timedelta(0)
     """How long a list shows what stood there before a write."""
     github: GitHub = field(default_factory=GitHub)
+    remotes: Remotes = field(default_factory=Remotes)
     seeds: Seeds = field(default_factory=Seeds)
     resources: dict[str, str] = field(default_factory=dict)
     """Addresses of vaults and public IP addresses by id in lower case."""
@@ -99,6 +101,7 @@ class Platform:
             exchanges=_Exchanges(self),
             resources=_Resources(self),
             files=self.github.files,
+            remotes=self.remotes,
             github=self.github,
             key_vaults=self.seeds.key_vaults,
             vaults=self.seeds.vaults,
