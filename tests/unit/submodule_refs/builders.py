@@ -26,7 +26,6 @@ from shared.steps import Crew
 from shared.world import Scope
 from tests.unit.clocks import VirtualClock
 from tests.unit.platform import Platform
-from tests.unit.submodules import Forge
 
 HERE = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/Ameide/providers"
 CLUSTER = f"{HERE}/Microsoft.ContainerService/managedClusters/ameide"
@@ -39,8 +38,8 @@ LINK = f"{PARENT}/tree/main/backlog"
 PATH = "backlog"
 
 
-def declared(**changes: Any) -> DeclaredSubmodules:
-    return DeclaredSubmodules(**{"repository": GITOPS, **changes})
+def declared(*revisions: str, **changes: Any) -> DeclaredSubmodules:
+    return DeclaredSubmodules(**{"repository": GITOPS, "revisions": revisions or ("main",), **changes})
 
 
 def allowing(**changes: Any) -> Contract:
@@ -68,8 +67,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.azure = Platform(self.clock)
-        self.remotes = self.azure.remotes
-        self.github = self.azure.github = Forge(clock=self.clock, remotes=self.remotes)
+        self.github = self.azure.github
+        self.github.clock = self.clock
+        self.remotes = self.github.remotes
         self.first = self.remotes.commit(BACKLOG, "main")
         self.tip = self.remotes.commit(BACKLOG, "main")
         self.stray = self.remotes.commit(BACKLOG, None, parent=self.first)
