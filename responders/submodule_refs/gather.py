@@ -1,7 +1,7 @@
 """Reads everything the checks need, each thing once, side by side.
 
-First the submodules themselves; then, of what is missing, whether GitHub still has the object and how a move of
-the pin fares. Read only; what cannot be read comes back as Unknown and stops no other read.
+First the submodules themselves; then, of what is missing, whether GitHub still has the object and how a move
+of the pin fares. Read only; what cannot be read comes back as Unknown and stops no other read.
 """
 
 from dataclasses import replace

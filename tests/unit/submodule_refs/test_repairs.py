@@ -1,6 +1,4 @@
-"""A pinned commit is kept where it can be, its pin moved by a pull request where not; the remote's own word is
-what counts as a repair.
-"""
+"""A pinned commit is kept where it can be, and moved by a pull request where not. The remote's word proves it."""
 
 from collections.abc import Callable
 from dataclasses import replace
