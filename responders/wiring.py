@@ -47,6 +47,7 @@ def world(settings: Settings) -> World:
         files=GitFiles(settings),
         remotes=GitRemotes(settings),
         github=GitHub(settings),
+        git=GitRemotes(settings),
         key_vaults=key_vaults,
         vaults=vaults,
         kubernetes=ClusterApi(credential),

@@ -88,6 +88,14 @@ class Repositories(Protocol):
 
     def point(self, repository: str, branch: str, commit: str) -> None: ...
 
+    def keep(self, repository: str, branch: str, commit: str) -> None: ...
+
+    def holds(self, repository: str, commit: str) -> Read[None]: ...
+
+    def move_gitlink(
+        self, repository: str, branch: str, base: str, path: str, *, commit: str, message: str
+    ) -> None: ...
+
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
     ) -> None: ...
@@ -105,6 +113,16 @@ class Repositories(Protocol):
     def runs(self, repository: str, file: str) -> Read[tuple[WorkflowRun, ...]]: ...
 
     def dispatch(self, repository: str, file: str, ref: str, inputs: Mapping[str, str]) -> None: ...
+
+
+class GitRemotes(Protocol):
+    def refs(self, url: str, *, parent: str | None = None) -> Read[Refs]: ...
+
+    def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]: ...
+
+    def standing(
+        self, url: str, commit: str, refs: Refs, *, parent: str | None = None
+    ) -> Read[Standing]: ...
 
 
 class KeyVaults(Protocol):
@@ -152,6 +170,7 @@ class World:
     files: Files
     remotes: Remotes
     github: Repositories
+    git: GitRemotes
     key_vaults: KeyVaults
     vaults: Vaults
     kubernetes: Kubernetes

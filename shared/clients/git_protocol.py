@@ -53,13 +53,16 @@ def greet(home: Home) -> Server:
     """The first request of a repository."""
     with advertised(home) as (now, pieces):
         lines = packets(pieces)
-        first = next(lines, Mark.FLUSH)
+        first = next(lines, Mark.END)
         # Version 0 begins so, and some servers begin version 2 so as well.
-        if isinstance(first, bytes) and first.startswith(b"# service="):
-            while (first := next(lines, Mark.END)) is Mark.FLUSH:
-                continue
+        named = isinstance(first, bytes) and first.startswith(b"# service=")
+        if named and next(lines, Mark.END) is Mark.FLUSH:
+            first = next(lines, Mark.END)
         if first == b"version 2\n":
             return _second(now, _texts(lines))
+        # Without any ref, some versions of git have nothing to put their capabilities behind.
+        if named and first is Mark.FLUSH:
+            return _zeroth(now, [])
         if not isinstance(first, bytes):
             raise Unusable("its answer is none of Git's")
         return _zeroth(now, [first.decode(errors="replace").rstrip("\n"), *_texts(lines)])
@@ -90,10 +93,8 @@ def _second(home: Home, lines: Iterable[str]) -> Server:
 
 def _zeroth(home: Home, lines: list[str]) -> Server:
     """Capabilities stand behind the first ref; where there is none, behind a name that is none."""
-    first, _, behind = lines[0].partition("\0")
+    first, _, behind = "".join(lines[:1]).partition("\0")
     offers = frozenset(behind.split())
-    if _BANDS not in offers:
-        raise Unusable("its server is too old: it can only be looked at with git")
     formats = [one.partition("=")[2] for one in offers if one.startswith("object-format=")]
     return Server(
         home=home,
@@ -174,6 +175,8 @@ def fetched(
     shallow: of a commit, nothing of what came before it, where the server can do so.
     Raises NotOurs, and what `git_http.asked` raises.
     """
+    if server.version == 0 and _BANDS not in server.offers:
+        raise Unusable("its server offers too little to be asked: look into the repository with git")
     filters = (without, None) if without and "filter" in server.offers else (None,)
     make = _ask_second if server.version == 2 else _ask_zeroth
     for one in filters:

@@ -101,6 +101,7 @@ class Platform:
             files=self.github.files,
             remotes=self.github.remotes,
             github=self.github,
+            git=self.github.git,
             key_vaults=self.seeds.key_vaults,
             vaults=self.seeds.vaults,
             kubernetes=self.seeds.kubernetes,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.clients.github import GitHub, PullRequest, State, Workflow
-from shared.clients.github_http import Conflict, NotThere
+from shared.clients.github_http import CannotBeDone, Conflict, NotThere
 from shared.errors import Misconfigured, PermanentError, TemporaryError, Throttled
 from shared.model import Absent, Known, Unknown
 from shared.settings import Settings
@@ -149,7 +149,7 @@ REFUSALS: dict[str, tuple[Answer, type[Exception], str]] = {
     "a permission that is missing": (Answer(403), PermanentError, "lacks a permission"),
     "nothing there": (Answer(404), NotThere, "does not exist, or the token"),
     "a lost race": (Answer(409), Conflict, "somebody was quicker"),
-    "a request that cannot be done": (Answer(422), PermanentError, "cannot be done in this way"),
+    "a request that cannot be done": (Answer(422), CannotBeDone, "cannot be done in this way"),
     "a repository that moved": (Answer(301), PermanentError, "write its new address"),
     "too many requests": (Answer(429), Throttled, "too many requests"),
     "a limit that is used up": (Answer(403, headers=HEADS["limit"]), Throttled, "too many requests"),
