@@ -45,7 +45,6 @@ def world(settings: Settings) -> World:
         ),
         resources=Resources(settings, credential),
         files=GitFiles(settings),
-        remotes=GitRemotes(settings),
         github=GitHub(settings),
         git=GitRemotes(settings),
         key_vaults=key_vaults,

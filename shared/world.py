@@ -67,16 +67,6 @@ class Files(Protocol):
     def read(self, repository: str, branch: str, path: str) -> Read[FileAt]: ...
 
 
-class Remotes(Protocol):
-    def refs(self, url: str, *, parent: str | None = None) -> Read[Refs]: ...
-
-    def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]: ...
-
-    def standing(
-        self, url: str, commit: str, refs: Refs, *, parent: str | None = None
-    ) -> Read[Standing]: ...
-
-
 class Repositories(Protocol):
     def proposals(self, repository: str, prefix: str) -> Read[tuple[PullRequest, ...]]: ...
 
@@ -98,14 +88,6 @@ class Repositories(Protocol):
 
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
-    ) -> None: ...
-
-    def holds(self, repository: str, commit: str) -> Read[None]: ...
-
-    def keep(self, repository: str, branch: str, commit: str) -> None: ...
-
-    def move_gitlink(
-        self, repository: str, branch: str, *, base: str, path: str, commit: str, message: str
     ) -> None: ...
 
     def workflow(self, repository: str, file: str) -> Read[Workflow]: ...
@@ -168,7 +150,6 @@ class World:
     exchanges: Exchanges
     resources: Resources
     files: Files
-    remotes: Remotes
     github: Repositories
     git: GitRemotes
     key_vaults: KeyVaults

@@ -60,8 +60,8 @@ def _move(scope: Scope, step: Step) -> None:
     github.move_gitlink(
         link.holder,
         own,
-        base=snapshot.commit,
-        path=link.gitlink.path,
+        snapshot.commit,
+        link.gitlink.path,
         commit=step.after["commit"],
         message=message(scope, step, link),
     )

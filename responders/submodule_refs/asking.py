@@ -9,13 +9,13 @@ from shared.world import Scope
 
 
 def refs(scope: Scope, remote: str) -> Read[Refs]:
-    return scope.world.remotes.refs(remote, parent=_declared_beside(scope, remote))
+    return scope.world.git.refs(remote, parent=_declared_beside(scope, remote))
 
 
 def snapshot(scope: Scope, repository: str, revision: str) -> Read[Snapshot]:
     """What a branch or a commit pins."""
     parent = _declared_beside(scope, repository)
-    return scope.world.remotes.snapshot(repository, revision, parent=parent)
+    return scope.world.git.snapshot(repository, revision, parent=parent)
 
 
 def standing(scope: Scope, pin: Pin, read: Read[Refs]) -> Read[Standing]:
@@ -23,7 +23,7 @@ def standing(scope: Scope, pin: Pin, read: Read[Refs]) -> Read[Standing]:
     match read:
         case Known(found):
             parent = _declared_beside(scope, pin.remote)
-            return scope.world.remotes.standing(pin.remote, pin.commit, found, parent=parent)
+            return scope.world.git.standing(pin.remote, pin.commit, found, parent=parent)
         case Unknown():
             return read
         case Absent():

@@ -18,8 +18,8 @@ from shared.errors import PermanentError, ReconvergeError, TemporaryError, Write
 from shared.model import Absent, Clock, Cluster, Credential, Identity, Known, Read, Unknown
 from shared.world import World
 from tests.unit.federated_credentials.builders import AUDIENCE, cluster, identity
+from tests.unit.github import GitHub
 from tests.unit.seeds import Seeds
-from tests.unit.submodules import Forge
 
 GET_CLUSTER = "GET cluster"
 GET_IDENTITY = "GET identity"
@@ -67,7 +67,7 @@ class Platform:
     """How long Entra goes by what stood there before a write."""
     lag: timedelta = timedelta(0)
     """How long a list shows what stood there before a write."""
-    github: Forge = field(default_factory=Forge)
+    github: GitHub = field(default_factory=GitHub)
     seeds: Seeds = field(default_factory=Seeds)
     resources: dict[str, str] = field(default_factory=dict)
     """Addresses of vaults and public IP addresses by id in lower case."""
@@ -99,7 +99,6 @@ class Platform:
             exchanges=_Exchanges(self),
             resources=_Resources(self),
             files=self.github.files,
-            remotes=self.github.remotes,
             github=self.github,
             git=self.github.git,
             key_vaults=self.seeds.key_vaults,

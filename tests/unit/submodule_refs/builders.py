@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 from responders.submodule_refs import RESPONDER
@@ -64,24 +65,40 @@ class World:
     environment: str = "dev"
     clock: VirtualClock = field(default_factory=VirtualClock)
     rows: MemoryRows = field(default_factory=MemoryRows)
+    _made: "count[int]" = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         self.azure = Platform(self.clock)
         self.github = self.azure.github
         self.github.clock = self.clock
-        self.remotes = self.github.remotes
-        self.first = self.remotes.commit(BACKLOG, "main")
-        self.tip = self.remotes.commit(BACKLOG, "main")
-        self.stray = self.remotes.commit(BACKLOG, None, parent=self.first)
+        self.git = self.github.git
+        self.backlog = self.git.lay(BACKLOG)
+        self.gitops = self.git.lay(GITOPS)
+        self.first = self.commit(BACKLOG, "main")
+        self.tip = self.commit(BACKLOG, "main")
+        self.stray = self.commit(BACKLOG, None)
         self.pin(self.first)
+
+    def commit(self, repository: str, branch: str | None, *pins: Gitlink) -> str:
+        """A new commit upon the branch; without one nothing leads to it."""
+        sha, remote = f"{next(self._made) * 7919:07x}".ljust(40, "c"), self.git.lay(repository)
+        if branch is None:
+            remote.loose.add(sha)
+            remote.pins[sha] = pins
+        else:
+            remote.commit(sha, branch, pins=pins)
+        return sha
 
     def pin(self, commit: str, **changes: Any) -> str:
         """Main pins that commit from now on, and nothing else."""
-        return self.remotes.commit(GITOPS, "main", link(commit, **changes))
+        return self.commit(GITOPS, "main", link(commit, **changes))
+
+    def pins(self, branch: str) -> dict[str, str]:
+        return {one.path: one.commit for one in self.gitops.pins[self.gitops.branches[branch]]}
 
     @property
     def pinned(self) -> str:
-        return self.remotes.pinned(GITOPS, "main")[PATH]
+        return self.pins("main")[PATH]
 
     @property
     def scope(self) -> Scope:

@@ -1,5 +1,6 @@
 """Each fault of submodules has its name, and nothing that was not read is called a fault."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -36,19 +37,19 @@ def unreferenced(world: World) -> str:
 
 def held_by_a_tag(world: World) -> str:
     world.pin(world.stray)
-    world.remotes.of(BACKLOG).refs["refs/tags/v1"] = world.stray
+    world.backlog.tags["v1"] = world.stray
     return ""
 
 
 def forgotten(world: World) -> str:
     unreferenced(world)
-    world.remotes.forget(BACKLOG, world.stray)
+    world.backlog.forget(world.stray)
     return of_backlog(world.stray)
 
 
 def lost(world: World) -> str:
     unreferenced(world)
-    world.remotes.lose(BACKLOG, world.stray)
+    world.backlog.lose(world.stray)
     return of_backlog(world.stray)
 
 
@@ -73,38 +74,38 @@ def by_file(world: World) -> str:
 
 
 def moved(world: World) -> str:
-    world.remotes.of(BACKLOG).moved_to = "https://github.com/ameideio/backlog.git"
+    world.backlog.moved_to = "https://github.com/ameideio/backlog.git"
     return BACKLOG
 
 
 def without_remote(world: World) -> str:
-    del world.remotes.repositories[BACKLOG]
+    del world.git.repositories[BACKLOG]
     return BACKLOG
 
 
 def without_an_answer(world: World) -> str:
-    world.remotes.troubles[BACKLOG] = DOWN
+    world.git.troubles[f"refs {BACKLOG}"] = DOWN
     return BACKLOG
 
 
 def without_its_word(world: World) -> str:
     """As a server answers that gives nothing but the tips of its branches."""
-    world.remotes.troubles[world.first] = PermanentError("it gives no commits by their id")
+    world.git.troubles[f"standing {world.first}"] = PermanentError("it gives no commits by their id")
     return of_backlog(world.first)
 
 
 def without_its_own(world: World) -> str:
-    world.remotes.troubles[f"snapshot {world.first}"] = DOWN
+    world.git.troubles[f"snapshot {BACKLOG}"] = DOWN
     return of_backlog(world.first)
 
 
 def without_branch(world: World) -> str:
-    world.remotes.delete(GITOPS, "main")
+    world.gitops.delete("main")
     return f"{PARENT}/tree/main"
 
 
 def without_parent(world: World) -> str:
-    world.remotes.troubles[PARENT] = DOWN
+    world.git.troubles[f"snapshot {PARENT}"] = DOWN
     return f"{PARENT}/tree/main"
 
 
@@ -154,16 +155,16 @@ NOT_KNOWN = {
 def test_nothing_is_written_on_what_is_not_known(happens: Callable[[World], str]) -> None:
     world = World()
     happens(world)
-    before = {page: dict(one.refs) for page, one in world.remotes.repositories.items()}
+    before = {page: dict(one.branches) for page, one in world.git.repositories.items()}
     assert world.run().outcome.word in (Word.FAILED, Word.HUMAN)
-    assert {page: one.refs for page, one in world.remotes.repositories.items()} == before
+    assert {page: one.branches for page, one in world.git.repositories.items()} == before
     assert world.github.pulls == []
 
 
 def test_a_password_in_an_address_is_shown_to_nobody() -> None:
     world = World()
     world.pin(world.stray, url="https://bot:hunter2@github.com/ameideio/ameide-backlog.git")
-    world.remotes.lose(BACKLOG, world.stray)
+    world.backlog.lose(world.stray)
     report = world.run()
     assert world.github.pulls
     said = f"{report} {world.github.texts} {world.github.messages} {world.findings()}"
@@ -185,8 +186,8 @@ def test_a_password_in_an_address_that_cannot_be_asked_is_shown_to_nobody() -> N
 
 def test_a_commit_that_many_pin_is_asked_for_once_and_named_once() -> None:
     world = World()
-    world.remotes.commit(GITOPS, "main", *(link(world.stray, path=f"docs/{number}") for number in range(5)))
-    world.remotes.lose(BACKLOG, world.stray)
+    world.commit(GITOPS, "main", *(link(world.stray, path=f"docs/{number}") for number in range(5)))
+    world.backlog.lose(world.stray)
     found = [one for one in world.findings() if one.reason == Reason.SUBMODULE_COMMIT_MISSING]
     assert [one.message for one in found] == [
         f"pinned by {PARENT}/tree/main/docs/0 and 4 more, it is not there: `not our ref`"
@@ -195,7 +196,7 @@ def test_a_commit_that_many_pin_is_asked_for_once_and_named_once() -> None:
 
 def test_every_tracked_branch_is_looked_at() -> None:
     world = World((declared("main", "next"),))
-    world.remotes.commit(GITOPS, "next", link(world.stray))
+    world.commit(GITOPS, "next", link(world.stray))
     (found,) = world.findings()
     assert (found.reason, found.evidence["revision"]) == (Reason.SUBMODULE_COMMIT_UNREFERENCED, "next")
 
@@ -203,11 +204,11 @@ def test_every_tracked_branch_is_looked_at() -> None:
 def test_a_remote_that_does_not_answer_hides_no_other() -> None:
     world = World()
     world.pin(world.stray)
-    library = world.remotes.commit(LIBRARY, "main")
-    world.remotes.commit(
+    library = world.commit(LIBRARY, "main")
+    world.commit(
         GITOPS, "main", link(world.stray), link(library, path="library", url=LIBRARY)
     )
-    world.remotes.troubles[LIBRARY] = DOWN
+    world.git.troubles[f"refs {LIBRARY}"] = DOWN
     assert world.reasons() == [Reason.SUBMODULES_UNREAD, Reason.SUBMODULE_COMMIT_UNREFERENCED]
 
 
@@ -216,15 +217,15 @@ def test_a_remote_that_does_not_answer_hides_no_other() -> None:
 
 def nested(world: World, commit: str, **changes: str | None) -> str:
     """The backlog pins that commit of a library; main pins the backlog."""
-    holder = world.remotes.commit(BACKLOG, "main", link(commit, path="lib", **{"url": LIBRARY, **changes}))
+    holder = world.commit(BACKLOG, "main", link(commit, path="lib", **{"url": LIBRARY, **changes}))
     world.pin(holder)
     return holder
 
 
 def test_a_submodule_of_a_submodule_is_looked_at_where_its_holder_pins_it() -> None:
     world = World()
-    world.remotes.commit(LIBRARY, "main")
-    gone = world.remotes.commit(LIBRARY, None)
+    world.commit(LIBRARY, "main")
+    gone = world.commit(LIBRARY, None)
     holder = nested(world, gone)
     (found,) = world.findings()
     assert (found.reason, found.subject) == (
@@ -236,24 +237,23 @@ def test_a_submodule_of_a_submodule_is_looked_at_where_its_holder_pins_it() -> N
 
 def test_the_address_of_a_nested_one_is_relative_to_its_holder() -> None:
     world = World()
-    nested(world, world.remotes.commit(LIBRARY, "main"), url="../library")
+    nested(world, world.commit(LIBRARY, "main"), url="../library")
     assert world.reasons() == []
 
 
 def test_what_is_missing_below_a_submodule_is_for_people() -> None:
     world = World()
-    world.remotes.commit(LIBRARY, "main")
-    gone = world.remotes.commit(LIBRARY, None)
+    world.commit(LIBRARY, "main")
+    gone = world.commit(LIBRARY, None)
     nested(world, gone, branch="main")
-    world.remotes.lose(LIBRARY, gone)
+    world.git.lay(LIBRARY).lose(gone)
     assert world.reasons() == [Reason.SUBMODULE_COMMIT_LOST, Reason.SUBMODULE_COMMIT_MISSING]
     assert world.plan().steps == ()
 
 
 def test_repositories_that_pin_each_other_come_to_an_end() -> None:
     world = World()
-    own = world.remotes.of(BACKLOG)
-    own.commits[world.first].gitlinks = (link(world.first, path="self", url=BACKLOG),)
+    world.backlog.pins[world.first] = (link(world.first, path="self", url=BACKLOG),)
     assert world.reasons() == []
 
 
@@ -261,7 +261,7 @@ def test_deeper_ones_than_are_looked_at_are_told() -> None:
     world = World()
     below = world.first
     for _ in range(tree.DEEPEST):
-        below = world.remotes.commit(BACKLOG, "main", link(below))
+        below = world.commit(BACKLOG, "main", link(below))
     world.pin(below)
     (found,) = world.findings()
     assert (found.reason, found.subject) == (Reason.SUBMODULES_BEYOND_BOUND, of_backlog(world.first))
@@ -271,7 +271,7 @@ def test_as_deep_ones_as_are_looked_at_are_judged() -> None:
     world = World()
     below = world.stray
     for _ in range(tree.DEEPEST - 1):
-        below = world.remotes.commit(BACKLOG, "main", link(below))
+        below = world.commit(BACKLOG, "main", link(below))
     world.pin(below)
     assert world.reasons() == [Reason.SUBMODULE_COMMIT_UNREFERENCED]
 
@@ -279,9 +279,9 @@ def test_as_deep_ones_as_are_looked_at_are_judged() -> None:
 def test_more_than_are_looked_at_are_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree, "MOST", 3)
     world = World()
-    commits = [world.remotes.commit(BACKLOG, "main") for _ in range(5)]
+    commits = [world.commit(BACKLOG, "main") for _ in range(5)]
     pins = (link(one, path=f"docs/{number}") for number, one in enumerate(commits))
-    world.remotes.commit(GITOPS, "main", *pins)
+    world.commit(GITOPS, "main", *pins)
     assert [(one.reason, one.subject) for one in world.findings()] == [
         (Reason.SUBMODULES_BEYOND_BOUND, of_backlog(one)) for one in commits[3:]
     ]
@@ -289,15 +289,17 @@ def test_more_than_are_looked_at_are_told_one_by_one(monkeypatch: pytest.MonkeyP
 
 def test_a_remote_s_branches_are_read_once_in_a_look_however_many_pin_it() -> None:
     world = World()
-    commits = [world.remotes.commit(BACKLOG, "main") for _ in range(1000)]
+    commits = [world.commit(BACKLOG, "main") for _ in range(1000)]
     pins = (link(one, path=f"docs/{number}") for number, one in enumerate(commits))
-    world.remotes.commit(GITOPS, "main", *pins)
-    world.remotes.asked.clear()
+    world.commit(GITOPS, "main", *pins)
+    world.git.calls.clear()
     assert world.reasons() == []
-    asked = [what for what, _ in world.remotes.asked]
-    assert asked.count("refs") == 1
-    assert asked.count("standing") == 1000
-    assert asked.count("snapshot") == 1 + 1000
+    assert Counter(world.git.calls) == {
+        ("snapshot", PARENT): 1,
+        ("refs", BACKLOG): 1,
+        ("standing", BACKLOG): 1000,
+        ("snapshot", BACKLOG): 1000,
+    }
 
 
 # -- looks ----------------------------------------------------------------------------------------
@@ -306,7 +308,7 @@ def test_a_remote_s_branches_are_read_once_in_a_look_however_many_pin_it() -> No
 def test_a_pause_that_a_remote_asked_for_is_kept() -> None:
     world = World()
     asked = timedelta(minutes=7)
-    world.remotes.troubles[BACKLOG] = Throttled("github.com answered 429", delay=asked)
+    world.git.troubles[f"refs {BACKLOG}"] = Throttled("github.com answered 429", delay=asked)
     now = world.clock()
     outcome = world.run().outcome
     assert (outcome.word, outcome.until, outcome.held_until) == (Word.FAILED, now + asked, now + asked)
@@ -314,7 +316,7 @@ def test_a_pause_that_a_remote_asked_for_is_kept() -> None:
 
 def test_what_could_not_be_read_is_read_again_soon() -> None:
     world = World()
-    del world.remotes.repositories[BACKLOG]
+    del world.git.repositories[BACKLOG]
     facts = world.gather()
     (found,) = world.findings()
     assert look_again(facts, found, world.clock()).after == timedelta(seconds=30)

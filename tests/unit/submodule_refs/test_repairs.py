@@ -1,4 +1,4 @@
-"""A pinned commit is kept where it can be, and moved by a pull request where not. The remote's word proves it."""
+"""A pinned commit is kept where it can be, and moved by a pull request where not. Its remote proves it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +12,7 @@ from shared.clients.github import State
 from shared.errors import PermanentError, TemporaryError
 from shared.landscape import Action, Mode
 from shared.model import Channel, Step, Word
+from tests.unit.github import GitHub
 from tests.unit.submodule_refs.builders import (
     BACKLOG,
     GITOPS,
@@ -39,20 +40,19 @@ def unreferenced(**changes: object) -> World:
 def forgotten(**changes: object) -> World:
     """Only GitHub's API knows the pinned commit."""
     world = unreferenced(**changes)
-    world.remotes.forget(BACKLOG, world.stray)
+    world.backlog.forget(world.stray)
     return world
 
 
 def gone(**changes: object) -> World:
     """Nobody has the pinned commit any more."""
     world = unreferenced(**changes)
-    world.remotes.lose(BACKLOG, world.stray)
+    world.backlog.lose(world.stray)
     return world
 
 
 def branches(world: World, repository: str = BACKLOG) -> dict[str, str]:
-    refs = world.remotes.of(repository).refs
-    return {name.removeprefix("refs/heads/"): commit for name, commit in refs.items()}
+    return world.git.lay(repository).branches
 
 
 def told(world: World) -> tuple[Word, str | None]:
@@ -142,9 +142,16 @@ def test_a_commit_is_kept_by_a_branch_and_proven_by_its_remote(broken: Callable[
     assert world.run().outcome.word is Word.CONVERGED
 
 
+class Late(GitHub):
+    """It takes new branches, and its Git server shows none of them so far."""
+
+    def keep(self, repository: str, branch: str, commit: str) -> None:
+        pass
+
+
 def test_a_branch_that_was_published_and_does_not_serve_the_commit_proves_nothing() -> None:
     world = forgotten()
-    world.github.late = True
+    world.azure.github = Late(world.clock, world.git)
     report = world.run()
     assert report.proofs == ()
     assert (report.outcome.word, report.outcome.reason) == (Word.PENDING, Reason.PIN_SETTLING)
@@ -154,7 +161,7 @@ def test_a_branch_that_somebody_deletes_again_and_again_is_left_to_people() -> N
     world = unreferenced()
     for _ in range(2):
         assert world.run().outcome.word is Word.REPAIRED
-        world.remotes.delete(BACKLOG, f"gitops-pin/{world.stray[:7]}")
+        world.backlog.delete(f"gitops-pin/{world.stray[:7]}")
         world.clock.advance(10 * MINUTE)
     assert told(world) == (Word.HUMAN, Reason.PIN_STILL_MISSING)
     assert branches(world) == {"main": world.tip}
@@ -172,7 +179,7 @@ def test_whoever_dies_while_keeping_leaves_the_branch_in_the_end(moment: str) ->
 
 def test_a_branch_on_another_commit_is_left_alone_and_the_name_has_the_whole_id() -> None:
     world = unreferenced()
-    world.remotes.of(BACKLOG).refs[f"refs/heads/gitops-pin/{world.stray[:7]}"] = world.first
+    world.backlog.branches[f"gitops-pin/{world.stray[:7]}"] = world.first
     assert world.run().outcome.word is Word.REPAIRED
     assert branches(world) == {
         "main": world.tip,
@@ -190,8 +197,7 @@ TAKEN = {
 @pytest.mark.parametrize("names", TAKEN.values(), ids=TAKEN)
 def test_where_no_name_is_free_people_are_asked(names: Callable[[str], tuple[str, ...]]) -> None:
     world = unreferenced()
-    taken = dict.fromkeys((f"refs/heads/{name}" for name in names(world.stray)), world.first)
-    world.remotes.of(BACKLOG).refs |= taken
+    world.backlog.branches |= dict.fromkeys(names(world.stray), world.first)
     assert told(world) == (Word.HUMAN, Reason.PIN_NAME_TAKEN)
     assert world.stray not in branches(world).values()
 
@@ -213,15 +219,15 @@ def test_what_github_does_not_say_leaves_everything_as_it_is() -> None:
 def test_a_server_that_is_not_github_is_left_to_people() -> None:
     world = World()
     docs = "https://gitlab.com/group/docs"
-    world.remotes.commit(docs, "main")
-    world.pin(world.remotes.commit(docs, None), url=docs)
+    world.commit(docs, "main")
+    world.pin(world.commit(docs, None), url=docs)
     assert told(world) == (Word.HUMAN, Reason.SUBMODULE_REMOTE_FOREIGN)
     assert world.plan().steps == ()
 
 
 def test_a_commit_that_two_branches_pin_is_kept_once() -> None:
     world = unreferenced(submodules=(declared("main", "next"),))
-    world.remotes.commit(GITOPS, "next", link(world.stray))
+    world.commit(GITOPS, "next", link(world.stray))
     assert len(world.plan().steps) == 1
     assert world.run().outcome.word is Word.REPAIRED
 
@@ -229,7 +235,7 @@ def test_a_commit_that_two_branches_pin_is_kept_once() -> None:
 def test_a_branch_that_took_the_name_since_the_plan_is_not_moved() -> None:
     world = unreferenced()
     (step,) = world.plan().steps
-    world.remotes.of(BACKLOG).refs[f"refs/heads/{step.after['branch']}"] = world.first
+    world.backlog.branches[step.after["branch"]] = world.first
     with pytest.raises(TemporaryError, match="on another commit since the plan"):
         RESPONDER.apply(world.scope, step)
     assert branches(world)[step.after["branch"]] == world.first
@@ -258,7 +264,7 @@ def test_a_pull_request_moves_the_pin_and_waits() -> None:
     (number,) = world.github.open
     ((_, pull),) = world.github.pulls
     assert pull.branch.startswith("reconverge/pins-")
-    assert world.remotes.pinned(GITOPS, pull.branch) == {PATH: world.tip}
+    assert world.pins(pull.branch) == {PATH: world.tip}
     assert world.pinned == world.stray
     title, body = world.github.texts[number]
     assert title == "Move the submodule backlog to a commit that its remote has [main]"
@@ -273,7 +279,7 @@ def test_a_pull_request_moves_the_pin_and_waits() -> None:
 def test_a_merged_pull_request_is_proven_by_the_remote() -> None:
     world = gone()
     world.run()
-    world.github.merge_pin(*world.github.open)
+    world.github.merge_pins(*world.github.open, "main")
     report = world.run()
     assert report.outcome.word is Word.REPAIRED
     assert [(one.object, one.method) for one in report.proofs] == [(LINK, "git-probe")]
@@ -285,7 +291,7 @@ def test_a_pull_request_is_found_again_although_the_submodule_moves_on() -> None
     world = gone()
     for _ in range(3):
         assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
-        world.remotes.commit(BACKLOG, "main")
+        world.commit(BACKLOG, "main")
         world.clock.advance(DAY)
     assert len(world.github.pulls) == len(world.github.messages) == 1
 
@@ -293,11 +299,12 @@ def test_a_pull_request_is_found_again_although_the_submodule_moves_on() -> None
 def test_a_pull_request_is_brought_up_to_date_when_what_it_proposes_is_gone_as_well() -> None:
     world = gone()
     world.run()
-    world.remotes.lose(BACKLOG, world.tip)
-    newest = world.remotes.commit(BACKLOG, "main", parent=world.first)
+    world.backlog.delete("main")
+    world.backlog.lose(world.tip)
+    newest = world.commit(BACKLOG, "main")
     assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
     ((_, pull),) = world.github.pulls
-    assert world.remotes.pinned(GITOPS, pull.branch) == {PATH: newest}
+    assert world.pins(pull.branch) == {PATH: newest}
 
 
 def test_environments_of_one_repository_share_a_pull_request() -> None:
@@ -316,15 +323,13 @@ def test_whoever_dies_on_the_way_to_a_pull_request_leaves_one_in_the_end(moment:
     world.clock.advance(10 * MINUTE)
     assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
     ((_, pull),) = world.github.pulls
-    assert world.remotes.pinned(GITOPS, pull.branch) == {PATH: world.tip}
+    assert world.pins(pull.branch) == {PATH: world.tip}
 
 
 NEEDLESS: dict[str, Callable[[World], object]] = {
     "somebody moved the pin": lambda world: world.pin(world.first),
-    "somebody pushed the commit": lambda world: world.remotes.of(BACKLOG).commits.update(
-        {world.stray: world.remotes.of(BACKLOG).commits[world.first]}
-    ),
-    "the submodule is gone": lambda world: world.remotes.commit(GITOPS, "main"),
+    "somebody pushed the commit": lambda world: world.backlog.commit(world.stray, "next"),
+    "the submodule is gone": lambda world: world.commit(GITOPS, "main"),
 }
 
 
@@ -343,7 +348,7 @@ def test_a_pull_request_that_nobody_needs_is_closed(happens: Callable[[World], o
 def test_no_pull_request_is_closed_while_something_is_unread() -> None:
     world = gone()
     world.run()
-    world.remotes.troubles[BACKLOG] = LOST
+    world.git.troubles[f"refs {BACKLOG}"] = LOST
     assert told(world) == (Word.FAILED, Reason.SUBMODULES_UNREAD)
     assert len(world.github.open) == 1
 
@@ -379,7 +384,7 @@ def test_a_move_that_is_needed_again_is_proposed_again_after_we_had_closed_it() 
 def test_a_merge_after_which_the_old_pin_is_back_is_left_to_people() -> None:
     world = gone()
     world.run()
-    world.github.merge_pin(*world.github.open)
+    world.github.merge_pins(*world.github.open, "main")
     world.run()
     world.pin(world.stray)
     assert told(world) == (Word.PENDING, Reason.PIN_SETTLING)
@@ -413,7 +418,7 @@ def test_a_pin_is_moved_only_to_a_branch_that_is_named(
 ) -> None:
     world = World(submodules=submodules)  # type: ignore[arg-type]
     world.pin(world.stray, **changes)
-    world.remotes.lose(BACKLOG, world.stray)
+    world.backlog.lose(world.stray)
     lost = (Word.HUMAN, Reason.SUBMODULE_COMMIT_LOST)
     assert told(world) == ((Word.PENDING, Reason.PIN_MOVE_OPEN) if moves else lost)
     assert bool(world.github.pulls) is moves
@@ -422,7 +427,7 @@ def test_a_pin_is_moved_only_to_a_branch_that_is_named(
 def test_a_path_that_would_forge_a_trailer_is_left_to_people() -> None:
     world = World(submodules=(declared(),))
     world.pin(world.stray, path="x\n\nReconverge-Target: prod", branch="main")
-    world.remotes.lose(BACKLOG, world.stray)
+    world.backlog.lose(world.stray)
     assert told(world) == (Word.HUMAN, Reason.SUBMODULE_COMMIT_LOST)
     assert world.github.messages == []
 
@@ -430,18 +435,18 @@ def test_a_path_that_would_forge_a_trailer_is_left_to_people() -> None:
 def test_a_submodule_on_another_server_is_moved_all_the_same() -> None:
     world = World()
     docs = "https://gitlab.com/group/docs"
-    newest = world.remotes.commit(docs, "main")
-    lost = world.remotes.commit(docs, None)
+    newest = world.commit(docs, "main")
+    lost = world.commit(docs, None)
     world.pin(lost, url=docs)
-    world.remotes.lose(docs, lost)
+    world.git.lay(docs).lose(lost)
     assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
     ((_, pull),) = world.github.pulls
-    assert world.remotes.pinned(GITOPS, pull.branch) == {PATH: newest}
+    assert world.pins(pull.branch) == {PATH: newest}
 
 
 def test_where_the_branch_s_newest_is_not_known_to_be_there_nothing_moves() -> None:
     world = gone()
-    world.remotes.troubles[world.tip] = LOST
+    world.git.troubles[f"standing {world.tip}"] = LOST
     assert told(world) == (Word.FAILED, Reason.SUBMODULES_UNREAD)
     assert untouched(world)
 
@@ -449,15 +454,15 @@ def test_where_the_branch_s_newest_is_not_known_to_be_there_nothing_moves() -> N
 SINCE: dict[str, tuple[Callable[[World], object], str]] = {
     "the pin is another one": (lambda world: world.pin(world.first), "has changed since the plan"),
     "the submodule is gone": (
-        lambda world: world.remotes.commit(GITOPS, "main"),
+        lambda world: world.commit(GITOPS, "main"),
         "has changed since the plan",
     ),
     "the branch was rewound": (
-        lambda world: world.remotes.of(BACKLOG).refs.update({"refs/heads/main": world.first}),
+        lambda world: world.backlog.delete("main"),
         "no branch or tag leads to",
     ),
     "the remote does not answer": (
-        lambda world: world.remotes.troubles.update({BACKLOG: LOST}),
+        lambda world: world.git.troubles.update({"refs": LOST}),
         "could not be read",
     ),
 }
