@@ -27,8 +27,21 @@ type Check = Callable[[Facts, Pin, Sequence[Link]], Finding | None]
 
 def check(facts: Facts, now: datetime) -> tuple[Finding, ...]:
     """Every finding on an environment's submodules: what is not known, pins, what earlier repairs left."""
-    pins = links_by_pin(facts)
-    findings = [
+    findings = _not_of_pins(facts)
+    for pin, links, fault in _of_pins(facts):
+        # First, since it is what a pending outcome is called after.
+        findings += [*held_back(facts, pin, links, now), fault]
+    findings += pin_move_superseded(facts)
+    return tuple({(one.reason, one.subject, one.message): one for one in findings}.values())
+
+
+def faults(facts: Facts) -> tuple[Finding, ...]:
+    """What is wrong with what is pinned, whatever is being done about it: for a guard before a merge."""
+    return (*_not_of_pins(facts), *(fault for _, _, fault in _of_pins(facts)))
+
+
+def _not_of_pins(facts: Facts) -> list[Finding]:
+    return [
         *tracked_revision_unread(facts),
         *submodule_url_missing(facts),
         *submodule_url_not_asked(facts),
@@ -36,12 +49,12 @@ def check(facts: Facts, now: datetime) -> tuple[Finding, ...]:
         *submodules_beyond_bound(facts),
         *submodule_remote_moved(facts),
     ]
-    for pin, links in pins.items():
+
+
+def _of_pins(facts: Facts) -> Iterator[tuple[Pin, Sequence[Link], Finding]]:
+    for pin, links in links_by_pin(facts).items():
         if fault := next((found for one in PIN if (found := one(facts, pin, links))), None):
-            # First, since it is what a pending outcome is called after.
-            findings += [*held_back(facts, pin, links, now), fault]
-    findings += pin_move_superseded(facts)
-    return tuple({(one.reason, one.subject, one.message): one for one in findings}.values())
+            yield pin, links, fault
 
 
 # -- of what was read -------------------------------------------------------------------------------
@@ -175,9 +188,10 @@ def _of_pin(reason: Reason, pin: Pin, links: Sequence[Link], says: str) -> Findi
 
 
 def _evidence(link: Link) -> dict[str, str]:
+    """Of a nested one the path is no path of the tracked repository, so it has another name."""
     return {
         "repository": repository_page(link.holder),
         "revision": link.at,
-        "path": link.gitlink.path,
+        "path" if link.tracked else "nested path": link.gitlink.path,
         "commit": link.gitlink.commit,
     }

@@ -279,7 +279,8 @@ def test_a_pull_request_moves_the_pin_and_waits() -> None:
 def test_a_merged_pull_request_is_proven_by_the_remote() -> None:
     world = gone()
     world.run()
-    world.github.merge_pins(*world.github.open, "main")
+    (number,) = world.github.open
+    world.github.merge_pins(number, "main")
     report = world.run()
     assert report.outcome.word is Word.REPAIRED
     assert [(one.object, one.method) for one in report.proofs] == [(LINK, "git-probe")]
@@ -384,7 +385,8 @@ def test_a_move_that_is_needed_again_is_proposed_again_after_we_had_closed_it() 
 def test_a_merge_after_which_the_old_pin_is_back_is_left_to_people() -> None:
     world = gone()
     world.run()
-    world.github.merge_pins(*world.github.open, "main")
+    (number,) = world.github.open
+    world.github.merge_pins(number, "main")
     world.run()
     world.pin(world.stray)
     assert told(world) == (Word.PENDING, Reason.PIN_SETTLING)
