@@ -1,63 +1,148 @@
-"""One thing that `reconverge doctor` tried, and what came of it."""
+"""`reconverge check`: the checks of a responder as a guard in CI, before a change is merged. Reads only.
 
-from collections.abc import Iterable, Sequence
+A guard looks at what a change brings and at nothing that is being done about it: no journal, no contract.
+"""
+
+import argparse
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cli.exits import Exit
-from cli.output import Style
-from shared.model import Absent, Unknown
-from shared.permissions import AzureNeed, GitHubNeed, KubernetesNeed, VaultNeed
+from cli import check_formats
+from cli.exits import Exit, worst
+from cli.output import Format, Screen, Style
+from cli.surroundings import Surroundings
+from responders.submodule_refs import checks as of_submodules
+from responders.submodule_refs.plan import NAME as SUBMODULE_REFS
+from responders.submodule_refs.reasons import NOT_KNOWN, REASONS
+from responders.submodule_refs.tree import walk
+from shared.errors import Misconfigured
+from shared.journal import Journal
+from shared.landscape import Environment, Landscape, load
+from shared.landscape.forms import BRANCH
+from shared.memory import MemoryRows
+from shared.model import Finding, Target
+from shared.world import Leads, ReasonInfo, Scope, World
 
-PLACEHOLDER: Final = "00000000-0000-0000-0000-000000000000"
-"""What samples and manifests say where only the platform's owner knows the id."""
-SHOWN: Final = 6
-"""Of what is more than needed. Whoever holds `*` holds more than a line can say."""
-STYLES: Final = {Exit.CONVERGED: Style.GOOD, Exit.DIFFERENCES: Style.OPEN}
-WORDS: Final = {
-    Exit.CONVERGED: "ok",
-    Exit.DIFFERENCES: "differs",
-    Exit.WRONG_USE: "wrong",
-    Exit.COULD_NOT_TELL: "not known",
-}
+FORMATS: Final = (Format.TABLE, Format.JSON, Format.GITHUB, Format.SARIF)
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    name: str
-    exit: Exit
-    says: str
-    remedy: str = ""
-    note: bool = False
-    """Only to be known: nothing is wrong, and nothing is missing."""
-
-    @property
-    def word(self) -> str:
-        return "note" if self.note else WORDS[self.exit]
-
-    @property
-    def style(self) -> Style:
-        return Style.FAINT if self.note else STYLES.get(self.exit, Style.BAD)
+class Guard:
+    responder: str
+    section: str
+    """Of an environment, without which there is nothing to look at."""
+    findings: Callable[[Scope], tuple[Finding, ...]]
+    reasons: Mapping[str, ReasonInfo]
+    not_known: frozenset[str]
+    """Reasons that are no verdict."""
 
 
-# -- words about permissions --------------------------------------------------------------
+GUARDS: Final[Mapping[str, Guard]] = {
+    "submodules": Guard(
+        SUBMODULE_REFS,
+        "submodules",
+        lambda scope: of_submodules.faults(walk(scope)),
+        REASONS,
+        frozenset(NOT_KNOWN),
+    ),
+}
 
 
-def by(missing: Iterable[AzureNeed | KubernetesNeed | VaultNeed | GitHubNeed]) -> str:
-    """The responders that need it."""
-    return ", ".join(dict.fromkeys(responder for one in missing for responder in one.by))
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("guard", choices=GUARDS, help="submodules: every pinned commit is on its remote")
+    parser.add_argument("--environment", metavar="E", help="only what this environment declares")
+    parser.add_argument(
+        "--revision",
+        type=_revision,
+        metavar="R",
+        help="a branch or a full commit id, such as a pull request's, in place of the declared branches",
+    )
+    parser.add_argument("--landscape", metavar="FILE", help="instead of the one the settings name")
 
 
-def unread(system: str, name: str, read: Absent | Unknown, remedy: str) -> Check:
-    """What could not be asked is not known, and never missing."""
-    if isinstance(read, Absent):
-        says = f"{name}: what is granted was not asked, since it does not exist"
-        return Check(system, Exit.CONVERGED, says, note=True)
-    says = f"{name}: what is granted could not be read: {read.why}"
-    return Check(system, Exit.COULD_NOT_TELL, says, remedy)
+def run(given: argparse.Namespace, here: Surroundings) -> Exit:
+    settings = here.settings(given.landscape)
+    landscape, guard = load(settings.landscape), GUARDS[given.guard]
+    world = here.world(settings)
+    found = {
+        (one.reason, one.subject, one.message): one
+        for environment in _environments(landscape, guard, given.environment)
+        for one in guard.findings(_scope(landscape, _at(environment, given.revision), guard, world, here))
+    }
+    findings = tuple(found.values())
+    code = worst(_exit(guard, one) for one in findings)
+    _show(here.screen, guard, findings, code)
+    return code
 
 
-def more_than_needed(system: str, name: str, more: Sequence[str]) -> Check:
-    rest = f" and {len(more) - SHOWN} more" if len(more) > SHOWN else ""
-    says = f"{name}: more than needed: {', '.join(more[:SHOWN])}{rest}"
-    return Check(system, Exit.CONVERGED, says, note=True)
+def _revision(text: str) -> str:
+    if not BRANCH.fits(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no branch and no commit; write main, or a full id")
+    return text
+
+
+def _environments(landscape: Landscape, guard: Guard, wanted: str | None) -> list[Environment]:
+    """Raises Misconfigured where there is nothing to look at: a guard that sees nothing guards nothing."""
+    if wanted is not None and wanted not in landscape.environments:
+        raise Misconfigured(
+            f"environment {wanted!r} is unknown; the landscape has {', '.join(landscape.environments)}"
+        )
+    found = [
+        one
+        for one in landscape.environments.values()
+        if one.enabled and wanted in (None, one.name) and getattr(one, guard.section)
+    ]
+    if not found:
+        where = f"environment {wanted}" if wanted else "no enabled environment"
+        raise Misconfigured(f"{where} declares {guard.section}: there is nothing to check")
+    return found
+
+
+def _at(environment: Environment, revision: str | None) -> Environment:
+    if revision is None:
+        return environment
+    moved = tuple(one.model_copy(update={"revisions": (revision,)}) for one in environment.submodules)
+    return environment.model_copy(update={"submodules": moved})
+
+
+def _scope(
+    landscape: Landscape, environment: Environment, guard: Guard, world: World, here: Surroundings
+) -> Scope:
+    return Scope(
+        target=Target(environment.name, guard.responder),
+        landscape=landscape,
+        environment=environment,
+        world=world,
+        journal=Journal(MemoryRows(), here.clock),
+        clock=here.clock,
+        pause=here.pause,
+    )
+
+
+def _exit(guard: Guard, finding: Finding) -> Exit:
+    if finding.reason in guard.not_known:
+        return Exit.COULD_NOT_TELL
+    note = guard.reasons[finding.reason].leads is Leads.NOTE
+    return Exit.CONVERGED if note else Exit.DIFFERENCES
+
+
+# -- output -----------------------------------------------------------------------------------------
+
+
+def _show(screen: Screen, guard: Guard, findings: Iterable[Finding], code: Exit) -> None:
+    told = [check_formats.told(one, guard.reasons[one.reason]) for one in findings]
+    match screen.format:
+        case Format.JSON:
+            screen.document({"verdict": code.says, "findings": told})
+        case Format.SARIF:
+            screen.document(check_formats.sarif(told))
+        case Format.GITHUB:
+            for line in check_formats.workflow_commands(told):
+                screen.say(line)
+        case _:
+            for one in told:
+                screen.say(f"{one['reason']} ({one['severity']})  {one['subject']}", Style.BAD)
+                screen.say(f"  {one['message']}", Style.FAINT)
+                screen.say(f"  remedy: {one['remedy']}")
+            screen.say(code.says, Style.HEAD)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from cli.check import PLACEHOLDER, Check
 from cli.doctor_permissions import permissions
 from cli.exits import Exit, worst
 from cli.output import Screen, short_id
 from cli.surroundings import Surroundings
+from cli.tried import PLACEHOLDER, Check
 from shared.contract import may_change
 from shared.errors import Misconfigured, ReconvergeError
 from shared.landscape import Action, Environment, Landscape, load

@@ -6,8 +6,8 @@ GitHub tells the account's role, never what a fine-grained token of it may. What
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from cli.check import Check, by, unread
 from cli.exits import Exit
+from cli.tried import Check, by, unread
 from shared.clients.github_http import TOKEN
 from shared.clients.repository_access import Account
 from shared.landscape import repository_page

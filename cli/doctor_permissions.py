@@ -7,12 +7,12 @@ import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 
-from cli.check import PLACEHOLDER, Check, by, more_than_needed, unread
 from cli.doctor_github import repositories
 from cli.doctor_grants import Found, Login, Namespace, find, login_of, namespace_of
 from cli.exits import Exit
 from cli.output import short_id
 from cli.surroundings import Surroundings
+from cli.tried import PLACEHOLDER, Check, by, more_than_needed, unread
 from responders.permissions import RULES
 from shared.clients.access_reviews import Allowed
 from shared.clients.arm_permissions import Granted

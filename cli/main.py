@@ -18,7 +18,7 @@ from shared.model import utc_now
 
 
 class Command(Protocol):
-    """A module of this package that is a command."""
+    """A module of this package that is a command. Its `FORMATS`, if any, are those of --output."""
 
     def arguments(self, parser: argparse.ArgumentParser) -> None: ...
 
@@ -27,6 +27,7 @@ class Command(Protocol):
 
 COMMANDS: Final[Mapping[str, str]] = {
     "run": "look at targets, and with --apply repair them, all in this process",
+    "check": "look at what a change would bring, before it is merged: a guard for CI",
     "journal": "what was changed, when, by whom and why",
     "explain": "say what a failure text of another system means",
     "replay": "list buried messages, or put them back on their queues",
@@ -61,7 +62,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         sub = commands.add_parser(name, help=does, description=f"{name}: {does}.", epilog=EPILOG)
         if name == wanted:
             _module(name).arguments(sub)
-            sub.add_argument("--output", choices=[one.value for one in Format], default=Format.TABLE.value)
+            formats = getattr(_module(name), "FORMATS", (Format.TABLE, Format.JSON))
+            sub.add_argument("--output", choices=[one.value for one in formats], default=Format.TABLE.value)
     return parser.parse_args(arguments)
 
 

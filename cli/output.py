@@ -25,6 +25,10 @@ GAP: Final = "  "
 class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
+    GITHUB = "github"
+    """Workflow commands, which GitHub Actions shows beside the change."""
+    SARIF = "sarif"
+    """For code scanning."""
 
 
 class Style(StrEnum):

@@ -16,6 +16,7 @@ from cli.permissions_tables import permissions_page
 from responders import REGISTRY, load
 from responders.federated_credentials.reasons import Reason as Federation
 from responders.runtime_facts.reasons import Reason as Fact
+from responders.submodule_refs.reasons import Reason as Submodule
 from responders.vault_seeding.log_reasons import ENTRA
 from responders.vault_seeding.reasons import Reason as Seeding
 from shared.world import Leads, ReasonInfo
@@ -30,6 +31,9 @@ INTRODUCTION: Final = """\
 Every finding has one of these codes: in the output of `reconverge run`, in the journal, in notices and in the
 answers of the app. A code never changes its meaning. A run with several findings takes the gravest
 [outcome](outcomes.md).
+
+In `submodule_refs`, a commit is missing only where its remote's Git server says so by Git's protocol.
+Whatever else stands in the way leaves it unknown. What can be kept is kept, and not moved.
 
 In `federated_credentials`, a finding on a cluster keeps Reconverge from judging the credentials that trust
 this cluster, a finding on an identity from judging what it holds. Everything else is judged and repaired all
@@ -113,6 +117,16 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
         "AADSTS50013",
     ),
     Federation.UNPROVEN: ("serviceaccounts/token", "AADSTS50166", "AADSTS501661", "AADSTS90061"),
+    Submodule.SUBMODULES_UNREAD: (
+        "Server does not allow request for unadvertised object",
+        "authentication required: Repository not found",
+    ),
+    Submodule.SUBMODULE_URL_MISSING: ("No url found for submodule path", "no submodule mapping found in"),
+    Submodule.SUBMODULE_COMMIT_MISSING: (
+        "did not contain … Direct fetching of that commit failed",
+        "upload-pack: not our ref",
+        "Failed to load target state",
+    ),
     Fact.FACTS_UNREAD: ("AuthorizationFailed", "Resource not accessible by personal access token"),
     Fact.REPOSITORY_UNREADABLE: (
         "authentication required: Repository not found",

@@ -18,6 +18,8 @@ _OF_CLUSTERS_AND_IDENTITIES: Final = frozenset(
 )
 
 REGISTRY: Final[Registry] = {
+    # No event of Azure tells of a commit: the sweep looks, and whoever asks.
+    "submodule_refs": Registered(hears=frozenset(), section="submodules"),
     "federated_credentials": Registered(hears=_EVERY_KIND),
     "runtime_facts": Registered(hears=_OF_CLUSTERS_AND_IDENTITIES, section="facts"),
     "vault_seeding": Registered(

@@ -4,10 +4,12 @@ from typing import Final
 
 from responders.federated_credentials import permissions as of_credentials
 from responders.runtime_facts import permissions as of_facts
+from responders.submodule_refs import permissions as of_submodules
 from responders.vault_seeding import permissions as of_seeding
 from shared.permissions import Rules
 
 RULES: Final[Rules] = {
+    "submodule_refs": of_submodules.RULES,
     "runtime_facts": of_facts.RULES,
     "federated_credentials": of_credentials.RULES,
     "vault_seeding": of_seeding.RULES,

@@ -77,6 +77,8 @@ _NAMESPACES: Final = Guard(
 )
 _VAULTS: Final = Guard("contract.vaults", "Vault", Contract.may_seed, lambda contract: contract.vaults)
 _GUARDS: Final[Mapping[str, Guard]] = {
+    Action.SUBMODULE_KEEP: _REPOSITORIES,
+    Action.SUBMODULE_MOVE: _REPOSITORIES,
     Action.CREDENTIAL_CREATE: _IDENTITIES,
     Action.CREDENTIAL_UPDATE: _IDENTITIES,
     Action.FACTS_UPDATE: _REPOSITORIES,

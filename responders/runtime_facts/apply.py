@@ -12,9 +12,9 @@ from responders.runtime_facts.facts import branch, change_id, written_to
 from responders.runtime_facts.plan import NUMBER, UPDATE
 from responders.runtime_facts.reasons import Reason
 from responders.runtime_facts.writing import body, closing, message, title
+from shared.changes import is_open
 from shared.clients.azure_core import AGAIN
 from shared.clients.git_files import FileAt
-from shared.clients.github import State
 from shared.contract import refusal
 from shared.errors import HumanNeeded, PermanentError, TemporaryError
 from shared.landscape import DeclaredFacts
@@ -84,7 +84,7 @@ def _propose(scope: Scope, step: Step, declared: DeclaredFacts) -> None:
     if wanted == base.text:
         return
     own = branch(scope.environment.name, _change(step))
-    opened = _is_open(scope, repository, own)
+    opened = is_open(github, repository, own)
     if not opened:
         github.point(repository, own, base.commit)
     proposed = base if not opened else _read(scope, declared, own)
@@ -109,19 +109,6 @@ _CHANNELS: Final[Mapping[Channel, Callable[[Scope, Step, DeclaredFacts], None]]]
 
 
 # -- reading again ------------------------------------------------------------------------------
-
-
-def _is_open(scope: Scope, repository: str, own: str) -> bool:
-    """Raises TemporaryError where that is not known, and where somebody declined it since the plan."""
-    match scope.world.github.history(repository, own):
-        case Known((newest, *_)) if newest.state is State.DECLINED:
-            raise TemporaryError(f"pull request {newest.number} was closed since the plan", delay=AGAIN)
-        case Known(found):
-            return any(one.state is State.OPEN for one in found)
-        case Unknown(why):
-            raise TemporaryError(f"the pull requests could not be listed: {why}", delay=AGAIN)
-        case Absent():
-            return False
 
 
 def _read(scope: Scope, declared: DeclaredFacts, ref: str) -> FileAt:

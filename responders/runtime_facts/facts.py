@@ -4,23 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.changes import Started
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest, Workflow, WorkflowRun
 from shared.landscape import DeclaredFacts, repository_page
 from shared.model import Channel, Cluster, Read, digest_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
-    """One write of ours, from the journal, that carried a change or set it going."""
-
-    at: datetime
-    change: str
-    """Its `change_id`."""
-    confirmed: bool = False
-    """The far side answered that it was taken. Without that it may or may not have been."""
-    proven: bool = False
-    """A later look found the facts right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,6 @@ read comes back as Unknown and stops no other read.
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 from responders.runtime_facts.cases import Reading
@@ -18,18 +17,14 @@ from responders.runtime_facts.facts import (
     Facts,
     Progress,
     Published,
-    Started,
     branch,
     branch_prefix,
     change_id,
 )
-from shared.journal import Kind
+from shared.changes import Started, started
 from shared.landscape import DeclaredFacts, Truth, repository_page
 from shared.model import Channel, Identity, Known, Read
 from shared.world import Scope
-
-MEMORY: Final = timedelta(days=7)
-"""How far back the journal is read for our own writes."""
 
 READERS: Final = 16
 """GitHub asks for no more than a hundred requests at one time.
@@ -49,8 +44,8 @@ def gather(scope: Scope) -> Facts:
         page: _POOL.submit(scope.world.github.proposals, page, branch_prefix(environment.name))
         for page in _proposed_to(scope)
     }
-    started = _started(scope)
-    files = [_POOL.submit(_published, scope, one, started) for one in environment.facts]
+    writes = started(scope, change_id)
+    files = [_POOL.submit(_published, scope, one, writes) for one in environment.facts]
     facts = Facts(
         environment=environment.name,
         tenant=scope.landscape.tenant,
@@ -102,14 +97,16 @@ def _attribute(read: Read[Identity], of: Callable[[Identity], str]) -> Read[str]
 # -- Git and GitHub -----------------------------------------------------------------------------
 
 
-def _published(scope: Scope, declared: DeclaredFacts, started: Mapping[str, list[Started]]) -> Published:
+def _published(
+    scope: Scope, declared: DeclaredFacts, writes: Mapping[str, tuple[Started, ...]]
+) -> Published:
     read_at = scope.clock()
     return Published(
         declared=declared,
         channel=scope.environment.contract.channel_to(declared),
         file=scope.world.files.read(declared.repository, declared.ref, declared.path),
         read_at=read_at,
-        started=tuple(started.get(declared.reference, ())),
+        started=writes.get(declared.reference, ()),
     )
 
 
@@ -142,27 +139,3 @@ def _progress(scope: Scope, reading: Reading) -> Progress:
                 proposed=scope.world.files.read(declared.repository, own, declared.path) if opened else None,
             )
     return None
-
-
-# -- the journal --------------------------------------------------------------------------------
-
-
-def _started(scope: Scope) -> Mapping[str, list[Started]]:
-    """Our writes by file, oldest first. A run writes a file once at most: an ending belongs to its start."""
-    found: dict[str, list[tuple[str, Started]]] = {}
-    for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
-        key, detail = str(entry.detail.get("object", "")), entry.detail
-        match entry.kind:
-            case Kind.STEP_STARTED:
-                change = change_id(key, detail.get("before") or {}, detail.get("after") or {})
-                found.setdefault(key, []).append((entry.run, Started(at=entry.at, change=change)))
-            case Kind.STEP_DONE:
-                found[key] = [
-                    (run, replace(one, confirmed=True) if run == entry.run else one)
-                    for run, one in found.get(key, [])
-                ]
-            case Kind.STEP_FAILED if detail.get("written") is False:
-                found[key] = [(run, one) for run, one in found.get(key, []) if run != entry.run]
-            case Kind.PROOF if detail.get("verdict") == "accepted":
-                found[key] = [(run, replace(one, proven=True)) for run, one in found.get(key, [])]
-    return {key: [one for _, one in writes] for key, writes in found.items()}

@@ -1,23 +1,17 @@
 """How a change fares that was set going earlier: what keeps a file from being changed now, if anything.
 
-Pure. A change is set going once: whatever became of it is told, and a second try is people's to make.
+Pure. What became of it is told in the words of facts; shared.changes says what that was.
 """
 
-from datetime import datetime, timedelta
-from typing import Final, assert_never
+from datetime import datetime
+from typing import assert_never
 
 from responders.runtime_facts.cases import Reading
-from responders.runtime_facts.facts import ByPullRequest, ByWorkflow, Started
+from responders.runtime_facts.facts import ByPullRequest, ByWorkflow
 from responders.runtime_facts.reasons import Reason, finding
-from shared.clients.github import PullRequest, State, WorkflowRun
+from shared.changes import SETTLING, Fate, of_publication, of_pull_request, of_writes, remembered
+from shared.clients.github import PullRequest, WorkflowRun
 from shared.model import Absent, Finding, Known, Unknown
-
-SETTLING: Final = timedelta(minutes=2)
-"""How long a run may take to be listed, and a publication to be seen; also what clocks may differ by."""
-REMEMBERED: Final = timedelta(days=1)
-"""For so long a publication is remembered. Later the same fault is a new one: clusters are rebuilt twice."""
-FIGHT_AFTER: Final = 2
-"""Published this often within REMEMBERED, a value that is wrong again is somebody's intention."""
 
 
 def held_back(reading: Reading, now: datetime) -> Finding | None:
@@ -50,18 +44,14 @@ def _proposed(reading: Reading, progress: ByPullRequest, now: datetime) -> Findi
 
 
 def _newest(reading: Reading, progress: ByPullRequest, newest: PullRequest, now: datetime) -> Finding | None:
-    match newest.state:
-        case State.OPEN:
+    match of_pull_request(newest, read_at=reading.published.read_at, now=now):
+        case Fate.OPEN:
             return _open(reading, progress, newest)
-        case State.MERGED:
-            return _published(reading, newest.url, newest.ended_at or now, now)
-        case State.DECLINED:
+        case Fate.DECLINED:
             says = f"pull request {newest.number} was closed without being merged"
             return _told(reading, Reason.PULL_REQUEST_DECLINED, says, url=newest.url)
-        case State.SUPERSEDED:
-            return None
-        case never:
-            assert_never(never)
+        case fate:
+            return _published(reading, fate, newest.url)
 
 
 def _open(reading: Reading, progress: ByPullRequest, newest: PullRequest) -> Finding | None:
@@ -109,10 +99,10 @@ def _running(reading: Reading, progress: ByWorkflow, _now: datetime) -> Finding 
 
 def _ended(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | None:
     """What became of the last run that was started for this change. Long afterwards it may run again."""
-    remembered = _remembered(reading, now)
-    if not remembered or not isinstance(progress.runs, Known):
+    writes = remembered(reading.published.started, reading.change, now)
+    if not writes or not isinstance(progress.runs, Known):
         return None
-    started = remembered[-1]
+    started = writes[-1]
     # A run begins within moments of its dispatch, by GitHub's clock.
     ours = [run for run in progress.runs.value if run.created_at >= started.at - SETTLING]
     if not ours:
@@ -123,7 +113,8 @@ def _ended(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | N
         return None
     newest: WorkflowRun = ours[0]
     if newest.succeeded:
-        return _published(reading, newest.url, newest.updated_at, now)
+        fate = of_publication(newest.updated_at, read_at=reading.published.read_at, now=now)
+        return _published(reading, fate, newest.url)
     says = f"run {newest.id} ended with {newest.conclusion}"
     return _told(reading, Reason.WORKFLOW_FAILED, says, url=newest.url)
 
@@ -132,31 +123,28 @@ def _ended(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | N
 
 
 def _committed(reading: Reading, now: datetime) -> Finding | None:
-    started = [one for one in _remembered(reading, now) if one.confirmed]
-    if started and now - started[-1].at < SETTLING:
-        return _told(reading, Reason.PUBLICATION_SETTLING, "committed just now, and the file reads as before")
-    if len(started) >= FIGHT_AFTER:
-        says = f"committed {len(started)} times within a day, and the old values are back"
-        return _told(reading, Reason.PUBLISHED_STILL_DIFFERS, says)
+    match of_writes(reading.published.started, reading.change, now):
+        case Fate.SETTLING:
+            says = "committed just now, and the file reads as before"
+            return _told(reading, Reason.PUBLICATION_SETTLING, says)
+        case Fate.UNDONE:
+            says = "committed several times within a day, and the old values are back"
+            return _told(reading, Reason.PUBLISHED_STILL_DIFFERS, says)
     return None
 
 
 # -- all ----------------------------------------------------------------------------------------
 
 
-def _published(reading: Reading, url: str, at: datetime, now: datetime) -> Finding | None:
-    if reading.published.read_at - at < SETTLING:
-        return _told(reading, Reason.PUBLICATION_SETTLING, "published just now, and the file reads as before")
-    if now - at < REMEMBERED:
-        says = "the change was published, and the file reads as before"
-        return _told(reading, Reason.PUBLISHED_STILL_DIFFERS, says, url=url)
+def _published(reading: Reading, fate: Fate | None, url: str) -> Finding | None:
+    match fate:
+        case Fate.SETTLING:
+            says = "published just now, and the file reads as before"
+            return _told(reading, Reason.PUBLICATION_SETTLING, says)
+        case Fate.UNDONE:
+            says = "the change was published, and the file reads as before"
+            return _told(reading, Reason.PUBLISHED_STILL_DIFFERS, says, url=url)
     return None
-
-
-def _remembered(reading: Reading, now: datetime) -> list[Started]:
-    return [
-        one for one in reading.published.started if one.change == reading.change and now - one.at < REMEMBERED
-    ]
 
 
 def _told(reading: Reading, reason: Reason, says: str, **evidence: str) -> Finding:

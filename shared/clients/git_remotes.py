@@ -60,6 +60,8 @@ class Refs:
     """Object ids by full name. A tag that is an object of its own stands here peeled: with what it tags."""
     object_format: str
     """`sha1`, or `sha256` with ids of 64 digits."""
+    moved_to: str | None = None
+    """The address that the server sent to from the one that was asked; git follows it as well."""
     server: Server | None = field(default=None, repr=False, compare=False)
     """How it wants to be asked further."""
 
@@ -116,8 +118,14 @@ class GitRemotes:
         return _read(lambda: self._standing(url, commit, refs, parent))
 
     def _refs(self, url: str, parent: str | None) -> Refs:
-        server = greet(self._hosts.home(url, parent))
-        return Refs(heads_and_tags=refs_of(server), object_format=server.object_format, server=server)
+        home = self._hosts.home(url, parent)
+        server = greet(home)
+        return Refs(
+            heads_and_tags=refs_of(server),
+            object_format=server.object_format,
+            moved_to=None if server.home.base == home.base else server.home.base,
+            server=server,
+        )
 
     def _snapshot(self, url: str, revision: str, parent: str | None) -> Snapshot | Absent:
         server = greet(self._hosts.home(url, parent))

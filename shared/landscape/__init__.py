@@ -27,6 +27,7 @@ from shared.landscape.models import (
     OwnIdentity,
     ProofMethod,
 )
+from shared.landscape.submodules import DeclaredSubmodules
 from shared.landscape.vault import BootstrapJob, DeclaredVault, VaultLogin
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "DeclaredFact",
     "DeclaredFacts",
     "DeclaredIdentity",
+    "DeclaredSubmodules",
     "DeclaredVault",
     "DeclaredWorkflow",
     "Environment",

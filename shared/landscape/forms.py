@@ -129,15 +129,13 @@ REPOSITORY: Final = Form(
 )
 type RepositoryUrl = Annotated[str, REPOSITORY]
 
-type BranchName = Annotated[
-    str,
+BRANCH: Final = Form(
     # https://git-scm.com/docs/git-check-ref-format
-    Form(
-        pattern=r"\w(?:\.?[-\w+@]+)*(?:/\w(?:\.?[-\w+@]+)*)*",
-        otherwise="name a branch, such as main; a tag or a commit never changes",
-        longest=200,
-    ),
-]
+    pattern=r"\w(?:\.?[-\w+@]+)*(?:/\w(?:\.?[-\w+@]+)*)*",
+    otherwise="name a branch, such as main; a tag or a commit never changes",
+    longest=200,
+)
+type BranchName = Annotated[str, BRANCH]
 
 _SEGMENT: Final = r"\.?[\w@+][-\w.@+]*"
 type YamlPath = Annotated[
@@ -149,6 +147,13 @@ type YamlPath = Annotated[
         longest=1024,
     ),
 ]
+
+SUBMODULE_PATH: Final = Form(
+    pattern=rf"(?:{_SEGMENT}/)*{_SEGMENT}",
+    otherwise="write the submodule's path as .gitmodules has it, such as backlog",
+    longest=1024,
+)
+type SubmodulePath = Annotated[str, SUBMODULE_PATH]
 
 type FieldPath = Annotated[
     str,

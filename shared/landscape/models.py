@@ -32,6 +32,7 @@ from shared.landscape.forms import (
     Unchanging,
     at_most,
 )
+from shared.landscape.submodules import DeclaredSubmodules
 from shared.landscape.vault import DeclaredVault, Namespace, VaultAddress, same_address
 from shared.model import Channel, digest_of, same_id
 
@@ -62,6 +63,10 @@ class Mode(StrEnum):
 class Action(StrEnum):
     """What a contract can govern."""
 
+    SUBMODULE_KEEP = "submodule.keep"
+    """Publish a branch in a submodule's repository that keeps a pinned commit, which nothing else holds."""
+    SUBMODULE_MOVE = "submodule.move"
+    """Propose, by a pull request, to move a submodule's pin to a commit that a branch of it leads to."""
     CREDENTIAL_UPDATE = "credential.update"
     """Bring a declared credential back to its declaration, in place, under its name."""
     CREDENTIAL_CREATE = "credential.create"
@@ -226,6 +231,8 @@ class Environment(Declared):
     """One, or several side by side (blue and green)."""
     identities: tuple[DeclaredIdentity, ...] = Field(examples=[[]])
     """What each identity must hold for this environment. An identity may stand in several environments."""
+    submodules: tuple[DeclaredSubmodules, ...] = ()
+    """The repositories that Argo CD renders from, whose submodules must be there."""
     facts: tuple[DeclaredFacts, ...] = ()
     """The runtime facts that are published for it."""
     vault: DeclaredVault | None = None

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from shared.landscape import relations_of_facts, relations_of_vault
+from shared.landscape import relations_of_facts, relations_of_submodules, relations_of_vault
 from shared.landscape.forms import CLUSTER_NAME, IDENTITY_ID
 from shared.landscape.models import CREDENTIALS_PER_IDENTITY
 from shared.landscape.places import (
@@ -169,6 +169,7 @@ RULES: Final[tuple[Rule, ...]] = (
     _own_identity_declared,  # Reconverge does not repair itself
     _own_identity_writable,  # nor may it be allowed to
     _writable_undeclared,  # a permission for nothing is a slip of the pen
+    *relations_of_submodules.RULES,
     *relations_of_facts.RULES,
     *relations_of_vault.RULES,
 )

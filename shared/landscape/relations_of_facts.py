@@ -38,7 +38,8 @@ _NO_WORKFLOW: Final = (
     "pull-request or direct"
 )
 _UNDECLARED: Final = (
-    "no environment declares facts or a workflow in this repository; declare them, or remove it here"
+    "no environment declares facts or a workflow in this repository, and this one no submodules; declare "
+    "them, or remove it here"
 )
 
 
@@ -107,8 +108,13 @@ def _writable_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
         return  # what is meant there is not known yet
     known = {repository_page(str(one).lower()) for one in declared}
     for path, repository in texts(data, _WRITABLE):
-        if repository_page(repository.lower()) not in known:
+        # Which repositories submodules have stands in .gitmodules alone.
+        if repository_page(repository.lower()) not in known and not _has_submodules(data, path[:2]):
             yield path, _UNDECLARED
+
+
+def _has_submodules(data: Data, environment: Path) -> bool:
+    return any(places(data, (*environment, "submodules", EVERY)))
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -19,6 +19,8 @@ from shared.model import Absent, Known, Read, Unknown
 class Repository:
     branches: dict[str, str] = field(default_factory=dict)
     """Tips by name."""
+    tags: dict[str, str] = field(default_factory=dict)
+    moved_to: str | None = None
     behind: set[str] = field(default_factory=set)
     """Commits that a branch leads to, beside its tip."""
     loose: set[str] = field(default_factory=set)
@@ -49,7 +51,7 @@ class Repository:
 
     @property
     def referenced(self) -> set[str]:
-        return self.behind | set(self.branches.values())
+        return self.behind | {*self.branches.values(), *self.tags.values()}
 
     @property
     def held(self) -> set[str]:
@@ -68,7 +70,8 @@ class GitRemotes:
     repositories: dict[str, Repository] = field(default_factory=dict)
     """By page."""
     troubles: dict[str, ReconvergeError] = field(default_factory=dict)
-    """What a call meets, by the method's name, or by that and a page: `refs https://github.com/o/r`."""
+    """What a call meets, by the method's name, or by that and a page: `refs https://github.com/o/r`; of
+    `standing` by that and a commit as well."""
     calls: list[tuple[str, str]] = field(default_factory=list)
     """Method and page of each."""
 
@@ -81,7 +84,8 @@ class GitRemotes:
         if isinstance(found, Unknown):
             return found
         heads = {f"refs/heads/{name}": sha for name, sha in found.branches.items()}
-        return Known(Refs(heads_and_tags=heads, object_format="sha1"))
+        tags = {f"refs/tags/{name}": sha for name, sha in found.tags.items()}
+        return Known(Refs(heads_and_tags=heads | tags, object_format="sha1", moved_to=found.moved_to))
 
     def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]:
         found = self._find("snapshot", url)
@@ -96,6 +100,8 @@ class GitRemotes:
         found = self._find("standing", url)
         if isinstance(found, Unknown):
             return found
+        if trouble := self.troubles.get(f"standing {commit}"):
+            return as_unknown(trouble)
         if commit in found.referenced:
             return Known(Standing.REFERENCED)
         return Known(Standing.UNREFERENCED) if commit in found.loose else Absent()

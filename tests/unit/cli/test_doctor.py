@@ -152,7 +152,7 @@ def test_nothing_in_azure_is_written(desk: Desk) -> None:
 def test_the_contract_is_told_as_what_may_change(desk: Desk) -> None:
     says = checks(desk)["contract dev"]["says"]
     assert says.startswith("apply credential.update, apply credential.create on vault; ")
-    assert "nothing is listed or allowed for apply facts.update, " in says
+    assert "nothing is listed or allowed for apply submodule.keep, apply submodule.move, " in says
     assert says.endswith("; at most 20 a run and 60 an hour a target")
     assert checks(desk)["contract staging"]["says"] == "disabled: nothing is looked at"
     desk.mode = "propose"

@@ -11,6 +11,7 @@ from tests.unit.landscape.texts import (
     BACKUP,
     DNS,
     FACTS,
+    GITOPS,
     KEY_VAULT,
     NAME,
     OWN,
@@ -57,7 +58,7 @@ SPOILED = {
     "an unknown key without a near one is answered with all of them": (
         "enabled: true",
         "zzz: 1  # wrong",
-        "write one of: enabled, clusters, identities, facts, vault, contract",
+        "write one of: enabled, clusters, identities, submodules, facts, vault, contract",
     ),
     "the spelling of Python is not the spelling of the file": (
         "trustedIssuers:",
@@ -471,7 +472,18 @@ SPOILED = {
     "a contract for a repository that nobody declares": (
         "pace: 2s",
         "repositories:\n  - https://github.com/ameideio/other  # wrong",
-        "no environment declares facts or a workflow in this repository",
+        "no environment declares facts or a workflow in this repository, and this one no submodules",
+    ),
+    # -- submodules
+    "a submodule's path that leaves the repository": (
+        "backlog: main",
+        "../backlog: main  # wrong",
+        "write the submodule's path as .gitmodules has it, such as backlog",
+    ),
+    "a submodule moved to a ref that is no branch": (
+        "backlog: main",
+        "backlog: refs/heads/main~1  # wrong",
+        "name a branch, such as main",
     ),
     # -- YAML
     "a star without quotes": (
@@ -517,6 +529,37 @@ def test_a_channel_that_is_a_workflow_needs_one_on_every_file() -> None:
     line, said = one_refusal(spoiled)
     assert spoiled.splitlines()[line - 1].strip() == f"- repository: {FACTS}"
     assert "and this file declares none; add `workflow`, or choose pull-request or direct" in said
+
+
+def test_a_repository_with_submodules_is_declared_once_in_an_environment() -> None:
+    spoiled = VALID + f"      - repository: {GITOPS.upper().replace('HTTPS', 'https')}  # wrong\n"
+    line, said = one_refusal(spoiled)
+    assert line in lines_marked(spoiled)
+    assert "this environment declares the repository in line" in said
+
+
+OTHERWISE = {
+    "more branches": "revisions: [main, next], moves: {backlog: main}",
+    "another branch to move to": "moves: {backlog: next}",
+    "none to move to": "revisions: [main]",
+}
+
+
+@pytest.mark.parametrize("rest", OTHERWISE.values(), ids=OTHERWISE)
+def test_a_repository_with_submodules_is_declared_in_one_way(rest: str) -> None:
+    entry = f"submodules: [{{repository: {GITOPS.removesuffix('.git')}, {rest}}}]"
+    _, said = one_refusal(with_line("enabled: true", entry))
+    assert "with other `revisions` or `moves`; a pull request to it serves every environment" in said
+
+
+def test_a_repository_with_submodules_may_stand_in_every_environment() -> None:
+    entry = f"submodules: [{{repository: {GITOPS.removesuffix('.git')}, moves: {{backlog: main}}}}]"
+    parse(with_line("enabled: true", entry), NAME)
+
+
+def test_a_repository_that_only_gitmodules_names_may_be_written() -> None:
+    backlog = "    contract:\n      repositories: [https://github.com/ameideio/ameide-backlog]\n"
+    parse(VALID + backlog, NAME)
 
 
 TEXTS = {

@@ -115,6 +115,12 @@ environments:
           file: terraform-azure-apply.yaml
           inputs:
             environment: prod
+    submodules:
+      - repository: {GITOPS}
+        revisions:
+          - main
+        moves:
+          backlog: main
 """
 
 

@@ -1,0 +1,117 @@
+"""Carries out one step. Safe to repeat, and safe to die at any line.
+
+The remotes are asked again first: a branch is published only under a name that is free, and a pin is moved
+only from the commit that the plan knew, to one that a branch or tag leads to by its remote's own word.
+"""
+
+from responders.submodule_refs import asking
+from responders.submodule_refs.facts import Link, Pin, Tracked, branch, keeping_names, links_of
+from responders.submodule_refs.plan import KEEP, MOVE, NUMBER
+from responders.submodule_refs.reasons import Reason
+from responders.submodule_refs.writing import body, change, closing, message, title
+from shared.changes import is_open
+from shared.clients.azure_core import AGAIN
+from shared.clients.git_remotes import Snapshot, Standing
+from shared.contract import refusal
+from shared.errors import HumanNeeded, PermanentError, TemporaryError
+from shared.landscape import repository_page
+from shared.model import Absent, Known, Read, Step, Unknown
+from shared.world import Scope
+
+
+def apply(scope: Scope, step: Step) -> None:
+    """The caller holds the repository's lease: GitHub asks for writes one after the other.
+
+    Raises what the clients raise, and PermanentError for a step that no plan of this responder may hold: the
+    last guard before a write, whatever went wrong above.
+    """
+    if step.action not in (KEEP, MOVE):
+        raise PermanentError(f"{step.action} is not an action of submodule_refs")
+    if why := refusal(step, scope.environment.contract):
+        raise PermanentError(f"{step.owner} may not be written: {why}")
+    if step.action == KEEP:
+        _keep(scope, step)
+    elif NUMBER in step.after:
+        scope.world.github.withdraw(step.owner, int(step.after[NUMBER]), *closing())
+    else:
+        _move(scope, step)
+
+
+def _keep(scope: Scope, step: Step) -> None:
+    name, commit = step.after["branch"], step.after["commit"]
+    if name not in keeping_names(commit) or step.object != f"{step.owner}/commit/{commit}":
+        raise PermanentError(f"{name} is no branch that keeps {step.object}")
+    refs = _known(asking.refs(scope, step.owner), step.owner)
+    if refs.heads_and_tags.get(f"refs/heads/{name}", commit) != commit:
+        raise TemporaryError(f"{name} is on another commit since the plan", delay=AGAIN)
+    try:
+        scope.world.github.keep(step.owner, name, commit)
+    except PermanentError as refused:
+        raise HumanNeeded(f"{name}: {refused}", reason=Reason.PIN_REFUSED) from refused
+
+
+def _move(scope: Scope, step: Step) -> None:
+    """Begins from whatever state a crash may leave behind: no branch, an old one, one without its request."""
+    github = scope.world.github
+    link, snapshot = _link(scope, step)
+    _hold_target(scope, step, link)
+    own = branch(change(step))
+    opened = is_open(github, link.holder, own)
+    github.move_gitlink(
+        link.holder,
+        own,
+        snapshot.commit,
+        link.gitlink.path,
+        commit=step.after["commit"],
+        message=message(scope, step, link),
+    )
+    if not opened:
+        github.propose(link.holder, own, link.at, title(link), body(scope, step, link))
+
+
+# -- asking again -----------------------------------------------------------------------------------
+
+
+def _link(scope: Scope, step: Step) -> tuple[Link, Snapshot]:
+    """The gitlink as it is now, and the commit that has it.
+
+    Raises TemporaryError where it pins another commit than the plan knew: the next look plans anew.
+    """
+    for declared in scope.environment.submodules:
+        for revision in declared.revisions:
+            read_at = scope.clock()
+            tracked = Tracked(declared=declared, revision=revision, snapshot=Absent(), read_at=read_at)
+            if step.owner == repository_page(declared.repository) and step.object.startswith(
+                f"{tracked.reference}/"
+            ):
+                snapshot = _known(asking.snapshot(scope, declared.repository, revision), step.object)
+                return _pinning(step, tracked, snapshot), snapshot
+    raise PermanentError(f"{step.object} is not declared")
+
+
+def _pinning(step: Step, tracked: Tracked, snapshot: Snapshot) -> Link:
+    for link in links_of(tracked, snapshot):
+        if link.reference == step.object and step.before == {"commit": link.gitlink.commit}:
+            return link
+    raise TemporaryError(f"{step.object} has changed since the plan", delay=AGAIN)
+
+
+def _hold_target(scope: Scope, step: Step, link: Link) -> None:
+    """The commit is one that may be pinned: on the branch that is named for it, and held by one."""
+    commit, target = step.after["commit"], step.after["branch"]
+    if link.remote is None or link.target != target:
+        raise TemporaryError(f"{step.object} may not be moved to {target} any more", delay=AGAIN)
+    refs = asking.refs(scope, link.remote)
+    standing = _known(asking.standing(scope, Pin(link.remote, commit), refs), commit)
+    if standing is not Standing.REFERENCED:
+        raise TemporaryError(f"no branch or tag leads to {commit} any more", delay=AGAIN)
+
+
+def _known[T](read: Read[T], what: str) -> T:
+    match read:
+        case Known(value):
+            return value
+        case Unknown(why):
+            raise TemporaryError(f"{what} could not be read: {why}", delay=AGAIN)
+        case Absent():
+            raise TemporaryError(f"{what} is not there any more", delay=AGAIN)
