@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from responders.vault_seeding.facts import Attempt, Facts
+from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.reasons import Reason
 from responders.vault_seeding.sync_checks import UNPROVEN
+from shared.attempts import Attempt
 from shared.clients.cluster_api import Kind
 from shared.model import Finding, Known, Proof, Unknown, Verdict
 from shared.world import Look, Scope
