@@ -1,0 +1,49 @@
+"""What git, SSH, curl and Go's git client say, as words that several readers share (flat: see `reading.Text`)."""
+
+import re
+from typing import Final
+
+NO_CONNECTION: Final = (
+    r"\bfailed timeout after\b"
+    r"|\b(?:could not resolve|couldn t resolve) host(?:name)?\b|\btemporary failure in name resolution\b"
+    r"|\bname or service not known\b|\bno such host\b|\bserver misbehaving\b"
+    r"|\bconnection (?:timed out|refused|reset)\b|\boperation timed out\b|\bi/o timeout\b|\bbroken pipe\b"
+    r"|\bnetwork is unreachable\b|\bno route to host\b|\bfailed to connect to \S+ port\b|\brecv failure\b"
+    r"|\b(?:kex|ssh)_exchange_identification\b|\bconnection closed by remote host\b"
+    r"|\btls handshake timeout\b|\bgnutls_handshake\(\) failed\b|\bgnutls recv error\b|\bssl_error_syscall\b"
+    r"|\bssl_(?:read|connect): |\bunexpected eof while reading\b|\bearly eof\b|: +(?:unexpected )?eof\b"
+    r"|\bunexpected disconnect\b|\bempty reply from server\b|\btransfer closed with\b"
+    r"|\bhttp/2 stream \S+ was not closed\b|\binvalid index-pack output\b|\bindex-pack failed\b"
+    # 4xx are answers; these two say: later.
+    r"|\brpc failed\b(?!; +(?:result=\S+ +)?http +(?:code += +)?4(?!08|29))"
+    r"|\b(?:returned error|status code): +(?:408|429|5\d\d)\b|\b429 too many requests\b"
+    r"|\b50[0234] (?:internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out)\b"
+    r"|\bcontext deadline exceeded\b|\bclient\.timeout exceeded\b"
+)
+"""The far side was not reached, or lost midway."""
+
+HUNG_UP: Final = r"\bthe remote end hung up\b|\bconnection (?:to \S+ )?closed by\b"
+"""Follows a lost connection, and just as well a refusal."""
+
+REFUSED: Final = (
+    r"\bcould not read (?:username|password)\b|\bterminal prompts disabled\b|\bauthentication failed for\b"
+    r"|\bpermission denied \([\w,-]{1,80}\)|\bauthentication required\b"
+    r"|\bpassword authentication is not supported\b|\bsupport for password authentication was removed\b"
+    r"|\bunable to authenticate, attempted methods\b|\binvalid username or (?:password|token)\b"
+    r"|\bhttp basic: access denied\b|\b(?:returned error|status code): +40[13]\b"
+)
+"""Credentials are missing, or were not accepted."""
+
+HOST_UNTRUSTED: Final = (
+    r"\bhost key verification failed\b|\bknownhosts: key (?:is unknown|mismatch)|\bremote host identification has changed\b"
+)
+
+NOT_FOUND: Final = (
+    r"\brepository +(?:\S+ +)?not found\b|\b(?:returned error|status code): +404\b"
+    r"|\byou don t have permission to view it\b|\bdoes not appear to be a git repository\b"
+)
+"""For a private repository GitHub says so too to those who may not see it."""
+
+REFUSAL: Final = re.compile(f"{REFUSED}|{HOST_UNTRUSTED}|{NOT_FOUND}")
+LOST: Final = re.compile(NO_CONNECTION)
+ANY_LOSS: Final = re.compile(f"{NO_CONNECTION}|{HUNG_UP}")

@@ -1,0 +1,381 @@
+"""Rows for what goes wrong from a checked-out repository to applied objects."""
+
+import re
+from typing import Final
+
+from shared.failure_texts.git_words import LOST, REFUSAL
+from shared.failure_texts.model import Area, FailureText, Span
+from shared.failure_texts.reading import Text, Tool
+from shared.failure_texts.signs import either, says, within
+
+_CONDITION: Final = "ComparisonError of an Application, log of the repo-server"
+_OPERATION: Final = "operationState.message, syncResult.resources[].message"
+
+# -- the repo-server
+
+_CALL: Final = 500
+"""Characters in which a failed call says of what it failed."""
+_LOST_CALL: Final = re.compile(
+    r"\berror reading from server\b|\btransport is closing\b|\bconnection error\b|\bsubconns are in\b"
+    r"|\berror while dialing\b|\bclosing transport\b|\bconnection is (?:closing|draining)\b"
+    r"|\bconnection (?:refused|reset|closed)\b|\bname resolver error\b|\bserver_?(?: is)? shutting down\b"
+)
+# Others answer by gRPC too: etcd, Redis' proxy, containerd, plugins beside the repo-server, Argo CD's own API.
+_OTHER_SERVER: Final = re.compile(
+    r"\betcd|\bredis\b|:6379\b|:2379\b|\bcontainerd\b|\bdial unix\b|\bunix:|\.sock\b|\bcmp-server\b|\bargocd-server\b"
+    r"|:443\b|\bdex\b|\bpull(?:ing)? (?:and unpack )?image\b|\bkubelet\b|\bcsi\b|\bpodsandbox\b|\bsandbox\b|\bvault\b"
+)
+_BY_NAME: Final = re.compile(
+    r"\bargocd-repo-server\b.{0,200}?\b(?:no such host|connection refused|i/o timeout|server misbehaving|connection reset"
+    r"|no endpoints)\b"
+)
+
+
+def _repo_server(text: Text) -> Span | None:
+    for part in text.parts:
+        if part.tool is not Tool.REPO_SERVER:
+            continue
+        before, end = max(0, part.start - _CALL), min(part.end, part.start + _CALL)
+        lost = _LOST_CALL.search(text.flat, part.start, end)
+        if lost and not _OTHER_SERVER.search(text.flat, before, end):
+            return Span(part.start, lost.end())
+    named = _BY_NAME.search(text.flat)
+    return Span(*named.span()) if named else None
+
+
+# -- kustomize
+
+_KUSTOMIZE_SAYS: Final = re.compile(
+    r"\bkustomize +build\b[^;]{0,400}?\bfailed exit status \d+(?= *: *[a-z0-9])"
+    r"|\baccumulating resources: |\binvalid kustomization: |\bunable to find one of +kustomization\.ya?ml\b"
+    r"|\bfailed to find unique target for patch\b"
+)
+# A base elsewhere that was not fetched is no fault of the kustomization, unless the server says that its ref is wrong.
+_FETCHED: Final = re.compile(
+    r"\bgit cmd =|\bfailed to run\b.{0,40}\bgit\b|\btimeout running\b|\bhelm pull\b"
+    r"|\baccumulating resources from +(?:https?://|ssh://|git@|git::|[\w-]+\.(?:com|org|io|net)[/:])"
+)
+_KILLED: Final = re.compile(r"\bsignal: killed\b|\bno space left on device\b|\bout of memory\b")
+_WRONG_REF: Final = re.compile(r"\bcouldn t find remote ref +\S+")
+_OF_KUSTOMIZE: Final = frozenset({Tool.KUSTOMIZE, Tool.REMOTE_BASE, Tool.HELM, Tool.UNNAMED})
+
+
+def _kustomize(text: Text) -> Span | None:
+    said = _KUSTOMIZE_SAYS.search(text.flat)
+    if said is None:
+        return None
+    about = " ".join(text.of(part) for part in text.parts if part.tool in _OF_KUSTOMIZE)
+    if _WRONG_REF.search(about):
+        return Span(*said.span())
+    excused = any(one.search(about) for one in (_FETCHED, _KILLED, LOST, REFUSAL))
+    return None if excused else Span(*said.span())
+
+
+# -- helm
+
+_HELM_FAILED: Final = re.compile(r"\bfailed (?:exit status \d+|timeout after|signal: killed)")
+
+
+def _helm_dependency_unreached(text: Text) -> Span | None:
+    for part in text.parts:
+        if part.tool is Tool.HELM_DEPENDENCY and _HELM_FAILED.search(text.flat, part.start, part.end):
+            where = (text.flat, part.start, part.end)
+            if found := LOST.search(*where) or _KILLED.search(*where):
+                return Span(part.start if found.start() - part.start <= NEAR else found.start(), found.end())
+    return None
+
+
+# -- objects that do not change
+
+_IS_IMMUTABLE: Final = (
+    r" +\S{1,260} +is invalid:(?:(?! is invalid:)[^\0])*?"
+    r"\b(?:field is immutable|updates to statefulset spec for fields other than)\b"
+)
+_JOB: Final = r"jobs?(?:\.batch)?"
+
+ROWS: Final = (
+    FailureText(
+        code="RepoServerUnavailable",
+        label="repo_server_unavailable",
+        responder=None,
+        area=Area.REPO_SERVER,
+        cause="Argo CD's controller lost or never got the connection to its repo-server, which is being "
+        "restarted, was killed, or is out of reach.",
+        remedy="Nothing at first: the next refresh asks again. If it stays, see the pods of "
+        "argocd-repo-server: memory, probes, and the network policy of the namespace.",
+        passes=True,
+        where="ComparisonError of an Application",
+        words=(
+            "rpc error: code = Unavailable desc = error reading from server: EOF",
+            'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp '
+            '…:8081: connect: connection refused"',
+            "rpc error: code = Unavailable desc = transport is closing",
+            "dial tcp: lookup argocd-repo-server: …",
+        ),
+        reads=_repo_server,
+    ),
+    FailureText(
+        code="RepoServerTooSlow",
+        label=None,
+        responder=None,
+        area=Area.ARGO_CD,
+        cause="A call within Argo CD took longer than its limit. What it waited for the text does not say.",
+        remedy="Refresh. If it stays, see the repo-server's load and controller.repo.server.timeout.seconds.",
+        passes=True,
+        where="ComparisonError of an Application",
+        words=("rpc error: code = DeadlineExceeded desc = context deadline exceeded",),
+        reads=says(r"\bcode = +deadlineexceeded +desc = +context deadline exceeded\b"),
+    ),
+    FailureText(
+        code="RevisionUnresolvable",
+        label="revision_unresolvable",
+        responder=None,
+        area=Area.MANIFESTS,
+        cause="The repository has no branch, tag or commit of the name in targetRevision, or Argo CD has "
+        "not seen it yet.",
+        remedy="Correct targetRevision, or push the branch; then hard refresh.",
+        passes=False,
+        where="ComparisonError, InvalidSpecError",
+        words=("unable to resolve '…' to a commit SHA",),
+        reads=says(r"\bunable to resolve +(?:\S+ +){0,4}?to a commit sha\b"),
+    ),
+    FailureText(
+        code="HelmDependencyMissing",
+        label="manifest_helm_dependency",
+        responder=None,
+        area=Area.MANIFESTS,
+        cause="A chart that Chart.yaml depends on could not be had: its repository is not known to Argo CD,"
+        " holds no such version, or the lock file is stale.",
+        remedy="Add the chart's repository to Argo CD, run `helm dependency update` and commit the lock "
+        "file, or commit the chart under charts/.",
+        passes=False,
+        where=_CONDITION,
+        words=(
+            "`helm dependency build` failed exit status 1: …",
+            "Error: no cached repository for … found. (try 'helm repo update')",
+            "Error: found in Chart.yaml, but missing in charts/ directory: …",
+            "Error: no repository definition for …",
+        ),
+        reads=either(
+            within(
+                {Tool.HELM_DEPENDENCY},
+                r"\bdep(?:endency)? +(?:build|update|up)\b[^;]{0,300}?\bfailed exit status \d+",
+                unless=f"{LOST.pattern}|{_KILLED.pattern}",
+            ),
+            says(
+                r"\bno cached repository for \S+ found\b",
+                r"\bfound in (?:chart|requirements)\.yaml, but missing in charts/ directory\b",
+                r"\bno repository definition for \S+",
+                unless=LOST.pattern,
+            ),
+        ),
+    ),
+    FailureText(
+        code="HelmDependencyUnreached",
+        label="manifest_helm_dependency",
+        responder=None,
+        area=Area.MANIFESTS,
+        cause="`helm dependency build` did not get to its end: a chart repository was not reached, or the "
+        "time or memory of the repo-server did not suffice.",
+        remedy="Refresh. If it stays, see the chart repository, the cluster's way out, and the repo-server's"
+        " limits.",
+        passes=True,
+        where=_CONDITION,
+        words=(
+            "`helm dependency build` failed timeout after 1m30s",
+            "`helm dependency build` failed signal: killed",
+        ),
+        reads=_helm_dependency_unreached,
+    ),
+    FailureText(
+        code="HelmTemplateFailed",
+        label=None,
+        responder=None,
+        area=Area.MANIFESTS,
+        cause="Helm could not render the chart: a template or a value is wrong.",
+        remedy="Run `helm template` with the Application's values; the error names template and line.",
+        passes=False,
+        where=_CONDITION,
+        words=("`helm template …` failed exit status 1: Error: …",),
+        reads=within(
+            {Tool.HELM},
+            r"\bhelm[23]? +template\b[^;]{0,2000}?\bfailed exit status \d+(?= *: *[a-z0-9])",
+            unless=rf"{LOST.pattern}|{_KILLED.pattern}|\bmissing in charts/ directory\b|\bno cached repository\b",
+        ),
+    ),
+    FailureText(
+        code="KustomizeBuildFailed",
+        label="manifest_kustomize",
+        responder=None,
+        area=Area.MANIFESTS,
+        cause="The kustomization is wrong: a path, a patch's target or a field that this kustomize does not"
+        " know.",
+        remedy="Run `kustomize build` on the path with the version that Argo CD has; the innermost error "
+        "counts.",
+        passes=False,
+        where=_CONDITION,
+        words=(
+            "`kustomize build …` failed exit status 1: Error: accumulating resources: …",
+            "Error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory …",
+            "Error: invalid Kustomization: …",
+        ),
+        reads=_kustomize,
+    ),
+    FailureText(
+        code="AppPathMissing",
+        label=None,
+        responder=None,
+        area=Area.MANIFESTS,
+        cause="The repository has no such folder at this revision.",
+        remedy="Correct path or targetRevision of the Application.",
+        passes=False,
+        where=_CONDITION,
+        words=("…: app path does not exist",),
+        reads=says(r"\bapp path does not exist\b"),
+    ),
+    FailureText(
+        code="JobImmutable",
+        label="apply_immutable_job",
+        responder=None,
+        area=Area.APPLYING,
+        cause="A Job of this name exists, and Git has another template for it. A Job's template never "
+        "changes.",
+        remedy="Give the Job a name that changes with its content, make it a hook with BeforeHookCreation, "
+        "or set Force=true,Replace=true on it. For GitLab's migrations a change of the chart's values"
+        " renames it.",
+        passes=False,
+        where=_OPERATION,
+        words=('Job.batch "…" is invalid: spec.template: Invalid value: …: field is immutable',),
+        reads=says(rf"(?<![\w./-]){_JOB}{_IS_IMMUTABLE}"),
+    ),
+    FailureText(
+        code="FieldImmutable",
+        label=None,
+        responder=None,
+        area=Area.APPLYING,
+        cause="Git changes a field that this kind of object keeps as it was created.",
+        remedy="Let the object be created anew where that loses nothing, or take the change back.",
+        passes=False,
+        where=_OPERATION,
+        words=(
+            'Deployment.apps "…" is invalid: spec.selector: Invalid value: …: field is immutable',
+            "updates to statefulset spec for fields other than …",
+        ),
+        reads=says(rf"(?<![\w./-])(?!{_JOB} )[a-z][\w.-]{{1,100}}{_IS_IMMUTABLE}"),
+    ),
+    FailureText(
+        code="KindNotServed",
+        label=None,
+        responder=None,
+        area=Area.APPLYING,
+        cause="The cluster serves no such kind: its CRD is not installed yet, or not in this version.",
+        remedy="Sync the Application that installs the CRDs first; an early phase of the rollout holds this "
+        "one.",
+        passes=True,
+        where=_OPERATION,
+        words=('no matches for kind "…" in version "…"', "The Kubernetes API could not find …/… for requested resource"),
+        reads=says(
+            r"\bno matches for kind +\S+ +in version\b",
+            r"\bthe kubernetes api could not find \S+ for requested resource\b",
+        ),
+    ),
+    FailureText(
+        code="AdmissionUnreachable",
+        label=None,
+        responder=None,
+        area=Area.APPLYING,
+        cause="An admission webhook does not answer, so the API server takes no object that it must see.",
+        remedy="Bring its operator back (pods, Service, CA bundle), then sync again.",
+        passes=True,
+        where=_OPERATION,
+        words=('failed calling webhook "…": failed to call webhook: Post "…"',),
+        reads=says(r"\bfailed calling webhook +\S+"),
+    ),
+    FailureText(
+        code="KubernetesForbidden",
+        label=None,
+        responder=None,
+        area=Area.APPLYING,
+        cause="Kubernetes' RBAC does not let this account do that.",
+        remedy="Give its Role the verb and resource that the text names, in Git.",
+        passes=False,
+        where=f"{_OPERATION}, a Job's log",
+        words=('… is forbidden: User "…" cannot … resource "…"',),
+        reads=says(r"\bis forbidden: user +\S+ +cannot +\S+ +resource\b"),
+    ),
+    FailureText(
+        code="AnnotationTooLong",
+        label=None,
+        responder=None,
+        area=Area.APPLYING,
+        cause="The object is too large for the annotation that client-side apply keeps of it.",
+        remedy="Set the sync option ServerSideApply=true.",
+        passes=False,
+        where=_OPERATION,
+        words=("metadata.annotations: Too long: must have at most 262144 bytes",),
+        reads=says(r"\bmetadata\.annotations: +too long: "),
+    ),
+    FailureText(
+        code="JobGaveUp",
+        label=None,
+        responder=None,
+        area=Area.JOBS,
+        cause="A Job, often a hook, failed as often as it may. Why, only its pods' logs say.",
+        remedy="Read the log of its last pod, and give that text to `reconverge explain`.",
+        passes=False,
+        where=f"{_OPERATION}, condition Failed of a Job",
+        words=("Job has reached the specified backoff limit", "BackoffLimitExceeded"),
+        reads=says(r"\bjob has reached the specified backoff limit\b|\bbackofflimitexceeded\b"),
+    ),
+    FailureText(
+        code="JobTookTooLong",
+        label=None,
+        responder=None,
+        area=Area.JOBS,
+        cause="A Job, often a hook, did not end in the time that it has. Its pod may never have started.",
+        remedy="See its pod: an image that is not pulled and a node that does not take it are the usual "
+        "reasons.",
+        passes=False,
+        where=f"{_OPERATION}, condition Failed of a Job",
+        words=("Job was active longer than specified deadline",),
+        reads=says(r"\bjob was active longer than specified deadline\b"),
+    ),
+    FailureText(
+        code="SyncFailedBefore",
+        label=None,
+        responder=None,
+        area=Area.ARGO_CD,
+        cause="A sync of this revision failed already, and Argo CD does not start another by itself.",
+        remedy="Find out why it failed (operationState). When that is mended: hard refresh, then sync.",
+        passes=False,
+        where="SyncError of an Application",
+        words=("Failed last sync attempt to […]: …",),
+        reads=says(r"\bfailed last sync attempt to\b"),
+    ),
+    FailureText(
+        code="SyncWindowClosed",
+        label=None,
+        responder=None,
+        area=Area.ARGO_CD,
+        cause="A sync window of the project does not allow a sync now.",
+        remedy="Nothing: it goes on when the window opens.",
+        passes=True,
+        where=_OPERATION,
+        words=("Sync operation blocked by sync window",),
+        reads=says(r"\b(?:blocked by|cannot sync: blocked by) sync window\b"),
+    ),
+    FailureText(
+        code="PruneOfEverything",
+        label=None,
+        responder=None,
+        area=Area.ARGO_CD,
+        cause="Git renders nothing for an Application that has objects, so Argo CD does not sync it by "
+        "itself.",
+        remedy="See why nothing is rendered: path, values files, generators. Never sync with prune before "
+        "that.",
+        passes=False,
+        where="SyncError of an Application",
+        words=("Skipping sync attempt to …: auto-sync will wipe out all resources",),
+        reads=says(r"\bauto-sync will wipe out all resources\b"),
+    ),
+)

@@ -1,0 +1,443 @@
+"""Rows for the platform below and beside Argo CD: identities, Key Vault, Vault, and the services that rest on them.
+
+The codes of a responder's reasons stand here as words: this package may not import a responder. A test compares.
+"""
+
+import re
+from typing import Final
+
+from shared.failure_texts.model import Area, FailureText
+from shared.failure_texts.signs import says
+
+_POD_LOG: Final = "log of the workload that could not get a token"
+_BOOTSTRAP_LOG: Final = "log of the vault-bootstrap CronJob"
+_NO_MATCH: Final = r"\bno matching federated identity record found for presented assertion"
+
+
+def _in_log(words: str) -> re.Pattern[str]:
+    return re.compile(words, re.IGNORECASE)
+
+
+def _code(*codes: str) -> str:
+    """A code of Entra as a word of its own: AADSTS70021 begins AADSTS700211."""
+    return rf"(?<![a-z0-9])(?:{'|'.join(codes).lower()})(?![0-9])"
+
+
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+_ENTRA: Final = (
+    FailureText(
+        code="CredentialMissing",
+        label=None,
+        responder="federated_credentials",
+        area=Area.ENTRA,
+        cause="No federated credential of the identity matches the token that was presented.",
+        remedy="Let federated_credentials compare the declared credentials with what the identity holds. A "
+        "new one takes minutes to be seen everywhere.",
+        passes=True,
+        where=_POD_LOG,
+        words=("AADSTS70021: No matching federated identity record found for presented assertion. …",),
+        their_codes=("AADSTS70021",),
+        reads=says(_code("AADSTS70021"), rf"{_NO_MATCH}\. "),
+    ),
+    FailureText(
+        code="IssuerStale",
+        label=None,
+        responder="federated_credentials",
+        area=Area.ENTRA,
+        cause="The identity trusts another issuer than the one that signed the token: its credential still "
+        "names a cluster that is gone, or the workload uses another identity than it should.",
+        remedy="Let federated_credentials and runtime_facts tell which: a stale credential is brought to the"
+        " live issuer, a stale client id is published anew.",
+        passes=False,
+        where=_POD_LOG,
+        words=("AADSTS700211: No matching federated identity record found for presented assertion issuer '…'",),
+        their_codes=("AADSTS700211",),
+        reads=says(_code("AADSTS700211"), rf"{_NO_MATCH} issuer\b"),
+    ),
+    FailureText(
+        code="AudienceDiffers",
+        label=None,
+        responder="federated_credentials",
+        area=Area.ENTRA,
+        cause="The token was made for another audience than the federated credential names.",
+        remedy="Let federated_credentials bring the credential right, or correct the audience of the token.",
+        passes=False,
+        where=_POD_LOG,
+        words=("AADSTS700212: No matching federated identity record found for presented assertion audience '…'",),
+        their_codes=("AADSTS700212",),
+        reads=says(_code("AADSTS700212"), rf"{_NO_MATCH} audience\b"),
+    ),
+    FailureText(
+        code="SubjectDiffers",
+        label=None,
+        responder="federated_credentials",
+        area=Area.ENTRA,
+        cause="The identity trusts the issuer, but not this service account: namespace, name or letter case"
+        " differ.",
+        remedy="Let federated_credentials bring the credential right, or correct the service account. A new "
+        "credential takes minutes to be seen everywhere.",
+        passes=True,
+        where=_POD_LOG,
+        words=("AADSTS700213: No matching federated identity record found for presented assertion subject '…'",),
+        their_codes=("AADSTS700213", "AADSTS7002138"),
+        reads=says(_code("AADSTS700213", "AADSTS7002138"), rf"{_NO_MATCH} subject\b"),
+    ),
+    FailureText(
+        code="IssuerUnreachable",
+        label=None,
+        responder="federated_credentials",
+        area=Area.ENTRA,
+        cause="Entra could not read the issuer's published keys. A deleted cluster's issuer answers no "
+        "more.",
+        remedy="Let federated_credentials compare the issuer with the live cluster's.",
+        passes=True,
+        where=_POD_LOG,
+        words=("AADSTS50166: Request to External OIDC endpoint failed.",),
+        their_codes=("AADSTS50166", "AADSTS501661", "AADSTS90061"),
+        reads=says(
+            _code("AADSTS50166", "AADSTS501661", "AADSTS90061"), r"\brequest to external oidc endpoint failed\b"
+        ),
+    ),
+    FailureText(
+        code="FactDiffers",
+        label=None,
+        responder="runtime_facts",
+        area=Area.ENTRA,
+        cause="Entra knows no application of this client id in this tenant: the published id is stale.",
+        remedy="Let runtime_facts publish the identity's true client id; then restart the pods, since a "
+        "changed annotation does not.",
+        passes=False,
+        where=_POD_LOG,
+        words=("AADSTS700016: Application with identifier '…' was not found in the directory '…'",),
+        their_codes=("AADSTS700016",),
+        reads=says(
+            _code("AADSTS700016"), r"\bapplication with identifier +\S+ +was not found in the directory\b"
+        ),
+    ),
+    FailureText(
+        code="TenantUnknown",
+        label=None,
+        responder=None,
+        area=Area.ENTRA,
+        cause="Entra knows no such tenant: the tenant id is wrong, or of another cloud.",
+        remedy="Correct the tenant id in the chart's values and in the landscape.",
+        passes=False,
+        where=_POD_LOG,
+        words=("AADSTS90002: Tenant '…' not found.",),
+        their_codes=("AADSTS90002",),
+        reads=says(_code("AADSTS90002")),
+    ),
+    FailureText(
+        code="AssertionExpired",
+        label=None,
+        responder=None,
+        area=Area.ENTRA,
+        cause="The projected token was too old, or a clock is wrong.",
+        remedy="Nothing at first: the kubelet renews the token. If it stays, see the pod's token file and "
+        "the node's clock.",
+        passes=True,
+        where=_POD_LOG,
+        words=("AADSTS700024: Client assertion is not within its valid time range.",),
+        their_codes=("AADSTS700024",),
+        reads=says(_code("AADSTS700024")),
+    ),
+    FailureText(
+        code="AzureRoleMissing",
+        label=None,
+        responder=None,
+        area=Area.ENTRA,
+        cause="Azure knows the identity, but it has no role for this action, or not for long enough to be "
+        "seen.",
+        remedy="Let CI (Terraform) assign the role. An assignment takes up to ten minutes to be seen.",
+        passes=True,
+        where="log of cert-manager, Events of a Service, answers of ARM",
+        words=("AuthorizationFailed: The client '…' … does not have authorization to perform action '…'",),
+        reads=says(r"\bdoes not have authorization to perform action\b"),
+    ),
+)
+
+_SEEDING: Final = (
+    FailureText(
+        code="BootstrapRoleMissing",
+        label=None,
+        responder="vault_seeding",
+        area=Area.KEY_VAULT,
+        cause="The identity may not read this Key Vault: its role is missing, or not yet seen everywhere.",
+        remedy="Let CI (Terraform) assign Key Vault Secrets User on this Key Vault.",
+        passes=True,
+        where=_BOOTSTRAP_LOG,
+        words=("ForbiddenByRbac",),
+        reads=says(r"\bforbiddenbyrbac\b"),
+        in_log=_in_log(r"\bForbiddenByRbac\b"),
+    ),
+    FailureText(
+        code="BootstrapTokenFileMissing",
+        label=None,
+        responder="vault_seeding",
+        area=Area.ENTRA,
+        cause="The workload identity webhook did not give the pod its token.",
+        remedy="See azure-wi-webhook in kube-system, the pod's label and its service account's annotation. "
+        "Pods that are older than the webhook need a restart.",
+        passes=False,
+        where=_BOOTSTRAP_LOG,
+        words=("missing AZURE_FEDERATED_TOKEN_FILE",),
+        reads=says(
+            r"\b(?:missing|no) azure_federated_token_file\b",
+            r"\bazure_federated_token_file\W{0,3}(?: \w+){0,3}\W{0,2}"
+            r"(?:not set|unset|missing|required|unbound|empty)\b",
+        ),
+        # The variable alone is no sign: a shell that traces its commands names it every time.
+        in_log=_in_log(
+            r"(?:missing|no) AZURE_FEDERATED_TOKEN_FILE"
+            r"|AZURE_FEDERATED_TOKEN_FILE\W{0,3}(?: \w+){0,3}\W{0,2}"
+            r"(?:not set|unset|missing|required|unbound|empty)"
+        ),
+    ),
+    FailureText(
+        code="BootstrapLacksSecret",
+        label=None,
+        responder="vault_seeding",
+        area=Area.KEY_VAULT,
+        cause="A secret that seeding needs was not found in Key Vault. When the identity was refused "
+        "before, that comes first.",
+        remedy="Put a usable version into Key Vault, or let its pipeline do it.",
+        passes=False,
+        where=_BOOTSTRAP_LOG,
+        words=("missing required Key Vault secret: …",),
+        reads=says(r"\bmissing required key vault secret\b"),
+        in_log=_in_log(
+            r"missing required key vault secret:?\s+[\"']?([0-9A-Za-z-]{1,127})(?![0-9A-Za-z-])"
+        ),
+    ),
+    FailureText(
+        code="VaultSealed",
+        label=None,
+        responder="vault_seeding",
+        area=Area.VAULT,
+        cause="Vault is sealed, whatever its pod's readiness says.",
+        remedy="Unseal it, or see why the bootstrap or auto-unseal did not.",
+        passes=False,
+        where="condition of a SecretStore, log of the bootstrap",
+        words=("Code: 503. Errors: * Vault is sealed",),
+        reads=says(r"\bvault is sealed\b"),
+        in_log=_in_log(r"\bVault is sealed\b"),
+    ),
+    FailureText(
+        code="BootstrapAudienceRefused",
+        label=None,
+        responder="vault_seeding",
+        area=Area.VAULT,
+        cause="Vault does not take the audience of the token: the role of its auth method binds another.",
+        remedy="Leave the audience of the Vault role unset in the chart's values.",
+        passes=False,
+        where="condition of a SecretStore, log of the bootstrap",
+        words=("invalid audience (aud) claim: …",),
+        reads=says(r"\binvalid audience \(aud\) claim\b"),
+        in_log=_in_log(r"\binvalid audience\b"),
+    ),
+    FailureText(
+        code="BootstrapDeniedByVault",
+        label=None,
+        responder="vault_seeding",
+        area=Area.VAULT,
+        cause="Vault denies what was asked of it: by its policy, or because it does not take the caller's "
+        "login.",
+        remedy="See policy and role in the chart's values; reviewer token and audience of the auth method "
+        "stay unset.",
+        passes=False,
+        where="condition of a SecretStore, log of the bootstrap",
+        words=("Code: 403. Errors: * permission denied",),
+        reads=says(
+            r"\bcode: +403\. +errors: +\* +permission denied\b",
+            unless=r"\bvault is sealed\b|\binvalid audience \(aud\) claim\b",
+        ),
+        in_log=_in_log(r"\bpermission denied\b"),
+    ),
+    FailureText(
+        code="BootstrapUnreachable",
+        label=None,
+        responder="vault_seeding",
+        area=Area.MACHINE,
+        cause="The bootstrap could not connect to Vault, Entra or Key Vault.",
+        remedy="Nothing at first: it runs again. If it stays, see the Service of Vault and the cluster's "
+        "DNS.",
+        passes=True,
+        where=_BOOTSTRAP_LOG,
+        words=("lookup vault-core-…: no such host", "Put \"http://vault-core-…:8200/…\": … connection refused"),
+        reads=says(r"\bvault-core-[a-z]{1,20}\S{0,80} *:? .{0,120}?\b(?:no such host|connection refused|i/o timeout)\b"),
+        in_log=_in_log(
+            r"\bconnection refused\b|\bno such host\b|\bcould not resolve host\b|\bi/o timeout\b"
+        ),
+    ),
+    FailureText(
+        code="StoreNotReady",
+        label=None,
+        responder="vault_seeding",
+        area=Area.SECRETS,
+        cause="A SecretStore cannot reach its Vault, or is not let in. Its Events name the reason.",
+        remedy="Let vault_seeding look: what keeps Vault from answering is mended first.",
+        passes=False,
+        where="condition of a SecretStore or ExternalSecret",
+        words=('SecretStore "…" is not ready', "InvalidProviderConfig"),
+        reads=says(r"\bsecretstore +\S+ +is not ready\b|\binvalidproviderconfig\b"),
+    ),
+    FailureText(
+        code="ExternalSecretNotReady",
+        label=None,
+        responder="vault_seeding",
+        area=Area.SECRETS,
+        cause="The External Secrets Operator did not get a value. Its Events name the reason.",
+        remedy="Let vault_seeding look: a seed that is missing in Vault is written first.",
+        passes=False,
+        where="condition of an ExternalSecret",
+        words=("SecretSyncedError", "could not get secret data from provider", "cannot find secret data for key: …"),
+        reads=says(
+            r"\bsecretsyncederror\b|\bcould not get secret data from provider\b|\bcannot find secret data for key\b",
+            unless=r"\bsecretstore +\S+ +is not ready\b",
+        ),
+    ),
+)
+
+_SERVICES: Final = (
+    FailureText(
+        code="CertificateUntrusted",
+        label=None,
+        responder=None,
+        area=Area.CERTIFICATES,
+        cause="A server's certificate is not trusted, has expired, or is another host's.",
+        remedy="See which host the text names: its certificate, the CA that the caller knows, and whether "
+        "DNS leads to another host.",
+        passes=False,
+        where="log of whoever called, ComparisonError",
+        words=("x509: certificate signed by unknown authority", "SSL certificate problem: …"),
+        reads=says(
+            r"\bx509: (?:certificate|cannot validate certificate)\b",
+            r"\bssl certificate problem: ",
+            r"\bserver certificate verification failed\b",
+        ),
+    ),
+    FailureText(
+        code="DiskFull",
+        label=None,
+        responder=None,
+        area=Area.MACHINE,
+        cause="A volume or a node's disk is full.",
+        remedy="See the volume of the pod that the text comes from; for the repo-server, its emptyDir.",
+        passes=False,
+        where="log of the pod, ComparisonError",
+        words=("No space left on device",),
+        reads=says(r"\bno space left on device\b"),
+    ),
+    FailureText(
+        code="ImagePullRefused",
+        label=None,
+        responder="vault_seeding",
+        area=Area.IMAGES,
+        cause="The registry does not let the node pull: ghcr-pull is missing or holds a placeholder.",
+        remedy="Let vault_seeding look at ghcr-pull-sync and at what it rests on.",
+        passes=False,
+        where="Events of a pod, state of a container",
+        words=("failed to authorize: … 401 Unauthorized", "unexpected status … 403 Forbidden, from https://ghcr.io/token"),
+        reads=says(
+            r"\bfailed to authorize: .{0,300}?\b40[13] (?:unauthorized|forbidden)\b",
+            r"\b40[13] (?:unauthorized|forbidden) from https://\S{1,80}/token\b",
+            r"\bunexpected status from (?:get|head) request to \S{1,200}/(?:token|v2/)\S{0,200} *: *40[13]\b",
+        ),
+    ),
+    FailureText(
+        code="ImageNotPulled",
+        label=None,
+        responder=None,
+        area=Area.JOBS,
+        cause="A node could not pull an image. Why, the pod's Events say.",
+        remedy="Read the Events (`kubectl describe pod`), and give that text to `reconverge explain`.",
+        passes=True,
+        where="state of a container, message of a hook",
+        words=("ImagePullBackOff", "ErrImagePull", 'Back-off pulling image "…"'),
+        reads=says(r"\bimagepullbackoff\b|\berrimagepull\b|\bback-off pulling image\b"),
+    ),
+    FailureText(
+        code="RedirectUriUnknown",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="Keycloak's client does not list the address to which the sign-in should lead back.",
+        remedy="Correct the client in Git and raise clientPatcher.runId, so that the patcher runs again.",
+        passes=False,
+        where="Keycloak's error page and log",
+        words=("Invalid parameter: redirect_uri",),
+        reads=says(r"\binvalid parameter: redirect_uri\b"),
+    ),
+    FailureText(
+        code="ClientSecretRefused",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="Keycloak does not take a client's secret: it is a placeholder or an older one, or the client"
+        " is missing.",
+        remedy="Raise clientPatcher.runId so that secrets are written anew; whoever reads them must be "
+        "restarted.",
+        passes=False,
+        where="log of Dex or of an application",
+        words=("unauthorized_client … Invalid client or Invalid client credentials",),
+        reads=says(r"\binvalid client or invalid client credentials\b"),
+    ),
+    FailureText(
+        code="KeycloakForbidden",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="Whoever administers Keycloak lacks the role: the master bootstrap has not run, or ran after "
+        "the patcher.",
+        remedy="See that the master bootstrap is complete before the client patcher runs, then run the "
+        "patcher again.",
+        passes=False,
+        where="log of the client patcher",
+        words=("403 Forbidden on /admin/realms/…",),
+        reads=says(
+            r"/admin/realms/\S{0,200} .{0,80}?\b(?:http )?403\b",
+            r"\b403 forbidden\b.{0,80}?/admin/realms/",
+            r"\bkeycloak\b.{0,80}?\bhttp 403 forbidden\b",
+        ),
+    ),
+    FailureText(
+        code="GitLabDatabaseConfigRefused",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="GitLab's check of its databases rejects how `main` and `ci` are set up, so nothing is "
+        "migrated.",
+        remedy="Map global.psql.ci.database to main's in the chart's values. The change renames the "
+        "migrations Job.",
+        passes=False,
+        where="log of the migrations Job",
+        words=("Database config validation failure:",),
+        reads=says(r"\bdatabase config validation failure\b"),
+    ),
+    FailureText(
+        code="DatabasePasswordRefused",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="A PostgreSQL role has another password than the one that was presented.",
+        remedy="Compare the digests of both Secrets; let the password's reconciler run.",
+        passes=False,
+        where="log of the application",
+        words=('pq: password authentication failed for user "…"',),
+        reads=says(r"\bpassword authentication failed for user\b"),
+    ),
+    FailureText(
+        code="ObjectStorageKeyUnknown",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="The object storage knows no such user: its users were lost with its volume.",
+        remedy="See the CronJob data-minio-users-reconciler.",
+        passes=False,
+        where="log of GitLab",
+        words=("InvalidAccessKeyId",),
+        reads=says(r"\binvalidaccesskeyid\b"),
+    ),
+)
+
+ROWS: Final = (*_ENTRA, *_SEEDING, *_SERVICES)

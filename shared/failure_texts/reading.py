@@ -1,0 +1,158 @@
+"""A text made ready to be read: bounded, without credentials, and with its wrapping taken off.
+
+Promises: linear time. Every expression here and in the other modules of this package begins at a word of its
+own and stays within bounds, or within characters that cannot begin another match.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from itertools import pairwise
+from typing import Final
+
+EACH_END: Final = 64 * 1024
+"""Characters that are looked at, from either end: what failed is named first, and what went wrong last stands at
+the end. An Application as a whole has no more than 1.5 MB, the limit of a request to etcd."""
+
+SEAM: Final = "\0"
+"""Stands for what was left out. No expression crosses it."""
+
+HIDDEN: Final = "***"
+
+
+class Tool(Enum):
+    """Whose output a part of a text is."""
+
+    GIT = "git"
+    SUBMODULE = "git submodule"
+    REPO_SERVER = "a call of the repo-server"
+    HELM_DEPENDENCY = "helm dependency"
+    HELM = "helm"
+    KUSTOMIZE = "kustomize"
+    REMOTE_BASE = "the git that kustomize calls for a base elsewhere"
+    UNNAMED = "nobody's, as far as the text says"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """From the mention of a command to the next: what stands there is that command's, the error after it above all."""
+
+    tool: Tool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    shown: str
+    """What may be repeated."""
+    flat: str
+    """The same, character for character: in small letters, with blanks for quotes, line ends and escapes."""
+    parts: tuple[Part, ...]
+
+    def of(self, part: Part) -> str:
+        """What a part says, flat."""
+        return self.flat[part.start : part.end]
+
+
+def read(text: str) -> Text:
+    shown = redact(_bounded(text))
+    flat = _flat(shown)
+    return Text(shown, flat, tuple(_parts(flat)))
+
+
+def _bounded(text: str) -> str:
+    if len(text) <= 2 * EACH_END:
+        return text
+    return text[:EACH_END] + SEAM + text[-EACH_END:]
+
+
+# -- credentials
+
+_UNBROKEN: Final = re.compile(r"[^\s'\"<>`]+")
+_TOKEN: Final = re.compile(
+    # Each may begin only where no other character of such a word precedes it, so none is scanned twice.
+    r"(?<![\w-])(?:gh[a-z]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|hv[a-z]\.[\w-]{16,}"
+    r"|eyJ[\w-]{10,}\.[\w.-]{10,})"
+)
+_NAMED: Final = re.compile(
+    r"(?P<name>(?:passw(?:or)?d|pwd|secret|token|credentials?|api[-_]?key|access[-_]?key|\bsig)"
+    r"(?:=|[\"']{1,2} {0,3}: {0,3}[\"'])"
+    # In prose `token:` and `secret:` precede reasons and names.
+    r"|(?:passw(?:or)?d|pwd|client_secret|private-token|api[-_]?key|access[-_]?key) {0,3}: {0,3})[^\s&\"']+"
+    r"|(?P<scheme>authorization\W{1,4}\w{1,10} |\bbearer )(?=\S{8})\S+",
+    re.IGNORECASE,
+)
+
+
+def redact(text: str) -> str:
+    """The text without what looks like a credential: in a URL, by a token's shape, or by the name before it."""
+    text = _UNBROKEN.sub(_without_login, text)
+    text = _TOKEN.sub(HIDDEN, text)
+    return _NAMED.sub(lambda found: (found["name"] or found["scheme"]) + HIDDEN, text)
+
+
+def _without_login(found: re.Match[str]) -> str:
+    """Up to the last @: a password that was not escaped may hold one itself."""
+    scheme, is_url, rest = found[0].partition("://")
+    _, has_login, rest = rest.rpartition("@")
+    return f"{scheme}://{HIDDEN}@{rest}" if is_url and has_login else found[0]
+
+
+# -- wrapping
+
+# Escapes of terminals, of JSON and of Go's %q, and what logs, tables and shells put around or between words.
+_WRAPPING: Final = re.compile(r"\x1b\[[\d;]{0,12}[A-Za-z]|\\+(?:u00[0-9a-f]{2}|[nrt])?|[\s\"'`‘’“”|│┃]")
+_SMALL: Final = {capital: capital + 32 for capital in range(ord("A"), ord("Z") + 1)}
+"""str.lower() makes two characters of some letters."""
+
+
+def _flat(text: str) -> str:
+    return _WRAPPING.sub(lambda found: " " * len(found[0]), text).translate(_SMALL)
+
+
+# -- parts
+
+_MENTIONS: Final = (
+    (Tool.SUBMODULE, r"\bsubmodule +(?:update|sync|init)\b|\bfailed to (?:update|sync|init)\w* +submodules?\b"),
+    # kustomize names the program by its whole path; Argo CD does not.
+    (Tool.REMOTE_BASE, r"/git +(?:fetch|clone|checkout|ls-remote)\b"),
+    (
+        Tool.GIT,
+        r"\bgit +(?:-\S{1,80} +){0,6}(?:fetch|clone|checkout|ls-remote|pull)\b"
+        r"|\bfailed to (?:fetch|checkout|list refs)\b|\bservice=git-upload-pack\b",
+    ),
+    (Tool.REPO_SERVER, r"\bcode = +unavailable +desc =|\bdesc = +(?:transport is closing|error reading from server)"),
+    (Tool.HELM_DEPENDENCY, r"\bhelm[23]? +dep(?:endency)? +(?:build|update|up)\b"),
+    (Tool.HELM, r"\bhelm[23]? +(?:template|pull)\b"),
+    (Tool.KUSTOMIZE, r"\bkustomize +build\b"),
+)
+_MENTION: Final = re.compile("|".join(f"(?P<{tool.name}>{words})" for tool, words in _MENTIONS))
+_OF_SUBMODULES: Final = re.compile(
+    r"\bsubmodule path\b|\bregistered for path\b|\brecurse into submodule\b|\bduring submodule fetch\b"
+    r"|\bcould not access submodule\b|\bfetching submodule\b|\bfailed to clone +\S+ +\.? *(?:retry scheduled|a second time)"
+)
+_OF_GIT: Final = re.compile(
+    r"\bfatal: +(?:unable to access|could not read|authentication failed for|repository +\S+ +not found"
+    r"|remote error|the remote end|early eof|fetch-pack|index-pack|protocol error|clone of|unable to look up"
+    r"|couldn t find remote ref|reference is not a tree|expected )"
+    r"|\brpc failed; |\bcould not read from remote repository\b|\bkex_exchange_identification\b"
+    r"|\bssh_exchange_identification\b"
+)
+
+
+def _parts(flat: str) -> Iterator[Part]:
+    mentions = [(Tool.UNNAMED, 0)]
+    mentions += [(Tool[found.lastgroup or ""], found.start()) for found in _MENTION.finditer(flat)]
+    for (tool, start), (_, end) in pairwise([*mentions, (Tool.UNNAMED, len(flat))]):
+        yield Part(_owner(tool, flat, start, end), start, end)
+
+
+def _owner(tool: Tool, flat: str, start: int, end: int) -> Tool:
+    """A git command that goes into submodules speaks of them; git's own words tell of git without its command."""
+    if tool in {Tool.UNNAMED, Tool.GIT} and _OF_SUBMODULES.search(flat, start, end):
+        return Tool.SUBMODULE
+    if tool is Tool.UNNAMED and _OF_GIT.search(flat, start, end):
+        return Tool.GIT
+    return tool

@@ -1,0 +1,63 @@
+"""Readers made of words: the usual row of the table needs no more.
+
+Words are regular expressions for the flat form of a text (`reading.Text`).
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from shared.failure_texts.model import Reader, Span
+from shared.failure_texts.reading import Text, Tool
+
+GIT: Final = frozenset({Tool.GIT, Tool.SUBMODULE})
+"""The tools whose output is git's own."""
+
+NEAR: Final = 160
+"""Characters between a command and its error that still make one line for people."""
+
+
+def says(*words: str, unless: str | None = None) -> Reader:
+    """One of the words, wherever they stand; unless the text has those others too."""
+    sought = re.compile("|".join(words))
+    barred = re.compile(unless) if unless else None
+
+    def reads(text: Text) -> Span | None:
+        found = sought.search(text.flat)
+        if found is None or (barred and barred.search(text.flat)):
+            return None
+        return Span(*found.span())
+
+    return reads
+
+
+def within(tools: Collection[Tool], *words: str, unless: str | None = None) -> Reader:
+    """One of the words in what one of the tools has to say; unless that part has those others too."""
+    sought = re.compile("|".join(words))
+    barred = re.compile(unless) if unless else None
+
+    def reads(text: Text) -> Span | None:
+        return next(found_in(text, tools, sought, barred), None)
+
+    return reads
+
+
+def found_in(
+    text: Text, tools: Collection[Tool], sought: re.Pattern[str], barred: re.Pattern[str] | None = None
+) -> Iterator[Span]:
+    """The first finding in each part of these tools, with the command before it where that is near."""
+    for part in text.parts:
+        if part.tool not in tools or (barred and barred.search(text.flat, part.start, part.end)):
+            continue
+        if found := sought.search(text.flat, part.start, part.end):
+            near = found.start() - part.start <= NEAR
+            yield Span(part.start if near else found.start(), found.end())
+
+
+def either(*readers: Reader) -> Reader:
+    """What the first of them finds."""
+
+    def reads(text: Text) -> Span | None:
+        return next((span for one in readers if (span := one(text))), None)
+
+    return reads
