@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from responders.applications import permissions as of_applications
 from responders.federated_credentials import permissions as of_credentials
 from responders.runtime_facts import permissions as of_facts
 from responders.vault_seeding import permissions as of_seeding
@@ -11,4 +12,5 @@ RULES: Final[Rules] = {
     "runtime_facts": of_facts.RULES,
     "federated_credentials": of_credentials.RULES,
     "vault_seeding": of_seeding.RULES,
+    "applications": of_applications.RULES,
 }

@@ -10,19 +10,21 @@ alone for a while:
 A try that nobody confirmed holds nothing back: whoever made it may have died before it was sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
 from shared.journal import Kind
-from shared.world import Scope
+from shared.world import Look, Scope
 
 MEMORY: Final = timedelta(days=1)
 """How far back the journal is read for our own writes; far longer than any of them is waited for."""
 PATIENCE: Final = timedelta(minutes=3)
 AGAIN: Final = timedelta(hours=1)
+FIRST_LOOK: Final = timedelta(seconds=5)
+LONGEST_LOOK: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +78,9 @@ def attempts(scope: Scope) -> Mapping[str, Attempt]:
             case Kind.PROOF if key in found and entry.detail.get("verdict") == "accepted":
                 found[key] = replace(found[key], proven=True)
     return found
+
+
+def next_look(begun: Iterable[datetime], now: datetime) -> Look:
+    """Soon after what was begun last, then less and less often: half its age, from 5 s to a minute."""
+    newest = max(begun, default=None)
+    return Look(LONGEST_LOOK if newest is None else min(max((now - newest) / 2, FIRST_LOOK), LONGEST_LOOK))

@@ -24,16 +24,22 @@ class Root:
 def root_of(scope: Scope, subjects: frozenset[str]) -> Root | None:
     """The first fault of what the scope's target rests on. Reads only.
 
-    subjects: what it rests on, in lower case, as findings name it. A finding on something that contains a
-    subject counts, and so does one on something within it. An unread precondition holds back as well: while
+    subjects: what it rests on, in lower case: whole targets, of which every fault counts, or things as
+    findings name them. A finding on something that contains such a subject counts, and so does one on
+    something within it. An unread precondition holds back as well: while
     the root is not known to be well, nothing is known to be a fault of its own.
     """
+    targets = {one.name: Target(scope.environment.name, one.name) for one in scope.preconditions}
+    things = subjects - {str(target).lower() for target in targets.values()}
     for responder in scope.preconditions:
-        target = Target(scope.environment.name, responder.name)
+        target = targets[responder.name]
+        whole = str(target).lower() in subjects
+        if not (whole or things):
+            continue
         facts = responder.gather(replace(scope, target=target))
         for finding in responder.check(facts, scope.clock()):
             leads = responder.reasons[finding.reason].leads
-            if leads is not Leads.NOTE and _concerns(finding.subject.lower(), subjects):
+            if leads is not Leads.NOTE and (whole or _concerns(finding.subject.lower(), things)):
                 return Root(target, finding)
     return None
 

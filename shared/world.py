@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.clients.argocd import Application
 from shared.clients.cluster_api import CronJob, Event, Job, Synced
 from shared.clients.cluster_api import Kind as SyncedKind
 from shared.clients.entra import Exchange
@@ -120,6 +121,18 @@ class Kubernetes(Protocol):
     ) -> None: ...
 
 
+class ArgoCD(Protocol):
+    def applications(self, api_server: ApiServer, namespace: str) -> Read[tuple[Application, ...]]: ...
+
+    def refresh(self, api_server: ApiServer, namespace: str, name: str) -> None: ...
+
+    def sync(self, api_server: ApiServer, namespace: str, name: str, *, uid: str, why: str) -> None: ...
+
+    def terminate(
+        self, api_server: ApiServer, namespace: str, name: str, *, uid: str, started: datetime
+    ) -> None: ...
+
+
 class Seeding(Protocol):
     def copy(self, source: Source, to: Destination) -> None: ...
 
@@ -135,6 +148,7 @@ class World:
     key_vaults: KeyVaults
     vaults: Vaults
     kubernetes: Kubernetes
+    argocd: ArgoCD
     seeding: Seeding
 
 
@@ -204,7 +218,7 @@ class Responder[F]:
     look_again: Callable[[F, Finding, datetime], Look]
     """When a finding that leads to WAIT or UNREAD is worth another look."""
     rests_on: Callable[[F], frozenset[str]] = lambda _facts: frozenset()
-    """Subjects of other responders, in lower case, whose faults its symptoms may come from."""
+    """Subjects of other responders or whole targets, in lower case, whose faults may be a symptom's root."""
 
 
 type AnyResponder = Responder[Any]

@@ -74,6 +74,10 @@ class OperationState:
     resources: tuple[Resource, ...]
     """Those that failed."""
 
+    @property
+    def under_way(self) -> bool:
+        return self.phase in _UNDER_WAY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
@@ -99,7 +103,7 @@ class Application:
 
     @property
     def running(self) -> bool:
-        return self.requested or (self.operation is not None and self.operation.phase in _UNDER_WAY)
+        return self.requested or (self.operation is not None and self.operation.under_way)
 
 
 _UNDER_WAY: Final = frozenset({"Running", "Terminating"})
