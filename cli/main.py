@@ -28,6 +28,7 @@ class Command(Protocol):
 COMMANDS: Final[Mapping[str, str]] = {
     "run": "look at targets, and with --apply repair them, all in this process",
     "journal": "what was changed, when, by whom and why",
+    "explain": "say what a failure text of another system means",
     "replay": "list buried messages, or put them back on their queues",
     "doctor": "check the settings, the landscape and every access that a run needs",
     "sandbox": "start, rebuild and stop a cloud on this computer",

@@ -1,8 +1,8 @@
-"""Writes docs/reasons.md from the reasons that responders declare, and the tables of docs/permissions.md from
-their rules: `.venv/bin/python -m cli.reference`.
+"""Writes docs/reasons.md from the reasons that responders declare, the tables of docs/permissions.md from their
+rules, and docs/errors/ from the table of failure texts: `.venv/bin/python -m cli.reference`.
 
-The pages are committed, and tests/unit/test_docs.py holds them to what `reasons_page` and `permissions_page`
-answer.
+The pages are committed, and tests/unit/test_docs.py holds them to what `reasons_page`, `permissions_page` and
+`error_pages` answer.
 """
 
 import sys
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from cli.error_pages import error_pages
 from cli.permissions_tables import permissions_page
 from responders import REGISTRY, load
 from responders.federated_credentials.reasons import Reason as Federation
@@ -158,6 +159,8 @@ def main() -> int:
     (DOCS / "reasons.md").write_text(reasons_page(), encoding="utf-8")
     permissions = DOCS / "permissions.md"
     permissions.write_text(permissions_page(permissions.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, page in error_pages().items():
+        (DOCS / "errors" / name).write_text(page, encoding="utf-8")
     return 0
 
 

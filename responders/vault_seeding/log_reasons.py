@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from responders.vault_seeding.reasons import Reason
+from shared.failure_texts import TABLE
 
 LONGEST: Final = 256 * 1024
 """Characters that are looked at, from the end: what went wrong last stands there."""
@@ -20,36 +21,33 @@ class Cause(NamedTuple):
     """A code of Entra, or a declared secret's name."""
 
 
-# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+MEANS: Final[Mapping[str, Reason]] = {
+    "CredentialMissing": Reason.BOOTSTRAP_IDENTITY_REFUSED,
+    "IssuerStale": Reason.BOOTSTRAP_IDENTITY_REFUSED,
+    "AudienceDiffers": Reason.BOOTSTRAP_IDENTITY_REFUSED,
+    "SubjectDiffers": Reason.BOOTSTRAP_IDENTITY_REFUSED,
+    "IssuerUnreachable": Reason.BOOTSTRAP_IDENTITY_REFUSED,
+    "FactDiffers": Reason.BOOTSTRAP_IDENTITY_UNKNOWN,
+    "TenantUnknown": Reason.BOOTSTRAP_IDENTITY_UNKNOWN,
+    "BootstrapRoleMissing": Reason.BOOTSTRAP_ROLE_MISSING,
+    "BootstrapTokenFileMissing": Reason.BOOTSTRAP_TOKEN_FILE_MISSING,
+    "BootstrapLacksSecret": Reason.BOOTSTRAP_LACKS_SECRET,
+    "VaultSealed": Reason.BOOTSTRAP_MET_SEALED_VAULT,
+    "BootstrapAudienceRefused": Reason.BOOTSTRAP_AUDIENCE_REFUSED,
+    "BootstrapDeniedByVault": Reason.BOOTSTRAP_DENIED_BY_VAULT,
+    "BootstrapUnreachable": Reason.BOOTSTRAP_UNREACHABLE,
+}
+"""What a fault of the one table of failure texts means for the bootstrap whose log tells of it."""
+
 ENTRA: Final[Mapping[str, Reason]] = {
-    "AADSTS70021": Reason.BOOTSTRAP_IDENTITY_REFUSED,
-    "AADSTS700211": Reason.BOOTSTRAP_IDENTITY_REFUSED,
-    "AADSTS700212": Reason.BOOTSTRAP_IDENTITY_REFUSED,
-    "AADSTS700213": Reason.BOOTSTRAP_IDENTITY_REFUSED,
-    "AADSTS7002138": Reason.BOOTSTRAP_IDENTITY_REFUSED,
-    "AADSTS50166": Reason.BOOTSTRAP_IDENTITY_REFUSED,
-    "AADSTS501661": Reason.BOOTSTRAP_IDENTITY_REFUSED,
-    "AADSTS700016": Reason.BOOTSTRAP_IDENTITY_UNKNOWN,
-    "AADSTS90002": Reason.BOOTSTRAP_IDENTITY_UNKNOWN,
+    code: MEANS[row.code] for row in TABLE if row.code in MEANS for code in row.their_codes
 }
 _ENTRA: Final = re.compile(r"AADSTS\d{5,9}", re.ASCII)
-_LACKS: Final = re.compile(
-    r"missing required key vault secret:?\s+[\"']?([0-9A-Za-z-]{1,127})(?![0-9A-Za-z-])", re.IGNORECASE
-)
 
-TEXTS: Final[Mapping[Reason, str]] = {
-    Reason.BOOTSTRAP_ROLE_MISSING: r"\bForbiddenByRbac\b",
-    # The variable alone is no sign: a shell that traces its commands names it every time.
-    Reason.BOOTSTRAP_TOKEN_FILE_MISSING: r"(?:missing|no) AZURE_FEDERATED_TOKEN_FILE"
-    r"|AZURE_FEDERATED_TOKEN_FILE\W{0,3}(?: \w+){0,3}\W{0,2}(?:not set|unset|missing|required|unbound|empty)",
-    Reason.BOOTSTRAP_MET_SEALED_VAULT: r"\bVault is sealed\b",
-    Reason.BOOTSTRAP_AUDIENCE_REFUSED: r"\binvalid audience\b",
-    Reason.BOOTSTRAP_DENIED_BY_VAULT: r"\bpermission denied\b",
-    Reason.BOOTSTRAP_UNREACHABLE: (
-        r"\bconnection refused\b|\bno such host\b|\bcould not resolve host\b|\bi/o timeout\b"
-    ),
+TEXTS: Final[Mapping[Reason, re.Pattern[str]]] = {
+    MEANS[row.code]: row.in_log for row in TABLE if row.code in MEANS and row.in_log
 }
-"""What tells of each, in any letter case."""
+"""What tells of each in this log."""
 
 
 def causes(text: str, names: Collection[str]) -> tuple[Cause, ...]:
@@ -63,12 +61,13 @@ def causes(text: str, names: Collection[str]) -> tuple[Cause, ...]:
 def _found(text: str, names: Collection[str]) -> Iterator[Cause]:
     said = set(_ENTRA.findall(text))
     yield from (Cause(reason, code) for code, reason in ENTRA.items() if code in said)
-    lacking = {name.lower() for name in _LACKS.findall(text)}
+    lacking = {name.lower() for name in TEXTS[Reason.BOOTSTRAP_LACKS_SECRET].findall(text)}
     known = [name for name in names if name.lower() in lacking]
     yield from (Cause(Reason.BOOTSTRAP_LACKS_SECRET, name) for name in known)
     if len(known) < len(lacking):
         yield Cause(Reason.BOOTSTRAP_LACKS_SECRET)
-    yield from (Cause(reason) for reason, tells in TEXTS.items() if re.search(tells, text, re.IGNORECASE))
+    others = (reason for reason in TEXTS if reason is not Reason.BOOTSTRAP_LACKS_SECRET)
+    yield from (Cause(reason) for reason in others if TEXTS[reason].search(text))
 
 
 _SAYS: Final[Mapping[Reason, str]] = {

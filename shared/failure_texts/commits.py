@@ -40,6 +40,7 @@ _OTHER_OBSTACLE: Final = re.compile(
 )
 _WORD: Final = re.compile(rf"(?<![\w/.-]){_ID}(?![\w/.-])")
 
+_OUTCOME: Final = re.compile(r"\b(?:failed exit|failed timeout|fatal|error)\b")
 _COMMAND: Final = 240
 """Characters in which a command names what it fetches."""
 
@@ -102,9 +103,7 @@ def _whose(text: Text, part: Part, commit: str) -> Whose | None:
 def _named_in_command(text: Text, part: Part) -> list[str]:
     """Commits that the part's command was given, before its first error."""
     command = text.flat[part.start : min(part.end, part.start + _COMMAND)]
-    if first := _MISSING.search(command):
-        command = command[: first.start()]
-    return _WORD.findall(command)
+    return _WORD.findall(_OUTCOME.split(command, maxsplit=1)[0])
 
 
 def _lacked_by_submodules(text: Text) -> set[str]:

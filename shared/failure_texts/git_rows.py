@@ -40,7 +40,7 @@ ROWS: Final = (
         "branch was squashed or deleted, it was never pushed, or the submodule's URL is another than "
         "before. The text is no proof: a probe of the remote is.",
         remedy="Let submodule_refs probe the commit. While its repository still holds it, a branch "
-        "gitops-pin/<sha7> keeps it; otherwise a pull request moves the pin. Push the submodule "
+        "`gitops-pin/…` keeps it; otherwise a pull request moves the pin. Push the submodule "
         "before the parent.",
         passes=False,
         where=_CONDITION,
@@ -105,7 +105,7 @@ ROWS: Final = (
         words=("`git submodule update --init --recursive` failed exit status 1:",),
         # At the text's end only: a text that was cut off anywhere else says less than git did.
         reads=says(
-            r"\bsubmodule +update\b[^:;]{0,120}\bfailed exit status 1 *:[ ).]*(?:retried \d+ times[ ).]*)?\Z"
+            r"\bsubmodule +update\b[^:;]{0,120}\bfailed exit status 1 *:[ ().]*(?:retried \d+ times[ ).]*)?\Z"
         ),
     ),
     FailureText(

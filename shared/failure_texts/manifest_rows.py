@@ -6,7 +6,7 @@ from typing import Final
 from shared.failure_texts.git_words import LOST, REFUSAL
 from shared.failure_texts.model import Area, FailureText, Span
 from shared.failure_texts.reading import Text, Tool
-from shared.failure_texts.signs import either, says, within
+from shared.failure_texts.signs import either, says, with_command, within
 
 _CONDITION: Final = "ComparisonError of an Application, log of the repo-server"
 _OPERATION: Final = "operationState.message, syncResult.resources[].message"
@@ -46,7 +46,7 @@ def _repo_server(text: Text) -> Span | None:
 # -- kustomize
 
 _KUSTOMIZE_SAYS: Final = re.compile(
-    r"\bkustomize +build\b[^;]{0,400}?\bfailed exit status \d+(?= *: *[a-z0-9])"
+    r"\bkustomize +build\b[^;]{0,400}?\bfailed(?: exit status \d+)?(?= *: *[a-z0-9#])"
     r"|\baccumulating resources: |\binvalid kustomization: |\bunable to find one of +kustomization\.ya?ml\b"
     r"|\bfailed to find unique target for patch\b"
 )
@@ -81,7 +81,7 @@ def _helm_dependency_unreached(text: Text) -> Span | None:
         if part.tool is Tool.HELM_DEPENDENCY and _HELM_FAILED.search(text.flat, part.start, part.end):
             where = (text.flat, part.start, part.end)
             if found := LOST.search(*where) or _KILLED.search(*where):
-                return Span(part.start if found.start() - part.start <= NEAR else found.start(), found.end())
+                return with_command(part, found)
     return None
 
 

@@ -205,6 +205,7 @@ _SEEDING: Final = (
         where=_BOOTSTRAP_LOG,
         words=("missing required Key Vault secret: …",),
         reads=says(r"\bmissing required key vault secret\b"),
+        # The group is the secret's name.
         in_log=_in_log(
             r"missing required key vault secret:?\s+[\"']?([0-9A-Za-z-]{1,127})(?![0-9A-Za-z-])"
         ),

@@ -5,10 +5,11 @@ Words are regular expressions for the flat form of a text (`reading.Text`).
 
 import re
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Final
 
 from shared.failure_texts.model import Reader, Span
-from shared.failure_texts.reading import Text, Tool
+from shared.failure_texts.reading import Part, Text, Tool
 
 GIT: Final = frozenset({Tool.GIT, Tool.SUBMODULE})
 """The tools whose output is git's own."""
@@ -17,14 +18,18 @@ NEAR: Final = 160
 """Characters between a command and its error that still make one line for people."""
 
 
+@cache
+def _compiled(words: str) -> re.Pattern[str]:
+    """At first use: compiling all takes a tenth of a second, and who only looks at the table need not wait."""
+    return re.compile(words)
+
+
 def says(*words: str, unless: str | None = None) -> Reader:
     """One of the words, wherever they stand; unless the text has those others too."""
-    sought = re.compile("|".join(words))
-    barred = re.compile(unless) if unless else None
 
     def reads(text: Text) -> Span | None:
-        found = sought.search(text.flat)
-        if found is None or (barred and barred.search(text.flat)):
+        found = _compiled("|".join(words)).search(text.flat)
+        if found is None or (unless and _compiled(unless).search(text.flat)):
             return None
         return Span(*found.span())
 
@@ -33,11 +38,10 @@ def says(*words: str, unless: str | None = None) -> Reader:
 
 def within(tools: Collection[Tool], *words: str, unless: str | None = None) -> Reader:
     """One of the words in what one of the tools has to say; unless that part has those others too."""
-    sought = re.compile("|".join(words))
-    barred = re.compile(unless) if unless else None
 
     def reads(text: Text) -> Span | None:
-        return next(found_in(text, tools, sought, barred), None)
+        barred = _compiled(unless) if unless else None
+        return next(found_in(text, tools, _compiled("|".join(words)), barred), None)
 
     return reads
 
@@ -45,13 +49,18 @@ def within(tools: Collection[Tool], *words: str, unless: str | None = None) -> R
 def found_in(
     text: Text, tools: Collection[Tool], sought: re.Pattern[str], barred: re.Pattern[str] | None = None
 ) -> Iterator[Span]:
-    """The first finding in each part of these tools, with the command before it where that is near."""
+    """The first finding in each part of these tools."""
     for part in text.parts:
         if part.tool not in tools or (barred and barred.search(text.flat, part.start, part.end)):
             continue
         if found := sought.search(text.flat, part.start, part.end):
-            near = found.start() - part.start <= NEAR
-            yield Span(part.start if near else found.start(), found.end())
+            yield with_command(part, found)
+
+
+def with_command(part: Part, found: re.Match[str]) -> Span:
+    """A finding, from the command on where that is near."""
+    near = found.start() - part.start <= NEAR
+    return Span(part.start if near else found.start(), found.end())
 
 
 def either(*readers: Reader) -> Reader:

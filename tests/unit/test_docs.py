@@ -8,6 +8,7 @@ import pytest
 
 from cli.exits import Exit
 from cli.main import COMMANDS
+from cli.error_pages import error_pages
 from cli.permissions_tables import PLACE, permissions_page
 from cli.reference import reasons_page
 from cli.summary import EXITS
@@ -17,7 +18,7 @@ from shared.model import Word
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 ALL_PAGES = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 
 
@@ -53,6 +54,11 @@ def test_every_link_leads_somewhere(page: str, path: str, anchor: str) -> None:
 
 def test_the_page_of_reasons_is_what_the_reasons_say() -> None:
     assert text_of("docs/reasons.md") == reasons_page(), "write it again: .venv/bin/python -m cli.reference"
+
+
+@pytest.mark.parametrize(("name", "page"), error_pages().items(), ids=error_pages())
+def test_the_pages_of_errors_are_what_the_table_says(name: str, page: str) -> None:
+    assert text_of(f"docs/errors/{name}") == page, "write it again: .venv/bin/python -m cli.reference"
 
 
 def test_the_tables_of_permissions_are_what_the_rules_say() -> None:

@@ -23,7 +23,7 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
 
 NOT_UNDERSTOOD = {
     "no command": ((), "command"),
-    "an unknown command": (("explode",), "run, journal, replay, doctor, sandbox, drill"),
+    "an unknown command": (("explode",), "run, journal, explain, replay, doctor, sandbox, drill"),
     "an unknown flag": (("run", "--force"), "--force"),
     "an unknown output": (("run", "--output", "xml"), "table, json"),
     "a wait without a unit": (("run", "--wait", "5"), "write it like 90s, 5m, 12h or 7d"),

@@ -1,0 +1,169 @@
+"""The platform's own failures: no label, and a code of ours."""
+
+from typing import Final
+
+import pytest
+
+from shared.failure_texts import classify
+from tests.unit.failure_texts.decoys import DECOYS
+from tests.unit.failure_texts.wordings import FETCH, UPDATE
+
+NO_MATCH: Final = "No matching federated identity record found for presented assertion"
+
+TEXTS: Final[dict[str, tuple[str, str]]] = {
+    "a dead issuer": (f"AADSTS700211: {NO_MATCH} issuer 'https://o/'. Please check", "IssuerStale"),
+    "the same without its code": (f"{NO_MATCH} issuer 'https://o/'", "IssuerStale"),
+    "a wrong subject": (f"AADSTS700213: {NO_MATCH} subject 'system:serviceaccount:a:b'.", "SubjectDiffers"),
+    "letter case": ("AADSTS7002138: …", "SubjectDiffers"),
+    "a wrong audience": (f"AADSTS700212: {NO_MATCH} audience 'a'.", "AudienceDiffers"),
+    "the older code": (f"AADSTS70021: {NO_MATCH}. Assertion Issuer: 'https://o/'.", "CredentialMissing"),
+    "a stale client id": (
+        "AADSTS700016: Application with identifier '0' was not found in the directory '1'.",
+        "FactDiffers",
+    ),
+    "an issuer that is gone": ("AADSTS50166: Request to External OIDC endpoint failed.", "IssuerUnreachable"),
+    "a wrong tenant": ("AADSTS90002: Tenant 't' not found.", "TenantUnknown"),
+    "an old token": ("AADSTS700024: Client assertion is not within its valid time range.", "AssertionExpired"),
+    "in JSON": ('{"error":"invalid_client","error_description":"AADSTS700211: No matching"}', "IssuerStale"),
+    "a role in ARM": (
+        "AuthorizationFailed: The client 'c' with object id 'o' does not have authorization to perform action "
+        "'Microsoft.Network/dnsZones/TXT/write' over scope '/s'",
+        "AzureRoleMissing",
+    ),
+    "a role in Key Vault": ('{"innererror":{"code":"ForbiddenByRbac"}}', "BootstrapRoleMissing"),
+    "a secret": ("missing required Key Vault secret: ghcr-username", "BootstrapLacksSecret"),
+    "root and symptom of one run": (
+        "AADSTS700211: …\nmissing required Key Vault secret: ghcr-username",
+        "IssuerStale",
+    ),
+    "a pod without its token": ("missing AZURE_FEDERATED_TOKEN_FILE", "BootstrapTokenFileMissing"),
+    "a sealed Vault": ("Error making API request. Code: 503. Errors:\n\n* Vault is sealed", "VaultSealed"),
+    "a denied login": (
+        "URL: PUT http://vault-core-dev:8200/v1/auth/kubernetes/login\nCode: 403. Errors:\n\n* permission denied",
+        "BootstrapDeniedByVault",
+    ),
+    "an audience": (
+        "Code: 403. Errors:\n\n* permission denied: invalid audience (aud) claim: audience claim does not match",
+        "BootstrapAudienceRefused",
+    ),
+    "a Vault without a name": (
+        "dial tcp: lookup vault-core-dev.ameide-dev.svc on 10.0.0.10:53: no such host",
+        "BootstrapUnreachable",
+    ),
+    "a store": ('SecretStore "ameide-vault" is not ready', "StoreNotReady"),
+    "an ExternalSecret": (
+        "SecretSyncedError: could not get secret data from provider",
+        "ExternalSecretNotReady",
+    ),
+    "a store and its root": (
+        'SecretStore "ameide-vault" is not ready: Code: 503. Errors: * Vault is sealed',
+        "VaultSealed",
+    ),
+    "the parent's credentials": (
+        "rpc error: code = Unknown desc = failed to list refs: authentication required: Repository not found.",
+        "RepositoryCredentialsRefused",
+    ),
+    "the same without its beginning": (
+        "authentication required: Repository not found.",
+        "RepositoryCredentialsRefused",
+    ),
+    "a token of the wrong kind": (
+        "remote: Password authentication is not supported for Git operations.\nfatal: Authentication failed for "
+        "'https://github.com/o/r.git/'",
+        "RepositoryCredentialsRefused",
+    ),
+    "a repository that is not found": (
+        f"{FETCH}remote: Repository not found.\nfatal: repository 'https://github.com/o/r/' not found",
+        "RepositoryNotFound",
+    ),
+    "a host": (f"{FETCH}Host key verification failed.", "RepositoryHostUntrusted"),
+    "a branch": (
+        "`git fetch origin release --tags` failed exit status 128: fatal: couldn't find remote ref release",
+        "ParentBranchMissing",
+    ),
+    "a submodule's repository": (
+        f"{UPDATE}ERROR: Repository not found.\nfatal: Could not read from remote repository.",
+        "SubmoduleRepositoryNotFound",
+    ),
+    "a submodule without entry": (
+        f"{UPDATE}fatal: No url found for submodule path 'backlog' in .gitmodules",
+        "SubmoduleUndeclared",
+    ),
+    "a changed working copy": (DECOYS["an obstructed checkout"], "CheckoutObstructed"),
+    "a certificate": (
+        'failed to query provider: Get "https://d": x509: certificate signed by unknown authority',
+        "CertificateUntrusted",
+    ),
+    "a certificate of a Git server": (DECOYS["a certificate"], "CertificateUntrusted"),
+    "a full disk": (DECOYS["a full disk"], "DiskFull"),
+    "a deadline": (DECOYS["a deadline"], "RepoServerTooSlow"),
+    "a template": (DECOYS["a chart's template"], "HelmTemplateFailed"),
+    "a folder": ("rpc error: code = Unknown desc = apps/x: app path does not exist", "AppPathMissing"),
+    "a selector": (DECOYS["a Deployment's selector"], "FieldImmutable"),
+    "a CRD": ('no matches for kind "Keycloak" in version "k8s.keycloak.org/v2"', "KindNotServed"),
+    "an admission webhook": (
+        'Internal error occurred: failed calling webhook "w.example.com": failed to call webhook: Post "https://w": '
+        "no endpoints available",
+        "AdmissionUnreachable",
+    ),
+    "RBAC": (
+        'pods is forbidden: User "system:serviceaccount:a:b" cannot list resource "pods" in API group ""',
+        "KubernetesForbidden",
+    ),
+    "a large CRD": ("metadata.annotations: Too long: must have at most 262144 bytes", "AnnotationTooLong"),
+    "a Job that gave up": ("Job has reached the specified backoff limit", "JobGaveUp"),
+    "a Job that took too long": ("Job was active longer than specified deadline", "JobTookTooLong"),
+    "a Job that gave up, and why": (
+        "Job has reached the specified backoff limit\nmissing required Key Vault secret: ghcr-token",
+        "BootstrapLacksSecret",
+    ),
+    "a sync that failed before": ("Failed last sync attempt to [1f0e3da]: one or more", "SyncFailedBefore"),
+    "a sync window": ("Sync operation blocked by sync window", "SyncWindowClosed"),
+    "nothing rendered": (
+        "Skipping sync attempt to 1f0e3da: auto-sync will wipe out all resources",
+        "PruneOfEverything",
+    ),
+    "an image": ('Back-off pulling image "ghcr.io/a/b:1"', "ImageNotPulled"),
+    "an image without credentials": (
+        'failed to authorize: failed to fetch anonymous token: unexpected status from GET request to '
+        "https://ghcr.io/token?scope=x: 401 Unauthorized",
+        "ImagePullRefused",
+    ),
+    "an image, its state and its cause": (
+        'ImagePullBackOff: failed to authorize: failed to fetch oauth token: 403 Forbidden',
+        "ImagePullRefused",
+    ),
+    "a redirect": ("We are sorry... Invalid parameter: redirect_uri", "RedirectUriUnknown"),
+    "a client's secret": (
+        'oauth2: "unauthorized_client" "Invalid client or Invalid client credentials"',
+        "ClientSecretRefused",
+    ),
+    "Keycloak's administration": (
+        "GET http://keycloak:8080/admin/realms/ameide/clients -> HTTP 403",
+        "KeycloakForbidden",
+    ),
+    "GitLab's databases": ("Database config validation failure:\n* ci", "GitLabDatabaseConfigRefused"),
+    "a role's password": (DECOYS["authentication of something else"], "DatabasePasswordRefused"),
+    "a MinIO user": ("Aws::S3::Errors::InvalidAccessKeyId", "ObjectStorageKeyUnknown"),
+}
+
+
+@pytest.mark.parametrize(("text", "code"), TEXTS.values(), ids=TEXTS)
+def test_a_text_of_the_platform_has_its_code(text: str, code: str) -> None:
+    found = classify(text)
+    assert found.failure is not None
+    assert (found.failure.code, found.failure.label) == (code, None)
+
+
+NOT_SPECIFIC: Final = {
+    "a code of Entra with another at its beginning": "AADSTS7002119: …",
+    "a trace that names the variable": '+ cat "$AZURE_FEDERATED_TOKEN_FILE"',
+    "a file's mode": "open /x: permission denied",
+    "a healthy Vault": "vault is unsealed",
+    "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
+}
+
+
+@pytest.mark.parametrize("text", NOT_SPECIFIC.values(), ids=NOT_SPECIFIC)
+def test_a_text_that_is_not_specific_is_unknown(text: str) -> None:
+    assert classify(text).failure is None
