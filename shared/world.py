@@ -217,7 +217,7 @@ class Responder[F]:
     """Findings that only a failed proof shows."""
     look_again: Callable[[F, Finding, datetime], Look]
     """When a finding that leads to WAIT or UNREAD is worth another look."""
-    rests_on: Callable[[F], frozenset[str]] = lambda _facts: frozenset()
+    rests_on: Callable[[F, Finding], frozenset[str]] = lambda _facts, _finding: frozenset()
     """Subjects of other responders or whole targets, in lower case, whose faults may be a symptom's root."""
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from shared.attempts import Attempt
 from shared.clients.argocd import Application
@@ -24,8 +23,6 @@ class Seen:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     environment: str
-    at: datetime
-    """When they were read."""
     declared: DeclaredArgoCD
     cluster_id: str
     applications: Read[tuple[Seen, ...]]

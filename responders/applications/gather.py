@@ -26,7 +26,6 @@ def gather(scope: Scope) -> Facts:
     cluster_id = scope.environment.cluster(declared.cluster).id
     return Facts(
         environment=scope.environment.name,
-        at=scope.clock(),
         declared=declared,
         cluster_id=cluster_id,
         applications=_applications(scope, declared, cluster_id),

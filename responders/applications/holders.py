@@ -1,11 +1,10 @@
 """Who is to mend what an Application fails of. Pure."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from responders.applications import failures
 from responders.applications.facts import Facts, Seen
-from shared.model import Known
+from shared.model import Finding, Known
 
 SILENT: Final = frozenset({"JobGaveUp", "JobTookTooLong", "SyncFailedBefore"})
 """Codes of texts that tell that something failed, and not of what."""
@@ -30,12 +29,13 @@ def _silent(seen: Seen) -> bool:
     return not (failures.errors(seen.application) or failures.sync_failed(seen.application))
 
 
-def rests_on(facts: Facts) -> frozenset[str]:
+def rests_on(facts: Facts, symptom: Finding) -> frozenset[str]:
     """Whole targets of other responders, in lower case: what an Application tells of may be any part."""
-    return frozenset(f"{facts.environment}/{name}".lower() for name in _all_holders(facts))
+    found = (seen for seen in _seen(facts) if facts.id_of(seen.application) == symptom.subject)
+    return frozenset(
+        f"{facts.environment}/{name}".lower() for seen in found for name in holders(facts, seen)
+    )
 
 
-def _all_holders(facts: Facts) -> Iterator[str]:
-    for seen in facts.applications.value if isinstance(facts.applications, Known) else ():
-        if failures.fails(seen.application) or failures.stuck(seen.application, facts.at):
-            yield from holders(facts, seen)
+def _seen(facts: Facts) -> tuple[Seen, ...]:
+    return facts.applications.value if isinstance(facts.applications, Known) else ()

@@ -10,7 +10,7 @@ from shared.clients.cluster_api import CronJob, Job, Synced
 from shared.clients.key_vault import Secret, Sourced
 from shared.clients.vault import Held, LoginRefused, SealStatus
 from shared.landscape import DeclaredVault
-from shared.model import Known, Read
+from shared.model import Finding, Known, Read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,5 +77,6 @@ class Facts:
         return max((at for at in times if at is not None), default=None)
 
 
-def rests_on(facts: Facts) -> frozenset[str]:
+def rests_on(facts: Facts, _symptom: Finding) -> frozenset[str]:
+    """The same for every symptom: each stage waits for the earlier ones anyway."""
     return facts.rests_on

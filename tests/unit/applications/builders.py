@@ -109,7 +109,6 @@ def facts(*applications: Application, attempt: Attempt | None = None, **changes:
     )
     base = Facts(
         environment="dev",
-        at=NOW,
         declared=rules,
         cluster_id=CLUSTER,
         applications=Known(seen),

@@ -164,18 +164,13 @@ def test_faults_of_foreign_texts_wait_where_they_pass_and_else_want_people() -> 
 RESTS: dict[str, tuple[Application, set[str]]] = {
     "a text that names its responder": (incomparable(), {"dev/submodule_refs"}),
     "another": (unsynced(SEALED), {"dev/vault_seeding"}),
+    "a Job that gave up, by the rule": (unsynced(GAVE_UP, "dev-vault-core"), {"dev/vault_seeding"}),
     "health, by the rule": (degraded(name="dev-vault-core"), {"dev/vault_seeding"}),
     "health that is not understood, by the rule": (
         degraded(STRANGE, name="dev-vault-core"), {"dev/vault_seeding"},
     ),
     "health of an Application whose rule names nobody": (degraded(), set()),
     "health whose text names its responder": (degraded(SEALED), {"dev/vault_seeding"}),
-    "a text that is not known": (incomparable(STRANGE, "dev-vault-core"), set()),
-    "a text that nobody looks after": (incomparable(UNRESOLVED, "dev-vault-core"), set()),
-    "nothing, as it is well": (application("dev-vault-core"), set()),
-    "nothing, as its operation is young": (
-        application("dev-vault-core", operation=operation("Running", HOOK, age=MINUTE, running=True)), set(),
-    ),
     "an operation that does not end, by the rule": (
         application("dev-vault-core", operation=operation("Running", HOOK, running=True)),
         {"dev/vault_seeding"},
@@ -183,13 +178,39 @@ RESTS: dict[str, tuple[Application, set[str]]] = {
 }  # fmt: skip
 
 
+def rested(given: Facts) -> list[set[str]]:
+    """What each symptom rests on."""
+    found = check(given, NOW)
+    return [set(rests_on(given, one)) for one in found if REASONS[one.reason].symptom]
+
+
 @pytest.mark.parametrize(("given", "targets"), RESTS.values(), ids=RESTS)
 def test_rests_on(given: Application, targets: set[str]) -> None:
-    assert rests_on(facts(given)) == targets
+    assert rested(facts(given)) == [targets]
+
+
+UNRESTED: dict[str, Application] = {
+    "a text that is not known": incomparable(STRANGE, "dev-vault-core"),
+    "a text that nobody looks after": incomparable(UNRESOLVED, "dev-vault-core"),
+    "an operation that is young": running(MINUTE, health="Degraded"),
+}
+
+
+@pytest.mark.parametrize("given", UNRESTED.values(), ids=UNRESTED)
+def test_is_no_symptom(given: Application) -> None:
+    assert rested(facts(given)) == []
+
+
+def test_each_rests_on_its_own() -> None:
+    assert rested(facts(incomparable(), unsynced(SEALED, "dev-x"))) == [
+        {"dev/submodule_refs"},
+        {"dev/vault_seeding"},
+    ]
 
 
 def test_rests_on_nothing_that_has_no_target() -> None:
-    assert rests_on(facts(incomparable(), watched=frozenset({"vault_seeding"}))) == frozenset()
+    stale = tried(REFRESH, STILL, 4 * MINUTE)
+    assert rested(facts(STILL, attempt=stale, watched=frozenset({"vault_seeding"}))) == []
 
 
 # -- one try for each situation ---------------------------------------------------------------------
@@ -279,8 +300,8 @@ def test_what_fails(given: Application, attempt: Attempt | None, actions: list[s
 
 
 def test_a_plan_is_the_same_for_the_same_situation_and_holds_no_time() -> None:
-    one, other = facts(incomparable()), facts(incomparable(), at=NOW + HOUR)
-    assert plan(one, check(one, NOW)).digest == plan(other, check(other, NOW + MINUTE)).digest
+    given = facts(incomparable())
+    assert plan(given, check(given, NOW)).digest == plan(given, check(given, NOW + MINUTE)).digest
 
 
 def test_of_many_only_a_few_are_asked_for_at_a_time() -> None:
