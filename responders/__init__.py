@@ -6,6 +6,7 @@ Modules are imported when a run needs them: a trigger that only puts a message o
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
+from shared import routing
 from shared.routing import Registered, Registry
 from shared.signals import WATCHED
 
@@ -17,13 +18,20 @@ _OF_CLUSTERS_AND_IDENTITIES: Final = frozenset(
     kind for kind in WATCHED.values() if kind.startswith(("cluster.", "identity."))
 )
 
-REGISTRY: Final[Registry] = {
-    # No event of Azure tells of a commit: the sweep looks, and whoever asks.
+_ROOTS: Final[Registry] = {
+    # No event of Azure tells of a commit: Argo CD's webhook does, the sweep looks, and whoever asks.
     "submodule_refs": Registered(hears=frozenset(), section="submodules"),
     "federated_credentials": Registered(hears=_EVERY_KIND),
     "runtime_facts": Registered(hears=_OF_CLUSTERS_AND_IDENTITIES, section="facts"),
     "vault_seeding": Registered(
         hears=_EVERY_KIND, section="vault", rests_on=("federated_credentials", "runtime_facts")
+    ),
+}
+REGISTRY: Final[Registry] = {
+    **_ROOTS,
+    # What Argo CD deploys may rest on everything that anybody looks after.
+    "applications": Registered(
+        hears=frozenset({routing.REPORTED}), section="argocd", rests_on=tuple(_ROOTS)
     ),
 }
 

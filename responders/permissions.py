@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from responders.applications import permissions as of_applications
 from responders.federated_credentials import permissions as of_credentials
 from responders.runtime_facts import permissions as of_facts
 from responders.submodule_refs import permissions as of_submodules
@@ -13,4 +14,5 @@ RULES: Final[Rules] = {
     "runtime_facts": of_facts.RULES,
     "federated_credentials": of_credentials.RULES,
     "vault_seeding": of_seeding.RULES,
+    "applications": of_applications.RULES,
 }

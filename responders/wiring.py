@@ -1,6 +1,7 @@
 """Builds what stands behind the ports, from the settings. No call leaves the process here."""
 
 from shared.clients import arm, credentials, notices
+from shared.clients.argocd import ArgoCD
 from shared.clients.cluster_api import ClusterApi
 from shared.clients.git_files import GitFiles
 from shared.clients.git_remotes import GitRemotes
@@ -50,6 +51,7 @@ def world(settings: Settings) -> World:
         key_vaults=key_vaults,
         vaults=vaults,
         kubernetes=ClusterApi(credential),
+        argocd=ArgoCD(credential),
         seeding=Seeding(key_vaults, vaults),
     )
 

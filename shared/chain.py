@@ -1,13 +1,14 @@
-"""What blocks what: a target whose fault is only a symptom waits for the root, and says which.
+"""What blocks what: a fault that is only a symptom waits for its root, and says which.
 
 Looked up in the live facts, not in what the other target's last run said: no order of runs, and no run that
 was lost, can make a symptom look like a root.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from shared.model import Finding, Target
-from shared.world import Leads, Scope
+from shared.world import AnyResponder, Leads, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +22,45 @@ class Root:
         return f"{self.target} {self.finding.reason}: {self.finding.message}"
 
 
-def root_of(scope: Scope, subjects: frozenset[str]) -> Root | None:
-    """The first fault of what the scope's target rests on. Reads only.
+def roots_of(scope: Scope, rested: Sequence[frozenset[str]]) -> tuple[Root | None, ...]:
+    """For each symptom the first fault of what it rests on. Reads only, and each precondition once.
 
-    subjects: what it rests on, in lower case, as findings name it. A finding on something that contains a
-    subject counts, and so does one on something within it. An unread precondition holds back as well: while
-    the root is not known to be well, nothing is known to be a fault of its own.
+    rested: for each symptom what it rests on, in lower case: whole targets, of which every fault counts, or
+    things as findings name them. A finding on something that contains such a thing counts, and so does one on
+    something within it. An unread precondition holds back as well: while the root is not known to be well,
+    nothing is known to be a fault of its own.
     """
-    for responder in scope.preconditions:
-        target = Target(scope.environment.name, responder.name)
-        facts = responder.gather(replace(scope, target=target))
-        for finding in responder.check(facts, scope.clock()):
-            leads = responder.reasons[finding.reason].leads
-            if leads is not Leads.NOTE and _concerns(finding.subject.lower(), subjects):
-                return Root(target, finding)
-    return None
+    roots: list[Root | None] = [None] * len(rested)
+    targets = {str(target).lower(): target for target in _preconditions(scope)}
+    for (name, target), responder in zip(targets.items(), scope.preconditions, strict=True):
+        concerned = [
+            index
+            for index, subjects in enumerate(rested)
+            if roots[index] is None and (name in subjects or subjects - targets.keys())
+        ]
+        if not concerned:
+            continue
+        faults = _faults(scope, responder, target)
+        for index in concerned:
+            roots[index] = _first(faults, rested[index], whole=name in rested[index])
+    return tuple(roots)
+
+
+def _preconditions(scope: Scope) -> Iterator[Target]:
+    return (Target(scope.environment.name, one.name) for one in scope.preconditions)
+
+
+def _faults(scope: Scope, responder: AnyResponder, target: Target) -> tuple[Root, ...]:
+    facts = responder.gather(replace(scope, target=target))
+    return tuple(
+        Root(target, finding)
+        for finding in responder.check(facts, scope.clock())
+        if responder.reasons[finding.reason].leads is not Leads.NOTE
+    )
+
+
+def _first(faults: tuple[Root, ...], subjects: frozenset[str], *, whole: bool) -> Root | None:
+    return next((one for one in faults if whole or _concerns(one.finding.subject.lower(), subjects)), None)
 
 
 def _concerns(subject: str, subjects: frozenset[str]) -> bool:

@@ -76,6 +76,12 @@ _NAMESPACES: Final = Guard(
     lambda contract: contract.namespaces,
 )
 _VAULTS: Final = Guard("contract.vaults", "Vault", Contract.may_seed, lambda contract: contract.vaults)
+_APPLICATIONS: Final = Guard(
+    "contract.applications",
+    "Application",
+    lambda contract, owner: contract.may_operate(application_of(owner)),
+    lambda contract: contract.applications,
+)
 _GUARDS: Final[Mapping[str, Guard]] = {
     Action.SUBMODULE_KEEP: _REPOSITORIES,
     Action.SUBMODULE_MOVE: _REPOSITORIES,
@@ -85,6 +91,9 @@ _GUARDS: Final[Mapping[str, Guard]] = {
     Action.VAULT_BOOTSTRAP: _NAMESPACES,
     Action.SECRETS_REFRESH: _NAMESPACES,
     Action.VAULT_SEED: _VAULTS,
+    Action.APPLICATION_REFRESH: _APPLICATIONS,
+    Action.APPLICATION_SYNC: _APPLICATIONS,
+    Action.APPLICATION_TERMINATE: _APPLICATIONS,
 }
 
 
@@ -105,6 +114,11 @@ def refusal(step: Step, contract: Contract) -> str | None:
 def namespace_of(owner: str) -> str:
     """Of `<cluster's ARM id>/namespaces/<namespace>`; nothing for any other owner."""
     return owner.rpartition("/namespaces/")[2] if "/namespaces/" in owner else ""
+
+
+def application_of(owner: str) -> str:
+    """Of `<cluster's ARM id>/namespaces/<namespace>/applications/<name>`; nothing for any other owner."""
+    return owner.rpartition("/applications/")[2] if "/applications/" in owner else ""
 
 
 def by_mode(decisions: tuple[Decision, ...]) -> Mapping[Mode, tuple[Decision, ...]]:

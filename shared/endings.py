@@ -26,7 +26,7 @@ class Ending:
 
     responder: AnyResponder
     remaining: tuple[Finding, ...]
-    root: Root | None
+    roots: tuple[Root, ...]
     """What those of `remaining` that have a cause are caused by."""
     decisions: tuple[Decision, ...]
     plan: Plan
@@ -74,9 +74,9 @@ class Ending:
         outcomes = []
         for finding in self.remaining:
             ending = partial(Outcome, because=f"{finding.reason}: {finding.message}", reason=finding.reason)
-            if self.root is not None and finding.caused_by is not None:
-                because = f"{finding.reason} because of {self.root}"
-                blocked_by = str(self.root.target)
+            if root := self._root_of(finding):
+                because = f"{finding.reason} because of {root}"
+                blocked_by = str(root.target)
                 outcomes.append(ending(word=Word.BLOCKED, because=because, blocked_by=blocked_by))
                 continue
             match self.responder.reasons[finding.reason].leads:
@@ -95,6 +95,9 @@ class Ending:
                     until = self.now + NEXT_STEP_PAUSE if self._proven else None
                     outcomes.append(ending(word=Word.PENDING, until=until))
         return outcomes
+
+    def _root_of(self, finding: Finding) -> Root | None:
+        return next((root for root in self.roots if root.finding is finding.caused_by), None)
 
     def _from_decisions(self, plans: Plans | None) -> list[Outcome]:
         sorted_out = by_mode(self.decisions)

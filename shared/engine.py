@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.chain import Root, root_of
+from shared.chain import Root, roots_of
 from shared.contract import HOUR, Decision, Spent, by_mode, decide, part_of
 from shared.endings import Ending, failure
 from shared.errors import LeaseLost, PermanentError, TemporaryError
@@ -89,7 +89,7 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
     ending = Ending(
         responder=responder,
         remaining=remaining,
-        root=last.root,
+        roots=last.roots,
         decisions=_decisions(scope, last.plan, plans, run)[0] if affordable else decisions,
         plan=last.plan,
         applied=applied,
@@ -122,8 +122,8 @@ class _Sight:
 
     facts: Any
     findings: tuple[Finding, ...]
-    root: Root | None
-    """Of those among the findings that are symptoms."""
+    roots: tuple[Root, ...]
+    """Of those among the findings that are symptoms of faults elsewhere."""
     plan: Plan
 
 
@@ -131,16 +131,27 @@ def _look(scope: Scope, responder: AnyResponder) -> _Sight:
     facts = responder.gather(scope)
     findings = responder.check(facts, scope.clock())
     plan = responder.plan(facts, findings)
-    symptoms = [responder.reasons[finding.reason].symptom for finding in findings]
-    root = root_of(scope, responder.rests_on(facts)) if any(symptoms) else None
-    if root is None:
-        return _Sight(facts, findings, None, plan)
-    findings = tuple(
-        replace(finding, caused_by=root.finding) if symptom else finding
-        for finding, symptom in zip(findings, symptoms, strict=True)
+    roots = _roots(scope, responder, facts, findings)
+    found = tuple(
+        replace(finding, caused_by=root.finding) if root else finding
+        for finding, root in zip(findings, roots, strict=True)
     )
     # Above a broken root nothing is repaired: it would be wrong, or have to be done again.
-    return _Sight(facts, findings, root, replace(plan, steps=()))
+    blocked = {finding.subject for finding in found if finding.caused_by is not None}
+    steps = tuple(step for step in plan.steps if step.object not in blocked)
+    return _Sight(facts, found, tuple(root for root in roots if root), replace(plan, steps=steps))
+
+
+def _roots(
+    scope: Scope, responder: AnyResponder, facts: Any, findings: tuple[Finding, ...]
+) -> tuple[Root | None, ...]:
+    """For each finding that is a symptom the root, if it has one."""
+    nothing: frozenset[str] = frozenset()
+    rested = [
+        responder.rests_on(facts, finding) if responder.reasons[finding.reason].symptom else nothing
+        for finding in findings
+    ]
+    return roots_of(scope, rested)
 
 
 type Record = Callable[[Kind, Mapping[str, Any]], None]

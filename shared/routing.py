@@ -15,7 +15,7 @@ class Registered:
     """What is known of a responder without importing it."""
 
     hears: frozenset[str]
-    """Kinds of ARM events that wake it."""
+    """Kinds of events that wake it."""
     section: str | None = None
     """The key of an environment without which there is nothing for it to do there."""
     rests_on: tuple[str, ...] = ()
@@ -25,6 +25,8 @@ class Registered:
 type Registry = Mapping[str, Registered]
 """By the responder's name, in the order in which repairs follow each other."""
 
+REPORTED: Final = "application.reported"
+"""Kind whose subject is `<namespace>/<name>` of an Application of Argo CD, or `*` where that is not known."""
 REQUESTS: Final = frozenset({"sweep", "requested", "approved", "replayed"})
 """Kinds whose subject is `*`, an environment or a target."""
 
@@ -35,12 +37,18 @@ def targets(landscape: Landscape, signal: Signal, registry: Registry) -> tuple[T
     A signal that names targets (a person's, the timer's) reaches them all. An unknown subject concerns
     nobody.
     """
-    found = tuple(_environments(landscape, signal))
     if signal.kind in REQUESTS:
         try:
             return expand(landscape, signal.subject, registry)
         except KeyError:
             return ()
+    if signal.kind == REPORTED:
+        return tuple(
+            target
+            for target in every(landscape, registry)
+            if target.responder in _reported_to(landscape, signal, target.environment, registry)
+        )
+    found = tuple(_environments(landscape, signal))
     return tuple(
         target
         for target in every(landscape, registry)
@@ -110,6 +118,20 @@ def _environments(landscape: Landscape, signal: Signal) -> Iterable[str]:
         case "role-assignment":
             return _beneath(landscape, subject.partition("/providers/microsoft.authorization/")[0])
     return ()
+
+
+def _reported_to(
+    landscape: Landscape, signal: Signal, environment: str, registry: Registry
+) -> frozenset[str]:
+    """The responders of an environment that an Application concerns: those that watch Applications, and those
+    that its rule names. Of an Application whose name could not be read, no rule is known."""
+    argocd = landscape.environments[environment].argocd
+    watching = frozenset(name for name, one in registry.items() if REPORTED in one.hears)
+    if argocd is None or signal.subject == EVERYTHING:
+        return watching
+    namespace, _, name = signal.subject.partition("/")
+    rule = argocd.rule(name) if namespace == argocd.namespace else None
+    return watching | frozenset(rule.responders) if rule else frozenset()
 
 
 def _names(environments: Iterable[Environment]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.clients.argocd import Application
 from shared.clients.cluster_api import CronJob, Event, Job, Synced
 from shared.clients.cluster_api import Kind as SyncedKind
 from shared.clients.entra import Exchange
@@ -139,6 +140,18 @@ class Kubernetes(Protocol):
     ) -> None: ...
 
 
+class ArgoCD(Protocol):
+    def applications(self, api_server: ApiServer, namespace: str) -> Read[tuple[Application, ...]]: ...
+
+    def refresh(self, api_server: ApiServer, namespace: str, name: str) -> None: ...
+
+    def sync(self, api_server: ApiServer, namespace: str, name: str, *, uid: str, why: str) -> None: ...
+
+    def terminate(
+        self, api_server: ApiServer, namespace: str, name: str, *, uid: str, started: datetime
+    ) -> None: ...
+
+
 class Seeding(Protocol):
     def copy(self, source: Source, to: Destination) -> None: ...
 
@@ -155,6 +168,7 @@ class World:
     key_vaults: KeyVaults
     vaults: Vaults
     kubernetes: Kubernetes
+    argocd: ArgoCD
     seeding: Seeding
 
 
@@ -223,8 +237,8 @@ class Responder[F]:
     """Findings that only a failed proof shows."""
     look_again: Callable[[F, Finding, datetime], Look]
     """When a finding that leads to WAIT or UNREAD is worth another look."""
-    rests_on: Callable[[F], frozenset[str]] = lambda _facts: frozenset()
-    """Subjects of other responders, in lower case, whose faults its symptoms may come from."""
+    rests_on: Callable[[F, Finding], frozenset[str]] = lambda _facts, _finding: frozenset()
+    """Subjects of other responders or whole targets, in lower case, whose faults may be a symptom's root."""
 
 
 type AnyResponder = Responder[Any]

@@ -9,7 +9,7 @@ from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.log_reasons import said
 from responders.vault_seeding.reasons import REASONS, Reason, finding
 from responders.vault_seeding.schedule import Schedule
-from responders.vault_seeding.situations import Stand
+from shared.attempts import Stand, stand
 from shared.clients.cluster_api import CronJob, JobState
 from shared.model import Absent, Finding, Known, Unknown
 from shared.world import Leads
@@ -54,7 +54,7 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
     causes = list(_causes(facts, passing_too=late is not None)) if failing(facts) else []
     found = ([late] if late else []) + causes
     if found and all(REASONS[one.reason].leads is Leads.REPAIR for one in found):
-        match situations.stand(
+        match stand(
             facts.attempts.get(facts.cron_job_id.lower()),
             situations.of_bootstrap(facts),
             now,

@@ -5,24 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from responders.vault_seeding.log_reasons import Cause
+from shared.attempts import Attempt
 from shared.clients.cluster_api import CronJob, Job, Synced
 from shared.clients.key_vault import Secret, Sourced
 from shared.clients.vault import Held, LoginRefused, SealStatus
 from shared.landscape import DeclaredVault
-from shared.model import Known, Read
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
-    """Our newest write to one object, from the journal."""
-
-    at: datetime
-    situation: str
-    """Digest of what it was made for: the same situation is not tried again at once."""
-    confirmed: bool = False
-    """The far side took it. Any other may have come to nothing, and may be made again."""
-    proven: bool = False
-    """A later proof of the same object was accepted."""
+from shared.model import Finding, Known, Read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,5 +77,6 @@ class Facts:
         return max((at for at in times if at is not None), default=None)
 
 
-def rests_on(facts: Facts) -> frozenset[str]:
+def rests_on(facts: Facts, _symptom: Finding) -> frozenset[str]:
+    """The same for every symptom: each stage waits for the earlier ones anyway."""
     return facts.rests_on

@@ -12,25 +12,22 @@ here and dropped.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 from responders.vault_seeding.bootstrap_checks import failing
-from responders.vault_seeding.facts import Attempt, Facts
+from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.log_reasons import Cause, causes
 from responders.vault_seeding.source_checks import unusability
+from shared.attempts import attempts
 from shared.clients.cluster_api import CronJob, Job, Kind, Synced
 from shared.clients.key_vault import Secret, Sourced
 from shared.clients.managed_clusters import ApiServer
 from shared.clients.vault import Held, LoginRefused, SealStatus, Session
 from shared.errors import Misconfigured
-from shared.journal import Kind as Entry
 from shared.landscape import DeclaredVault, Environment
 from shared.model import Absent, Known, Read, Unknown, same_id
 from shared.world import Scope
 
-MEMORY: Final = timedelta(days=1)
-"""How far back the journal is read for our own writes; far longer than any of them is waited for."""
 READERS: Final = 16
 """Reads of a process at one time."""
 # Kept for all runs, as starting threads takes longer than some reads do.
@@ -63,7 +60,7 @@ def gather(scope: Scope) -> Facts:
         stores=Absent(),
         external_secrets=Absent(),
         told={},
-        attempts=_attempts(scope),
+        attempts=attempts(scope),
         rests_on=_rests_on(scope.environment, declared, cluster_id),
     )
     facts = _with_cluster(scope, facts)
@@ -169,24 +166,7 @@ def _told(
     return told
 
 
-# -- ours ---------------------------------------------------------------------------------
-
-
-def _attempts(scope: Scope) -> Mapping[str, Attempt]:
-    attempts: dict[str, Attempt] = {}
-    for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
-        key = str(entry.detail.get("object", "")).lower()
-        match entry.kind:
-            case Entry.STEP_STARTED:
-                after = entry.detail.get("after") or {}
-                attempts[key] = Attempt(at=entry.at, situation=str(after.get("situation", "")))
-            case Entry.STEP_DONE if key in attempts:
-                attempts[key] = replace(attempts[key], confirmed=True)
-            case Entry.STEP_FAILED if entry.detail.get("written") is False:
-                attempts.pop(key, None)
-            case Entry.PROOF if key in attempts and entry.detail.get("verdict") == "accepted":
-                attempts[key] = replace(attempts[key], proven=True)
-    return attempts
+# -- the root -----------------------------------------------------------------------------
 
 
 def _rests_on(environment: Environment, declared: DeclaredVault, cluster_id: str) -> frozenset[str]:

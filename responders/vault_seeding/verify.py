@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-from responders.vault_seeding.facts import Attempt, Facts
+from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.reasons import Reason
 from responders.vault_seeding.sync_checks import UNPROVEN
+from shared.attempts import Attempt, next_look
 from shared.clients.cluster_api import Kind
 from shared.model import Finding, Known, Proof, Unknown, Verdict
 from shared.world import Look, Scope
 
-FIRST_LOOK: Final = timedelta(seconds=5)
-LONGEST_LOOK: Final = timedelta(minutes=1)
 UNREAD_PAUSE: Final = timedelta(seconds=30)
 
 
@@ -55,12 +54,11 @@ def _equal(facts: Facts, key: str, name: str) -> bool:
 
 
 def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
-    """Soon after what was begun last, then less and less often: half its age, from 5 s to a minute."""
+    """Soon after what was begun last, then less and less often."""
     if finding.reason == Reason.SEEDING_UNREAD:
         asked = max(_asked_for(facts), default=None)
         return Look(UNREAD_PAUSE) if asked is None else Look(asked, asked=True)
-    newest = max(_begun(facts), default=None)
-    return Look(LONGEST_LOOK if newest is None else min(max((now - newest) / 2, FIRST_LOOK), LONGEST_LOOK))
+    return next_look(_begun(facts), now)
 
 
 def _begun(facts: Facts) -> Iterator[datetime]:

@@ -21,7 +21,7 @@ from shared.clients.azure_core import (
     retry_after,
 )
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import PermanentError, ReconvergeError, TemporaryError
+from shared.errors import PermanentError, ReconvergeError, TemporaryError, WriteConflict
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -42,6 +42,10 @@ class NotFound(TemporaryError):
 
 class AlreadyExists(TemporaryError):
     """409 AlreadyExists: an object of that name is there."""
+
+
+class Expired(TemporaryError):
+    """410: the page of a list that was asked for is of a past that the server no longer keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,10 @@ def _refusal(status: int, body: str, headers: Mapping[str, str], call: Call) -> 
             return NotFound(said, delay=AGAIN)
         case 409 if reason == "AlreadyExists":
             return AlreadyExists(said, delay=AGAIN)
+        case 409:  # the object has another resourceVersion by now, and nothing was written
+            return WriteConflict(said, delay=AGAIN)
+        case 410:
+            return Expired(said, delay=AGAIN)
         case 401:
             return TemporaryError(
                 f"{said}: it does not take Entra tokens; enable Entra integration on the cluster",

@@ -4,6 +4,7 @@ Read once per process. Refused as a whole when anything in it is wrong; nothing 
 no argument) changes what it says. For operators: docs/landscape.md.
 """
 
+from shared.landscape.argocd import ApplicationRule, DeclaredArgoCD, Watcher
 from shared.landscape.described import schema
 from shared.landscape.facts import (
     DeclaredFact,
@@ -32,9 +33,11 @@ from shared.landscape.vault import BootstrapJob, DeclaredVault, VaultLogin
 
 __all__ = [
     "Action",
+    "ApplicationRule",
     "BootstrapJob",
     "Caps",
     "Contract",
+    "DeclaredArgoCD",
     "DeclaredCluster",
     "DeclaredCredential",
     "DeclaredFact",
@@ -50,6 +53,7 @@ __all__ = [
     "ProofMethod",
     "Truth",
     "VaultLogin",
+    "Watcher",
     "load",
     "parse",
     "repository_page",

@@ -74,27 +74,30 @@ def _misshapen(error: ValidationError, source: Source) -> Iterator[Mistake]:
 
 
 def _completed(data: Data) -> Data:
-    """An environment's name is its key, and a credential's or Vault's cluster is its only one."""
+    """An environment's name is its key, and the cluster of what runs in one, or trusts one, its only one."""
     if not isinstance(data, dict) or not isinstance(environments := data.get("environments"), dict):
         return data
     return data | {"environments": {name: _named(name, body) for name, body in environments.items()}}
+
+
+_PARTS: Final = ("vault", "argocd")
+"""What runs in one cluster of the environment."""
 
 
 def _named(name: str, body: Data) -> Data:
     if not isinstance(body, dict):
         return body
     only = _only_cluster(body)
-    vault = body.get("vault")
     return (
         body
         | {"name": name}
         | _each(body, "identities", partial(_with_cluster, only))
-        | ({"vault": only | vault} if isinstance(vault, dict) else {})
+        | {part: only | held for part in _PARTS if isinstance(held := body.get(part), dict)}
     )
 
 
 def _only_cluster(body: dict[str, Data]) -> dict[str, Data]:
-    """What credentials and Vault may leave out: nothing with several clusters, where each says which."""
+    """What credentials and parts may leave out: nothing with several clusters, where each says which."""
     match body.get("clusters"):
         case [_, _, *_]:
             return {}

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import ConfigDict, Field
 
 from shared.landscape import issuers
+from shared.landscape.argocd import ApplicationPattern, DeclaredArgoCD, fits
 from shared.landscape.declared import Declared
 from shared.landscape.facts import DeclaredFacts, same_repository
 from shared.landscape.forms import (
@@ -79,6 +80,16 @@ class Action(StrEnum):
     """Write a declared seed that Vault lacks, by check-and-set. A value of its owner is never overwritten."""
     SECRETS_REFRESH = "secrets.refresh"
     """Have stores and ExternalSecrets that are not Ready looked at again, by an annotation."""
+    APPLICATION_REFRESH = "application.refresh"
+    """Have Argo CD read an Application's sources anew, past its cache."""
+    APPLICATION_SYNC = "application.sync"
+    """Sync an Application whose last sync failed, with the options that it declares itself."""
+    APPLICATION_TERMINATE = "application.terminate"
+    """Stop an operation that runs for longer than is plausible. Never carried out by the default alone."""
+
+
+NAMED_ONLY: Final = frozenset({Action.APPLICATION_TERMINATE})
+"""Actions that interfere with what somebody else began: `default` lets them be proposed at most."""
 
 
 class ProofMethod(StrEnum):
@@ -169,6 +180,9 @@ class Contract(Declared):
     """The namespaces in which Jobs may be started and objects refreshed. Every other one is refused."""
     vaults: tuple[VaultAddress, ...] = ()
     """The addresses of Vaults that may be seeded. Every other one is refused."""
+    applications: tuple[ApplicationPattern, ...] = ()
+    """The Applications of Argo CD that may be refreshed, synced or stopped, `*` standing for any characters.
+    Every other one is refused."""
     issuer_hosts: tuple[HostPattern, ...] = (AKS_ISSUERS,)
     """Hosts that a written issuer may have; `*.` stands for one or more labels, `:*` for any port."""
     caps: Caps = Caps()
@@ -177,13 +191,16 @@ class Contract(Declared):
     """What counts as proof of a repair."""
     pace: Annotated[Duration, at_most("1m")] = timedelta(seconds=4)
     """Pause between two writes under one identity, and likewise to one repository, in one namespace, to one
-    Vault. Azure allows one write per identity in 4 s."""
+    Vault, of one Application. Azure allows one write per identity in 4 s."""
     grace: Annotated[Duration, at_most("24h")] = timedelta(minutes=10)
     """How long after a write directory propagation explains that Entra still refuses."""
 
     def mode(self, action: str) -> Mode:
         """How far this action may go."""
-        return self.actions[Action(action)] if action in self.actions else self.default
+        if action in self.actions:
+            return self.actions[Action(action)]
+        writes = self.default in {Mode.APPROVE, Mode.APPLY}
+        return Mode.PROPOSE if action in NAMED_ONLY and writes else self.default
 
     def may_write(self, identity_id: str) -> bool:
         """Whether the contract lists the identity. Letter case does not matter."""
@@ -205,6 +222,10 @@ class Contract(Declared):
     def may_seed(self, address: str) -> bool:
         """Whether the contract lists the Vault."""
         return any(same_address(address, listed) for listed in self.vaults)
+
+    def may_operate(self, application: str) -> bool:
+        """Whether the contract lists the Application of Argo CD."""
+        return application != "" and any(fits(listed, application) for listed in self.applications)
 
     def issuer_host_allowed(self, issuer: str) -> bool:
         """Whether the issuer is an https URL with one of the listed hosts."""
@@ -237,6 +258,8 @@ class Environment(Declared):
     """The runtime facts that are published for it."""
     vault: DeclaredVault | None = None
     """The Vault whose seeding is looked after."""
+    argocd: DeclaredArgoCD | None = None
+    """The Argo CD whose Applications are looked after."""
     contract: Contract = Field(default_factory=Contract)
     """What Reconverge may change here."""
 

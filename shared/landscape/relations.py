@@ -8,7 +8,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from shared.landscape import relations_of_facts, relations_of_submodules, relations_of_vault
+from shared.landscape import (
+    relations_of_argocd,
+    relations_of_facts,
+    relations_of_submodules,
+    relations_of_vault,
+)
 from shared.landscape.forms import CLUSTER_NAME, IDENTITY_ID
 from shared.landscape.models import CREDENTIALS_PER_IDENTITY
 from shared.landscape.places import (
@@ -172,4 +177,5 @@ RULES: Final[tuple[Rule, ...]] = (
     *relations_of_submodules.RULES,
     *relations_of_facts.RULES,
     *relations_of_vault.RULES,
+    *relations_of_argocd.RULES,
 )

@@ -17,6 +17,7 @@ from shared.clients.managed_clusters import ApiServer
 from shared.errors import PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Clock, Cluster, Credential, Identity, Known, Read, Unknown
 from shared.world import World
+from tests.unit.argocd import ArgoCD
 from tests.unit.federated_credentials.builders import AUDIENCE, cluster, identity
 from tests.unit.github import GitHub
 from tests.unit.seeds import Seeds
@@ -69,6 +70,7 @@ class Platform:
     """How long a list shows what stood there before a write."""
     github: GitHub = field(default_factory=GitHub)
     seeds: Seeds = field(default_factory=Seeds)
+    argocd: ArgoCD = field(default_factory=ArgoCD)
     resources: dict[str, str] = field(default_factory=dict)
     """Addresses of vaults and public IP addresses by id in lower case."""
     undeployed: set[str] = field(default_factory=set)
@@ -104,6 +106,7 @@ class Platform:
             key_vaults=self.seeds.key_vaults,
             vaults=self.seeds.vaults,
             kubernetes=self.seeds.kubernetes,
+            argocd=self.argocd,
             seeding=self.seeds,
         )
 

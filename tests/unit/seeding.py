@@ -62,5 +62,5 @@ def _seeding(platform: Platform, own: Collection[Finding]) -> Responder[Any]:
         verify=lambda _scope, _facts: (),
         doubt=lambda _facts, _proofs, _now: (),
         look_again=lambda _facts, _finding, _now: Look(SECOND),
-        rests_on=lambda _facts: frozenset({IDENTITY.lower()}),
+        rests_on=lambda _facts, _finding: frozenset({IDENTITY.lower()}),
     )

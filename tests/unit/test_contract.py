@@ -77,6 +77,21 @@ CASES: dict[str, tuple[Contract, Step, Mode]] = {
         step("vault.seed", "http://vault:8200"),
         Mode.APPLY,
     ),
+    "an Application that one of its patterns stands for is synced": (
+        Contract(default=Mode.APPLY, applications=("dev-*",)),
+        step("application.sync", f"{CLUSTER}/namespaces/argocd/applications/dev-gitlab"),
+        Mode.APPLY,
+    ),
+    "another Application is not": (
+        Contract(default=Mode.APPLY, applications=("dev-*",)),
+        step("application.sync", f"{CLUSTER}/namespaces/argocd/applications/production-gitlab"),
+        Mode.NEVER,
+    ),
+    "nor is what is no Application, whatever it is called": (
+        Contract(default=Mode.APPLY, applications=("*",)),
+        step("application.refresh", f"{CLUSTER}/namespaces/dev"),
+        Mode.NEVER,
+    ),
     "another Vault is not": (
         Contract(default=Mode.APPLY, vaults=("http://vault:8200",)),
         step("vault.seed", "http://vault:8201"),

@@ -112,13 +112,16 @@ def test_the_cluster_roles_grant_what_the_sample_needs_each_once_and_nothing_els
     assert granted() == Counter(needed(sample(Mode.APPLY)))
 
 
+READERS = {"reconverge-vault-read", "reconverge-applications-read"}
+
+
 def test_the_role_that_reads_is_all_that_is_needed_where_nothing_is_written() -> None:
-    reading = {one for one in granted() if one[1] == "reconverge-vault-read"}
+    reading = {one for one in granted() if one[1] in READERS}
     assert needed(sample(Mode.PROPOSE)) == reading
 
 
 def test_the_rules_say_what_the_clients_of_the_cluster_call() -> None:
-    source = (CLIENTS / "cluster_api.py").read_text()
+    source = "".join((CLIENTS / name).read_text() for name in ("cluster_api.py", "argocd.py"))
     calls = set(re.findall(r'needs=f"(\w+) on ([\w/{}.]+) in namespace', source))
     kinds = {"secretstores", "externalsecrets"}
     called = {(verb, one) for verb, what in calls for one in (kinds if what.startswith("{") else {what})}
@@ -151,10 +154,10 @@ def test_every_cluster_role_is_bound_in_its_namespace_to_a_user(name: str) -> No
 
 
 def test_the_role_that_only_reads_lets_nothing_be_written_and_no_secret_be_read() -> None:
-    readers = [
-        one for one in MANIFESTS["vault-seeding.yaml"] if one["metadata"]["name"] == "reconverge-vault-read"
-    ]
-    rules = [rule for one in readers if one["kind"] == "Role" for rule in one["rules"]]
+    roles = [one for loaded in MANIFESTS.values() for one in loaded if one["kind"] == "Role"]
+    readers = [one for one in roles if one["metadata"]["name"] in READERS]
+    assert {one["metadata"]["name"] for one in readers} == READERS
+    rules = [rule for one in readers for rule in one["rules"]]
     assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list"}
     assert "secrets" not in {resource for rule in rules for resource in rule["resources"]}
 

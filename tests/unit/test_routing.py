@@ -4,10 +4,18 @@ import pytest
 
 import responders
 from shared import routing
-from shared.landscape import DeclaredCluster, DeclaredFact, DeclaredFacts, Truth
+from shared.landscape import (
+    ApplicationRule,
+    DeclaredCluster,
+    DeclaredFact,
+    DeclaredFacts,
+    Truth,
+    Watcher,
+)
 from shared.model import Signal, Source, Target
 from shared.routing import Registered
 from tests.unit.app import BLUE_AND_GREEN, environment, landscape
+from tests.unit.applications.builders import declared as argocd
 from tests.unit.clocks import START
 from tests.unit.federated_credentials.builders import CLUSTER, GREEN, IDENTITY, SUBSCRIPTION, declared
 from tests.unit.vault_seeding.builders import declared as declared_vault
@@ -39,6 +47,23 @@ LANDSCAPE = landscape(
         clusters=(DeclaredCluster(name="aks", id=f"{CLUSTER}2"),),
         vault=declared_vault(key_vault=KEY_VAULT),
     ),
+)
+ARGOCD = landscape(
+    environment().model_copy(
+        update={
+            "argocd": argocd(
+                applications=(
+                    ApplicationRule(match="dev-vault-*", responders=(Watcher.RUNTIME_FACTS,)),
+                    ApplicationRule(match="dev-*"),
+                )
+            )
+        }
+    ),
+    environment(name="prod").model_copy(
+        update={"argocd": argocd(namespace="other", applications=(ApplicationRule(match="*"),))}
+    ),
+    environment(name="plain"),
+    environment(name="off", enabled=False).model_copy(update={"argocd": argocd()}),
 )
 FC, RF = "federated_credentials", "runtime_facts"
 
@@ -143,3 +168,53 @@ def test_no_responder_rests_on_itself_over_however_many_others() -> None:
     for name, registered in responders.REGISTRY.items():
         assert done >= set(registered.rests_on), "a root stands before what rests on it"
         done.add(name)
+
+
+# -- what Argo CD reports ---------------------------------------------------------------------------
+
+WATCHING = {**REGISTRY, "applications": Registered(hears=frozenset({routing.REPORTED}), section="argocd")}
+REPORTS: dict[str, tuple[str, list[str]]] = {
+    "wakes who watches Applications, and who its rule names": (
+        "argocd/dev-vault-core", [f"dev/{RF}", "dev/applications"],
+    ),
+    "wakes nobody else where its rule names nobody": ("argocd/dev-gitlab", ["dev/applications"]),
+    "of another namespace is another's": ("other/dev-vault-core", ["prod/applications"]),
+    "of no environment wakes nobody": ("argocd/production-gitlab", []),
+    "of a namespace without Argo CD wakes nobody": ("kube-system/dev-gitlab", []),
+    "whose name could not be read wakes who watches Applications, everywhere": (
+        "*", ["dev/applications", "prod/applications"],
+    ),
+    "that names none wakes nobody": ("argocd/", []),
+    "that is no name wakes nobody": ("", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("subject", "targets"), REPORTS.values(), ids=REPORTS)
+def test_an_application(subject: str, targets: list[str]) -> None:
+    signal = Signal(
+        source=Source.ARGO_CD, kind=routing.REPORTED, subject=subject, time=START, correlation_id="c"
+    )
+    assert [str(target) for target in routing.targets(ARGOCD, signal, WATCHING)] == targets
+
+
+def test_a_responder_without_its_section_is_not_woken() -> None:
+    registry = {**WATCHING, RF: Registered(hears=frozenset(), section="facts")}
+    signal = Signal(
+        source=Source.ARGO_CD,
+        kind=routing.REPORTED,
+        subject="argocd/dev-vault-core",
+        time=START,
+        correlation_id="c",
+    )
+    assert [str(target) for target in routing.targets(ARGOCD, signal, registry)] == ["dev/applications"]
+
+
+def test_a_rule_may_name_every_responder_but_the_one_that_watches_applications() -> None:
+    others = set(responders.REGISTRY) - {"applications"}
+    # submodule_refs comes with its own section.
+    assert others | {"submodule_refs"} == set(Watcher)
+
+
+def test_applications_come_last_and_rest_on_all_others() -> None:
+    *others, last = responders.REGISTRY
+    assert (last, responders.REGISTRY[last].rests_on) == ("applications", tuple(others))

@@ -33,10 +33,21 @@ class Answers:
     at: ApiServer
     answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
     """By method and path: status and body. Whatever is not here is 404."""
+    upcoming: dict[tuple[str, str], list[tuple[int, Any]]] = field(default_factory=dict)
+    """What is answered before that, once each."""
     asked: list[Asked] = field(default_factory=list)
 
     def on(self, method: str, path: str, body: Any, status: int = 200) -> None:
         self.answers[method, path] = (status, body)
+
+    def on_each(self, method: str, path: str, *bodies: Any) -> None:
+        """A body for each request; one that tells of a failure has its status."""
+        self.upcoming[method, path] = [(body.get("code", 200), body) for body in bodies]
+
+    def next(self, method: str, path: str) -> tuple[int, Any]:
+        if waiting := self.upcoming.get((method, path)):
+            return waiting.pop(0)
+        return self.answers.get((method, path), (404, "404 page not found"))
 
 
 class Credential:
@@ -71,7 +82,7 @@ def running() -> Iterator[Answers]:
                     json.loads(sent) if sent else None,
                 )
             )
-            code, body = answers.answers.get((self.command, parts.path), (404, "404 page not found"))
+            code, body = answers.next(self.command, parts.path)
             content = (body if isinstance(body, str) else json.dumps(body)).encode()
             self.send_response(code)
             self.send_header("Content-Length", str(len(content)))

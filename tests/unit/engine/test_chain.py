@@ -1,6 +1,6 @@
 """What a target does whose fault is only a symptom: it names the root, and waits for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -30,10 +30,12 @@ REASONS = {
     "Remark": ReasonInfo(Leads.NOTE, Severity.NOTE, "", ""),
 }
 SYMPTOM = Finding(reason="Symptom", subject="secret", message="no secret")
+ANOTHER = Finding(reason="Symptom", subject="another", message="no secret either")
 OWN = Finding(reason="OwnFault", subject="vault", message="sealed")
 STEP = Step(
     action="credential.update", object="secret", owner=IDENTITY, before=None, after={}, mends="Symptom"
 )
+ON_THE_CREDENTIAL = frozenset({CREDENTIAL.lower()})
 
 
 def of_root(reason: str, subject: str = CREDENTIAL) -> Finding:
@@ -43,7 +45,10 @@ def of_root(reason: str, subject: str = CREDENTIAL) -> Finding:
 
 
 def responder(
-    name: str, find: Callable[[], tuple[Finding, ...]], apply: Callable[..., None]
+    name: str,
+    find: Callable[[], tuple[Finding, ...]],
+    apply: Callable[..., None],
+    rests_on: Mapping[str, frozenset[str]],
 ) -> Responder[Any]:
     return Responder(
         name=name,
@@ -56,15 +61,23 @@ def responder(
         verify=lambda _scope, _facts: (),
         doubt=lambda _facts, _proofs, _now: (),
         look_again=lambda _facts, _finding, _now: Look(after=START - START),
-        rests_on=lambda _facts: frozenset({CREDENTIAL.lower()}),
+        rests_on=lambda _facts, finding: rests_on.get(finding.subject, ON_THE_CREDENTIAL),
     )
 
 
 class Chain:
     """A target with findings of its own, and a precondition with others."""
 
-    def __init__(self, own: tuple[Finding, ...], root: tuple[Finding, ...]) -> None:
-        self.own, self.root = own, root
+    def __init__(
+        self,
+        own: tuple[Finding, ...],
+        root: tuple[Finding, ...],
+        rests_on: Mapping[str, frozenset[str]] | None = None,
+    ) -> None:
+        """rests_on: by subject, where a symptom does not rest on the credential."""
+        self.own, self.root, self.rests_on = own, root, rests_on or {}
+        self.looks = 0
+        """How often the precondition was looked at."""
         self.written: list[Step] = []
         self.clock = VirtualClock()
         self.rows = MemoryRows()
@@ -74,9 +87,13 @@ class Chain:
         self.written.append(step)
         self.own = tuple(one for one in self.own if one.subject != step.object)
 
+    def _look(self) -> tuple[Finding, ...]:
+        self.looks += 1
+        return self.root
+
     def run(self) -> Report:
         declared = landscape()
-        precondition = responder("federated_credentials", lambda: self.root, self._apply)
+        precondition = responder("federated_credentials", self._look, self._apply, {})
         scope = Scope(
             target=DEV,
             landscape=declared,
@@ -89,7 +106,7 @@ class Chain:
         )
         run = Run(id="run", correlation_id="why", actor="reconverge")
         crew = Crew(Leases(self.rows, self.clock), lambda: None, run.id)
-        checked = responder("vault_seeding", lambda: self.own, self._apply)
+        checked = responder("vault_seeding", lambda: self.own, self._apply, self.rests_on)
         return execute(scope, checked, run, Plans(self.rows, self.clock), crew)
 
 
@@ -146,3 +163,38 @@ def test_a_fault_of_its_own_beside_a_symptom_is_told_first_and_the_symptom_still
 
 def test_what_is_well_is_well_whatever_is_wrong_beneath() -> None:
     assert Chain((), (of_root("Stale"),)).run().outcome.word is Word.CONVERGED
+
+
+# -- each symptom has its own root ------------------------------------------------------------------
+
+WHOLE = frozenset({"dev/federated_credentials"})
+ELSEWHERE = frozenset({"dev/runtime_facts"})
+
+
+def test_what_rests_on_a_whole_target_is_blocked_by_any_fault_there() -> None:
+    report = Chain((SYMPTOM,), (of_root("Stale", "anything"),), {"secret": WHOLE}).run()
+    assert (report.outcome.word, report.outcome.blocked_by) == (Word.BLOCKED, "dev/federated_credentials")
+
+
+def test_a_remark_there_blocks_nothing() -> None:
+    assert Chain((SYMPTOM,), (of_root("Remark"),), {"secret": WHOLE}).run().outcome.word is Word.REPAIRED
+
+
+def test_only_what_rests_on_the_root_waits_for_it() -> None:
+    chain = Chain((SYMPTOM, ANOTHER), (of_root("Stale"),), {"secret": ELSEWHERE})
+    report = chain.run()
+    assert chain.written == [STEP]
+    assert [(one.subject, one.caused_by is not None) for one in report.remaining] == [("another", True)]
+    assert (report.outcome.word, report.outcome.blocked_by) == (Word.BLOCKED, "dev/federated_credentials")
+
+
+def test_a_target_that_nothing_rests_on_is_not_looked_at() -> None:
+    chain = Chain((SYMPTOM,), (of_root("Stale"),), {"secret": frozenset()})
+    chain.run()
+    assert chain.looks == 0
+
+
+def test_a_precondition_is_looked_at_once_for_all_symptoms() -> None:
+    chain = Chain((SYMPTOM, ANOTHER), (of_root("Stale"),))
+    chain.run()
+    assert chain.looks == 1

@@ -166,7 +166,7 @@ def test_the_page_for_operators_explains_every_key() -> None:
         for choice in one.get("enum", ())
         if isinstance(choice, str)
     }
-    explained = set(re.findall(r"[A-Za-z][A-Za-z.-]*", " ".join(re.findall(r"`([^`\n]+)`", page))))
+    explained = set(re.findall(r"[A-Za-z][A-Za-z._-]*", " ".join(re.findall(r"`([^`\n]+)`", page))))
     parts = {part for word in explained for part in (word, *word.split("."))}
     assert keys | actions_and_modes <= parts
 

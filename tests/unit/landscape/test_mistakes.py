@@ -58,7 +58,7 @@ SPOILED = {
     "an unknown key without a near one is answered with all of them": (
         "enabled: true",
         "zzz: 1  # wrong",
-        "write one of: enabled, clusters, identities, submodules, facts, vault, contract",
+        "write one of: enabled, clusters, identities, submodules, facts, vault, argocd, contract",
     ),
     "the spelling of Python is not the spelling of the file": (
         "trustedIssuers:",
@@ -89,6 +89,32 @@ SPOILED = {
         "default: propose",
         "default:  # wrong",
         "`default` is none of the choices; write apply, approve, propose or never",
+    ),
+    # -- Argo CD
+    "an Argo CD in a cluster that the environment does not have": (
+        "cluster: 'blue'",
+        "cluster: red  # wrong",
+        "no cluster of this environment has that name; write one of: blue, green",
+    ),
+    "an Application's pattern with signs of other pattern languages": (
+        "- match: dev-*",
+        '- match: "dev-[ab]?"  # wrong',
+        "write an Application's name, in which `*` stands for any characters",
+    ),
+    "a pattern below one that stands for all of it": (
+        "- match: dev-*",
+        "- match: dev-*\n- match: dev-*-vault  # wrong",
+        "stands for all of these already, and the first that fits decides",
+    ),
+    "a pattern that stands there already": (
+        "- match: dev-*",
+        "- match: dev-foundation-vault-*  # wrong",
+        "stands for all of these already",
+    ),
+    "a responder that looks after nothing of the kind": (
+        "- vault_seeding",
+        "- applications  # wrong",
+        "write submodule_refs, federated_credentials, runtime_facts or vault_seeding",
     ),
     # -- Vault
     "a Vault in a cluster that the environment does not have": (
@@ -351,7 +377,7 @@ SPOILED = {
     "an identity that stands twice in one environment": (
         "- id: " + BACKUP,
         f"- id: {VAULT.upper()}  # wrong",
-        "this environment declares the identity in line 72 already",
+        "this environment declares the identity in line 82 already",
     ),
     "a credential name that another environment uses on the same identity": (
         "- name: vault-bootstrap-prod",
@@ -432,7 +458,7 @@ SPOILED = {
     "a field within another": (
         "azure.tenantId:",
         "azure.keyVaultUri.tenantId:  # wrong",
-        "the field in line 83 lies on the way to this one",
+        "the field in line 93 lies on the way to this one",
     ),
     "a workflow without its file": (
         "file: terraform-azure-apply.yaml",
@@ -457,7 +483,7 @@ SPOILED = {
     "a file that another entry declares": (
         "- repository: " + FACTS,
         f"- repository: {OTHERWISE_SPELLED}\n{ONE_FIELD}\n- repository: {FACTS}  # wrong",
-        "the file stands in line 79 already",
+        "the file stands in line 89 already",
     ),
     "a channel for credentials": (
         "pace: 2s",
@@ -601,7 +627,7 @@ def test_names_every_mistake_at_once_in_the_order_of_the_file() -> None:
         "no key `tennant` is known here",
         "no cluster of this environment has that name",
         "`default` is none of the choices",
-        "`default` stands here a second time (first in line 50)",
+        "`default` stands here a second time (first in line 58)",
         "Reconverge's own identity",
         "`pace` has the wrong form",
     ]
@@ -649,3 +675,17 @@ def test_a_vault_that_is_not_described_is_no_vault() -> None:
         "enabled: true", "enabled: true\nvault:  # wrong", VALID.replace("    vault:\n", "    other:\n")
     )
     assert any("`vault` is empty; write its keys, or remove it" in line for line in refusals(text))
+
+
+def test_an_argo_cd_that_is_not_described_is_no_argo_cd() -> None:
+    text = with_line(
+        "enabled: true", "enabled: true\nargocd:  # wrong", VALID.replace("    argocd:\n", "    other:\n")
+    )
+    assert any("`argocd` is empty; write its keys, or remove it" in line for line in refusals(text))
+
+
+def test_leave_to_sync_is_of_no_use_where_no_argo_cd_is_declared() -> None:
+    text = f'{VALID}    contract:\n      applications: ["production-*"]\n'
+    line, said = one_refusal(text)
+    assert "the environment has no `argocd`, so nothing would be done there" in said
+    assert line == len(text.splitlines())

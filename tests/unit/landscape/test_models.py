@@ -389,3 +389,45 @@ def test_a_contract_lets_nothing_be_done_in_the_cluster_unless_it_says_where(lan
 def test_a_default_port_may_be_left_out() -> None:
     assert Contract(vaults=("https://vault.example",)).may_seed("https://vault.example:443")
     assert not Contract(vaults=("https://vault.example",)).may_seed("http://vault.example")
+
+
+def test_the_first_pattern_that_fits_an_application_decides(landscape: Landscape) -> None:
+    argocd = landscape.environments["dev"].argocd
+    assert argocd is not None
+    found = {name: argocd.rule(name) for name in ("dev-foundation-vault-core", "dev-gitlab", "prod-gitlab")}
+    assert {name: rule.match if rule else None for name, rule in found.items()} == {
+        "dev-foundation-vault-core": "dev-foundation-vault-*",
+        "dev-gitlab": "dev-*",
+        "prod-gitlab": None,
+    }
+
+
+def test_an_argo_cd_of_the_only_cluster_need_not_name_it() -> None:
+    sample = load(ROOT / "landscape.sample.yaml").environments["dev"].argocd
+    assert sample is not None
+    assert (sample.cluster, sample.namespace) == ("ameide", "argocd")
+
+
+def test_a_contract_lists_applications_by_pattern() -> None:
+    contract = Contract(applications=("dev-*", "cluster-gateway"))
+    assert [contract.may_operate(name) for name in ("dev-x", "cluster-gateway")] == [True, True]
+    assert [contract.may_operate(name) for name in ("cluster-gateway-2", "prod-dev-x", "")] == [False] * 3
+
+
+@pytest.mark.parametrize(
+    ("default", "mode"),
+    [
+        (Mode.APPLY, Mode.PROPOSE),
+        (Mode.APPROVE, Mode.PROPOSE),
+        (Mode.PROPOSE, Mode.PROPOSE),
+        (Mode.NEVER, Mode.NEVER),
+    ],
+)
+def test_the_default_alone_stops_nobody_s_operation(default: Mode, mode: Mode) -> None:
+    assert Contract(default=default).mode("application.terminate") is mode
+    assert Contract(default=default).mode("application.sync") is default
+
+
+def test_an_operation_is_stopped_where_the_contract_says_so_by_name() -> None:
+    contract = Contract(default=Mode.NEVER, actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    assert contract.mode("application.terminate") is Mode.APPLY

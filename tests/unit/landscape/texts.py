@@ -67,6 +67,14 @@ environments:
         - ghcr-pull-sync
       placeholders:
         - {PLACEHOLDER}
+    argocd:
+      cluster: 'blue'
+      namespace: argocd
+      applications:
+        - match: dev-foundation-vault-*
+          responders:
+            - vault_seeding
+        - match: dev-*
     contract:
       default: propose
       actions:
@@ -77,6 +85,8 @@ environments:
         - ameide-dev
       vaults:
         - {VAULT_ADDRESS}
+      applications:
+        - "dev-*"
       issuerHosts:
         - "*.oic.prod-aks.azure.com"
       caps:

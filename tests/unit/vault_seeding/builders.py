@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from responders.vault_seeding.facts import Attempt, Facts
+from responders.vault_seeding.facts import Facts
+from shared.attempts import Attempt
 from shared.clients.cluster_api import CronJob, Job, JobState, Synced
 from shared.clients.fingerprints import Fingerprint
 from shared.clients.key_vault import Secret, Sourced

@@ -404,7 +404,7 @@ def test_events_name_the_cause_of_what_is_not_ready_and_of_nothing_else() -> Non
 
 def test_a_run_rests_on_its_cluster_its_credential_and_nothing_of_its_own() -> None:
     scope = Stage().scope()
-    assert RESPONDER.rests_on(RESPONDER.gather(scope)) == {
+    assert RESPONDER.gather(scope).rests_on == {
         CLUSTER.lower(),
         f"{IDENTITY}/federatedIdentityCredentials/vault-dev".lower(),
     }
@@ -423,5 +423,5 @@ def test_a_run_rests_on_the_facts_file_that_tells(told: DeclaredFact, rests: boo
     file = published(fields={"azure.fact": told})
     scope = Stage().scope()
     scope = replace(scope, environment=scope.environment.model_copy(update={"facts": (file,)}))
-    rests_on = RESPONDER.rests_on(RESPONDER.gather(scope))
+    rests_on = RESPONDER.gather(scope).rests_on
     assert (file.reference.lower() in rests_on) is rests

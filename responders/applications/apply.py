@@ -1,0 +1,48 @@
+"""Carries out one step. Safe to repeat: an annotation may be set twice, a sync is refused while one is
+running, and what is stopped is the operation that was planned for alone."""
+
+from datetime import datetime
+
+from responders.applications.situations import REFRESH, SYNC, TERMINATE
+from shared.clients.azure_core import AGAIN
+from shared.clients.managed_clusters import ApiServer
+from shared.contract import refusal
+from shared.errors import PermanentError, TemporaryError
+from shared.landscape import DeclaredArgoCD
+from shared.model import Known, Step
+from shared.world import Scope
+
+
+def apply(scope: Scope, step: Step) -> None:
+    """Raises ReconvergeError of the client, and PermanentError for a step that no plan of this responder may
+    hold: the last guard before a write, whatever went wrong above."""
+    declared = scope.environment.argocd
+    if declared is None:
+        raise PermanentError(f"{scope.environment.name} declares no Argo CD")
+    if step.action not in (REFRESH, SYNC, TERMINATE):
+        raise PermanentError(f"{step.action} is not an action of applications")
+    if why := refusal(step, scope.environment.contract):
+        raise PermanentError(f"{step.owner} may not be operated: {why}")
+    name, uid = step.after["name"], step.after["uid"]
+    api_server = _api_server(scope, declared, step, name)
+    argocd, namespace = scope.world.argocd, declared.namespace
+    match step.action:
+        case "application.refresh":
+            argocd.refresh(api_server, namespace, name)
+        case "application.sync":
+            why = f"the cause of {step.after.get('fault', 'its failure')} is mended"
+            argocd.sync(api_server, namespace, name, uid=uid, why=why)
+        case "application.terminate":
+            started = datetime.fromisoformat(step.after["started"])
+            argocd.terminate(api_server, namespace, name, uid=uid, started=started)
+
+
+def _api_server(scope: Scope, declared: DeclaredArgoCD, step: Step, name: str) -> ApiServer:
+    cluster_id = scope.environment.cluster(declared.cluster).id
+    ours = f"{cluster_id}/namespaces/{declared.namespace}/applications/{name}"
+    if step.owner != ours or declared.rule(name) is None:
+        raise PermanentError(f"{step.owner} is none of the environment's Applications")
+    found = scope.world.clusters.api_server(cluster_id)
+    if isinstance(found, Known):
+        return found.value
+    raise TemporaryError("the cluster's API server is not known", delay=AGAIN)

@@ -1,0 +1,69 @@
+"""Lists the Applications once, keeps those of the environment, and reads the journal. Read only.
+
+Whatever became of a lost webhook, this finds it: nothing here depends on what woke the run.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from responders.applications import failures
+from responders.applications.facts import Facts, Seen
+from shared.attempts import MEMORY, Attempt, attempts
+from shared.clients.argocd import Application
+from shared.errors import Misconfigured
+from shared.failure_texts import classify_first
+from shared.journal import Kind
+from shared.landscape import DeclaredArgoCD
+from shared.model import Known, Read, Unknown
+from shared.world import Scope
+
+
+def gather(scope: Scope) -> Facts:
+    """Raises Misconfigured for an environment without Argo CD, which no target leads to."""
+    declared = scope.environment.argocd
+    if declared is None:
+        raise Misconfigured(f"environment {scope.environment.name} declares no argocd")
+    cluster_id = scope.environment.cluster(declared.cluster).id
+    return Facts(
+        environment=scope.environment.name,
+        declared=declared,
+        cluster_id=cluster_id,
+        applications=_applications(scope, declared, cluster_id),
+        watched=frozenset(one.name for one in scope.preconditions),
+        attempts=_attempts(scope),
+    )
+
+
+def _applications(scope: Scope, declared: DeclaredArgoCD, cluster_id: str) -> Read[tuple[Seen, ...]]:
+    api_server = scope.world.clusters.api_server(cluster_id)
+    if not isinstance(api_server, Known):
+        unread = isinstance(api_server, Unknown)
+        return api_server if unread else Unknown("ARM knows no such resource: the cluster")
+    found = scope.world.argocd.applications(api_server.value, declared.namespace)
+    return Known(tuple(_seen(declared, found.value))) if isinstance(found, Known) else found
+
+
+def _seen(declared: DeclaredArgoCD, found: tuple[Application, ...]) -> Iterator[Seen]:
+    for one in found:
+        if rule := declared.rule(one.name):
+            explanation = classify_first(failures.texts(one))
+            yield Seen(application=one, rule=rule, explanation=explanation)
+
+
+def _attempts(scope: Scope) -> Mapping[str, Attempt]:
+    """What was tried before a root broke again came to nothing for that, and may be tried anew."""
+    found = attempts(scope)
+    if not found:
+        return found
+    blocked = max(
+        (
+            entry.at
+            for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY)
+            if entry.kind is Kind.OUTCOME and entry.detail.get("blocked_by")
+        ),
+        default=None,
+    )
+    return {
+        key: replace(one, confirmed=False) if blocked is not None and one.at < blocked else one
+        for key, one in found.items()
+    }

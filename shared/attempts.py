@@ -1,0 +1,86 @@
+"""What a target tried already, from its journal, and when that may be tried again.
+
+For repairs that may succeed and mend nothing, such as starting a Job or refreshing an object. Each such step
+carries in `after["situation"]` a digest of the situation it was made for, and the same situation is left
+alone for a while:
+
+    tried ──── patience ────┬──────────── AGAIN ─────────────┬────►
+           wait for effect   a person must see why it fails   once more
+
+A try that nobody confirmed holds nothing back: whoever made it may have died before it was sent.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+
+from shared.journal import Kind
+from shared.world import Look, Scope
+
+MEMORY: Final = timedelta(days=1)
+"""How far back the journal is read for our own writes; far longer than any of them is waited for."""
+PATIENCE: Final = timedelta(minutes=3)
+AGAIN: Final = timedelta(hours=1)
+FIRST_LOOK: Final = timedelta(seconds=5)
+LONGEST_LOOK: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """Our newest write to one object, from the journal."""
+
+    at: datetime
+    situation: str
+    """Digest of what it was made for: the same situation is not tried again at once."""
+    action: str = ""
+    confirmed: bool = False
+    """The far side took it. Any other may have come to nothing, and may be made again."""
+    proven: bool = False
+    """A later proof of the same object was accepted."""
+
+
+class Stand(Enum):
+    """What is to be thought of a repair that is called for."""
+
+    DUE = auto()
+    WAITING = auto()
+    IN_VAIN = auto()
+
+
+def stand(attempt: Attempt | None, situation: str, now: datetime, *, patience: timedelta = PATIENCE) -> Stand:
+    if attempt is None or not attempt.confirmed or attempt.situation != situation:
+        return Stand.DUE
+    age = now - attempt.at
+    if age >= AGAIN:
+        return Stand.DUE
+    return Stand.WAITING if age < patience else Stand.IN_VAIN
+
+
+def attempts(scope: Scope) -> Mapping[str, Attempt]:
+    """By object, in lower case. Reads the journal only."""
+    found: dict[str, Attempt] = {}
+    for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
+        key = str(entry.detail.get("object", "")).lower()
+        match entry.kind:
+            case Kind.STEP_STARTED:
+                after = entry.detail.get("after") or {}
+                found[key] = Attempt(
+                    at=entry.at,
+                    situation=str(after.get("situation", "")),
+                    action=str(entry.detail.get("action", "")),
+                )
+            case Kind.STEP_DONE if key in found:
+                found[key] = replace(found[key], confirmed=True)
+            case Kind.STEP_FAILED if entry.detail.get("written") is False:
+                found.pop(key, None)
+            case Kind.PROOF if key in found and entry.detail.get("verdict") == "accepted":
+                found[key] = replace(found[key], proven=True)
+    return found
+
+
+def next_look(begun: Iterable[datetime], now: datetime) -> Look:
+    """Soon after what was begun last, then less and less often: half its age, from 5 s to a minute."""
+    newest = max(begun, default=None)
+    return Look(LONGEST_LOOK if newest is None else min(max((now - newest) / 2, FIRST_LOOK), LONGEST_LOOK))

@@ -1,0 +1,62 @@
+"""Which Applications of Argo CD belong to an environment, and who looks after what they rest on."""
+
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Annotated, Any, Final
+
+from pydantic import ConfigDict, Field
+
+from shared.landscape.declared import Declared
+from shared.landscape.forms import ClusterName, Form
+from shared.landscape.vault import Namespace
+
+APPLICATION_PATTERN: Final = Form(
+    pattern=r"[-a-z0-9.*]+",
+    otherwise="write an Application's name, in which `*` stands for any characters, such as dev-*",
+    longest=253,
+)
+type ApplicationPattern = Annotated[str, APPLICATION_PATTERN]
+
+
+class Watcher(StrEnum):
+    """The responders that may look after what an Application rests on."""
+
+    SUBMODULE_REFS = "submodule_refs"
+    FEDERATED_CREDENTIALS = "federated_credentials"
+    RUNTIME_FACTS = "runtime_facts"
+    VAULT_SEEDING = "vault_seeding"
+
+
+class ApplicationRule(Declared):
+    """Applications of one pattern."""
+
+    match: ApplicationPattern = Field(examples=["dev-*"])
+    """The Application's name, in which `*` stands for any characters."""
+    responders: tuple[Watcher, ...] = ()
+    """Who looks after what they rest on: woken as well when Argo CD reports one of them."""
+
+
+def _optional_in_the_file(described: dict[str, Any]) -> None:
+    described["required"].remove("cluster")
+
+
+class DeclaredArgoCD(Declared):
+    """The Argo CD that deploys the environment, and the environment's part of its Applications."""
+
+    model_config = ConfigDict(json_schema_extra=_optional_in_the_file)
+
+    cluster: ClusterName = Field(examples=["ameide"])
+    """Name of the cluster that it runs in. Needed only when the environment has several."""
+    namespace: Namespace = "argocd"
+    """Of Argo CD and its Applications."""
+    applications: tuple[ApplicationRule, ...] = Field(min_length=1, examples=[[{"match": "dev-*"}]])
+    """The environment's Applications; the first pattern that fits decides."""
+
+    def rule(self, application: str) -> ApplicationRule | None:
+        """What is declared of the Application of this name; None: it is another environment's."""
+        return next((rule for rule in self.applications if fits(rule.match, application)), None)
+
+
+def fits(pattern: str, text: str) -> bool:
+    """Whether the pattern stands for the text or, where that is a pattern too, for all that it stands for."""
+    return fnmatchcase(text, pattern)  # the form of patterns leaves no other of its signs than the star

@@ -1,0 +1,55 @@
+"""What relates the Argo CD of an environment to the rest of it, and to the contract."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from shared.landscape.argocd import APPLICATION_PATTERN, fits
+from shared.landscape.forms import CLUSTER_NAME
+from shared.landscape.places import EVERY, Found, LineOf, Rule, places, readable, texts
+from shared.landscape.source import Data
+
+_ENVIRONMENT: Final = ("environments", EVERY)
+_ARGOCD: Final = (*_ENVIRONMENT, "argocd")
+_MATCHES: Final = (*_ARGOCD, "applications", EVERY, "match")
+_OPERABLE: Final = (*_ENVIRONMENT, "contract", "applications", EVERY)
+
+_EMPTY: Final = "`argocd` is empty; write its keys, or remove it"
+_CLUSTER_UNKNOWN: Final = "no cluster of this environment has that name; write one of: {known}"
+_UNREACHABLE: Final = (
+    "the pattern in line {line} stands for all of these already, and the first that fits decides; put the "
+    "wider one below, or remove one"
+)
+_UNDECLARED: Final = "the environment has no `argocd`, so nothing would be done there; add it, or remove this"
+
+
+def _empty(data: Data, _: LineOf) -> Iterator[Found]:
+    return ((path, _EMPTY) for path, argocd in places(data, _ARGOCD) if argocd is None)
+
+
+def _cluster_unknown(data: Data, _: LineOf) -> Iterator[Found]:
+    for path, name in texts(data, (*_ARGOCD, "cluster")):
+        known = readable(data, (*path[:2], "clusters"), "name", CLUSTER_NAME)
+        if known and name not in known:
+            yield path, _CLUSTER_UNKNOWN.format(known=", ".join(known))
+
+
+def _unreachable(data: Data, line: LineOf) -> Iterator[Found]:
+    found = [(path, match) for path, match in texts(data, _MATCHES) if APPLICATION_PATTERN.fits(match)]
+    for index, (path, match) in enumerate(found):
+        for earlier, wider in found[:index]:
+            if earlier[:2] == path[:2] and fits(wider, match):
+                yield path, _UNREACHABLE.format(line=line(earlier))
+                break
+
+
+def _operable_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
+    declared = {path[:2] for path, _ in places(data, _ARGOCD)}
+    return ((path, _UNDECLARED) for path, _ in texts(data, _OPERABLE) if path[:2] not in declared)
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    _empty,  # whoever writes the key believes that Applications are looked after
+    _cluster_unknown,  # as for credentials
+    _unreachable,  # a rule that never decides is a slip of the pen
+    _operable_undeclared,  # so is a permission for nothing
+)

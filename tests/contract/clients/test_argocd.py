@@ -1,0 +1,337 @@
+"""Applications as they come over the wire, and what is asked of Argo CD through them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.clients.argocd import LONGEST_MESSAGE, Application, ArgoCD
+from shared.errors import PermanentError, TemporaryError, WriteConflict
+from shared.model import Absent, Known, Unknown
+from tests.contract.clients.api_server import Answers, Credential, status
+
+LIST = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
+ONE = f"{LIST}/dev-gitlab"
+SECRET = "the value that nobody may see"
+BEGUN = "2026-03-02T10:00:00Z"
+AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
+SOURCE = {"repoURL": "https://github.com/o/r", "targetRevision": "main", "path": "a"}
+
+
+@pytest.fixture
+def argocd() -> ArgoCD:
+    return ArgoCD(Credential())
+
+
+def found(name: str = "dev-gitlab", metadata: Any = None, spec: Any = None, **parts: Any) -> dict[str, Any]:
+    return {
+        "metadata": {
+            "namespace": "argocd",
+            "name": name,
+            "uid": "uid-1",
+            "resourceVersion": "7",
+            **(metadata or {}),
+        },
+        "spec": {"source": SOURCE, **(spec or {})},
+        **parts,
+    }
+
+
+def page(*items: dict[str, Any], **metadata: Any) -> dict[str, Any]:
+    return {"metadata": metadata, "items": list(items)}
+
+
+def read(argocd: ArgoCD, server: Answers, one: dict[str, Any]) -> Application:
+    server.on("GET", LIST, page(one))
+    answer = argocd.applications(server.at, "argocd")
+    assert isinstance(answer, Known)
+    return answer.value[0]
+
+
+def states(one: Application) -> set[str]:
+    known = ("running", "refreshing", "skipped", "deleting", "automated")
+    return {name for name in known if getattr(one, name)}
+
+
+# -- reading ----------------------------------------------------------------------------------------
+
+
+def test_a_failing_application_is_read_with_all_that_it_says(argocd: ArgoCD, server: Answers) -> None:
+    resources = [
+        {"kind": "Job", "name": "up", "hookType": "PreSync", "hookPhase": "Failed", "message": "gave up"},
+        {"kind": "Service", "name": "web", "status": "Synced", "message": "unchanged"},
+        {"kind": "Pod", "name": "x", "status": "SyncFailed", "message": "denied"},
+        {"kind": "Job", "name": "ok", "hookType": "Sync", "hookPhase": "Succeeded"},
+    ]
+    one = read(
+        argocd,
+        server,
+        found(
+            spec={"syncPolicy": {"automated": {}}},
+            status={
+                "sync": {"status": "OutOfSync"},
+                "health": {"status": "Degraded"},
+                "conditions": [{"type": "SyncError", "message": "failed", "lastTransitionTime": BEGUN}],
+                "resources": [
+                    {"kind": "Pod", "name": "x", "health": {"status": "Degraded", "message": "crash"}},
+                    {"kind": "Pod", "name": "y", "health": {"status": "Healthy"}},
+                    {"kind": "ConfigMap", "name": "z"},
+                ],
+                "operationState": {
+                    "phase": "Failed",
+                    "message": "one or more",
+                    "startedAt": BEGUN,
+                    "finishedAt": "2026-03-02T10:01:00Z",
+                    "syncResult": {"resources": resources},
+                },
+            },
+        ),
+    )
+    assert (one.name, one.uid, one.sync, one.health, one.automated) == (
+        "dev-gitlab", "uid-1", "OutOfSync", "Degraded", True,
+    )  # fmt: skip
+    assert [(each.type, each.message, each.since) for each in one.conditions] == [("SyncError", "failed", AT)]
+    assert [(each.name, each.message) for each in one.unhealthy] == [("x", "crash")]
+    assert one.operation is not None
+    assert (one.operation.phase, one.operation.started) == ("Failed", AT)
+    assert one.operation.finished == AT + timedelta(minutes=1)
+    assert [(each.name, each.message, each.hook) for each in one.operation.resources] == [
+        ("up", "gave up", True),
+        ("x", "denied", False),
+    ]
+    assert states(one) == {"automated"}
+
+
+def test_one_that_nobody_has_compared_yet_is_read_too(argocd: ArgoCD, server: Answers) -> None:
+    one = read(argocd, server, found())
+    assert (one.sync, one.health, one.operation, one.conditions, one.automated) == ("", "", None, (), False)
+
+
+NOTE = "argocd.argoproj.io"
+STATES: dict[str, tuple[dict[str, Any], str]] = {
+    "asked to be operated": (found(operation={"sync": {}}), "running"),
+    "being operated": (found(status={"operationState": {"phase": "Running"}}), "running"),
+    "being stopped": (found(status={"operationState": {"phase": "Terminating"}}), "running"),
+    "to be refreshed": (found(metadata={"annotations": {f"{NOTE}/refresh": "normal"}}), "refreshing"),
+    "excluded": (found(metadata={"annotations": {f"{NOTE}/skip-reconcile": "True"}}), "skipped"),
+    "being deleted": (found(metadata={"deletionTimestamp": BEGUN}), "deleting"),
+    "synced by itself": (found(spec={"syncPolicy": {"automated": {"enabled": True}}}), "automated"),
+}
+
+
+@pytest.mark.parametrize(("given", "state"), STATES.values(), ids=STATES)
+def test_one_is(argocd: ArgoCD, server: Answers, given: dict[str, Any], state: str) -> None:
+    one = read(argocd, server, given)
+    assert states(one) == {state}
+
+
+NO_STATES = {
+    "an annotation that excludes nothing": found(metadata={"annotations": {f"{NOTE}/skip-reconcile": "no"}}),
+    "auto-sync that is switched off": found(spec={"syncPolicy": {"automated": {"enabled": False}}}),
+    "several sources": found(spec={"source": None, "sources": [SOURCE, SOURCE]}),
+}
+
+
+@pytest.mark.parametrize("given", NO_STATES.values(), ids=NO_STATES)
+def test_nothing_is_made_of(argocd: ArgoCD, server: Answers, given: dict[str, Any]) -> None:
+    one = read(argocd, server, given)
+    assert states(one) == set()
+
+
+def test_no_foreign_text_is_shown(argocd: ArgoCD, server: Answers) -> None:
+    says = {"type": SECRET, "kind": SECRET, "name": "x", "message": SECRET, "status": "SyncFailed"}
+    state = {"phase": SECRET, "message": SECRET, "syncResult": {"resources": [says]}}
+    broken = {"kind": SECRET, "name": "x", "health": {"status": "Degraded", "message": SECRET}}
+    one = read(
+        argocd,
+        server,
+        found(
+            status={
+                "conditions": [says],
+                "operationState": state,
+                "resources": [broken],
+                "sync": {"status": SECRET},
+                "health": {"status": SECRET},
+            }
+        ),
+    )
+    assert SECRET not in repr(one)
+    assert one.conditions[0].message == SECRET
+
+
+def test_of_a_text_without_end_both_ends_are_kept(argocd: ArgoCD, server: Answers) -> None:
+    text = "first" + "x" * 3_000_000 + "last"
+    one = read(argocd, server, found(status={"conditions": [{"type": "ComparisonError", "message": text}]}))
+    kept = one.conditions[0].message
+    assert (kept[:5], kept[-4:]) == ("first", "last")
+    assert len(kept) < LONGEST_MESSAGE + 10
+
+
+def test_pages_are_read_to_the_last(argocd: ArgoCD, server: Answers) -> None:
+    server.on_each("GET", LIST, page(found("a"), **{"continue": "next"}), page(found("b")))
+    answer = argocd.applications(server.at, "argocd")
+    assert isinstance(answer, Known)
+    assert [one.name for one in answer.value] == ["a", "b"]
+    assert [one.query for one in server.asked] == [{"limit": "50"}, {"limit": "50", "continue": "next"}]
+
+
+def test_a_list_whose_pages_are_gone_meanwhile_is_begun_once_more(argocd: ArgoCD, server: Answers) -> None:
+    first, all_ = page(found("a"), **{"continue": "next"}), page(found("a"), found("b"))
+    server.on_each("GET", LIST, first, status(410, "Expired"), all_)
+    answer = argocd.applications(server.at, "argocd")
+    assert isinstance(answer, Known)
+    assert [one.name for one in answer.value] == ["a", "b"]
+
+
+def test_a_list_whose_pages_are_gone_again_and_again_is_unknown(argocd: ArgoCD, server: Answers) -> None:
+    server.on("GET", LIST, status(410, "Expired"), 410)
+    assert isinstance(argocd.applications(server.at, "argocd"), Unknown)
+    assert len(server.asked) == 2
+
+
+def test_a_cluster_without_argo_cd_serves_none(argocd: ArgoCD, server: Answers) -> None:
+    assert argocd.applications(server.at, "argocd") == Absent()
+
+
+UNREADABLE: dict[str, tuple[int, Any, str]] = {
+    "a role that is missing": (403, status(403, "Forbidden"), "grant the app's identity list on app"),
+    "an API server that is down": (503, "upstream " + SECRET, "answered 503"),
+    "a body of another shape": (200, {"items": SECRET}, "has not the promised shape"),
+}
+
+
+@pytest.mark.parametrize(("code", "body", "says"), UNREADABLE.values(), ids=UNREADABLE)
+def test_is_unknown(argocd: ArgoCD, server: Answers, code: int, body: Any, says: str) -> None:
+    server.on("GET", LIST, body, code)
+    answer = argocd.applications(server.at, "argocd")
+    assert isinstance(answer, Unknown)
+    assert says in answer.why
+    assert SECRET not in answer.why
+
+
+# -- asking -----------------------------------------------------------------------------------------
+
+MERGE = "application/merge-patch+json"
+
+
+def patches(server: Answers) -> list[Any]:
+    sent = [one for one in server.asked if one.method == "PATCH"]
+    assert all(one.headers["Content-Type"] == MERGE for one in sent)
+    return [one.body for one in sent]
+
+
+def test_a_refresh_is_an_annotation(argocd: ArgoCD, server: Answers) -> None:
+    server.on("PATCH", ONE, found())
+    argocd.refresh(server.at, "argocd", "dev-gitlab")
+    assert patches(server) == [{"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}}]
+
+
+def sync(argocd: ArgoCD, server: Answers) -> None:
+    argocd.sync(server.at, "argocd", "dev-gitlab", uid="uid-1", why="it is mended")
+
+
+BY = {
+    "initiatedBy": {"username": "reconverge", "automated": True},
+    "info": [{"name": "Reason", "value": "it is mended"}],
+}
+RETRY = {"limit": 3, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}}
+POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "without a policy": ({}, {"sync": {"prune": False}}),
+    "with options and retry": (
+        {"syncPolicy": {"syncOptions": ["CreateNamespace=true", "ServerSideApply=true"], "retry": RETRY}},
+        {
+            "sync": {"prune": False, "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]},
+            "retry": RETRY,
+        },
+    ),
+    "with automated prune": (
+        {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}},
+        {"sync": {"prune": True}},
+    ),
+    "of several sources": ({"source": None, "sources": [SOURCE, SOURCE]}, {"sync": {"prune": False}}),
+}
+
+
+@pytest.mark.parametrize(("spec", "operation"), POLICIES.values(), ids=POLICIES)
+def test_a_sync_is_an_operation_as_the_application_declares_it(
+    argocd: ArgoCD, server: Answers, spec: dict[str, Any], operation: dict[str, Any]
+) -> None:
+    server.on("GET", ONE, found(spec=spec, status={"operationState": {"phase": "Failed"}}))
+    server.on("PATCH", ONE, found())
+    sync(argocd, server)
+    assert patches(server) == [
+        {
+            "metadata": {"resourceVersion": "7"},
+            "operation": {**BY, **operation},
+            "status": {"operationState": None},
+        }
+    ]
+
+
+NOT_NOW: dict[str, dict[str, Any]] = {
+    "in progress": found(operation={"sync": {}}),
+    "in progress of application": found(status={"operationState": {"phase": "Running"}}),
+    "being deleted": found(metadata={"deletionTimestamp": BEGUN}),
+    "made anew": found(metadata={"uid": "uid-2"}),
+}
+
+
+@pytest.mark.parametrize(("says", "given"), NOT_NOW.items(), ids=NOT_NOW)
+def test_no_sync_is_begun_beside_or_for_another(
+    argocd: ArgoCD, server: Answers, says: str, given: dict[str, Any]
+) -> None:
+    server.on("GET", ONE, given)
+    with pytest.raises(TemporaryError, match=says.partition(" of ")[0]):
+        sync(argocd, server)
+    assert patches(server) == []
+
+
+def stop(argocd: ArgoCD, server: Answers, started: datetime = AT) -> None:
+    argocd.terminate(server.at, "argocd", "dev-gitlab", uid="uid-1", started=started)
+
+
+def running() -> dict[str, Any]:
+    return found(operation={"sync": {}}, status={"operationState": {"phase": "Running", "startedAt": BEGUN}})
+
+
+def test_an_operation_is_stopped_by_its_phase(argocd: ArgoCD, server: Answers) -> None:
+    server.on("GET", ONE, running())
+    server.on("PATCH", ONE, found())
+    stop(argocd, server)
+    assert patches(server) == [
+        {"metadata": {"resourceVersion": "7"}, "status": {"operationState": {"phase": "Terminating"}}}
+    ]
+
+
+ENDED: dict[str, dict[str, Any]] = {
+    "that ended": found(status={"operationState": {"phase": "Succeeded", "startedAt": BEGUN}}),
+    "that was not begun": found(operation={"sync": {}}),
+    "of another time": {**running(), "status": {"operationState": {"startedAt": "2026-03-02T11:00:00Z"}}},
+}
+
+
+@pytest.mark.parametrize("given", ENDED.values(), ids=ENDED)
+def test_no_operation_is_stopped(argocd: ArgoCD, server: Answers, given: dict[str, Any]) -> None:
+    server.on("GET", ONE, given)
+    with pytest.raises(TemporaryError, match="has ended"):
+        stop(argocd, server)
+    assert patches(server) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "error"),
+    [
+        (403, "Forbidden", TemporaryError),
+        (404, "NotFound", TemporaryError),
+        # Somebody else wrote it between our read and our write.
+        (409, "Conflict", WriteConflict),
+        (422, "Invalid", PermanentError),
+    ],
+)
+def test_a_write_that_is_refused_says_so(
+    argocd: ArgoCD, server: Answers, code: int, reason: str, error: type[Exception]
+) -> None:
+    server.on("GET", ONE, found())
+    server.on("PATCH", ONE, status(code, reason), code)
+    with pytest.raises(error, match=reason):
+        sync(argocd, server)

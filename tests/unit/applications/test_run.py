@@ -1,0 +1,338 @@
+"""Whole runs: what an Application waits for, and how Argo CD is made to carry on once that is mended."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from responders.applications import RESPONDER
+from responders.applications.plan import BATCH, NAME
+from responders.applications.reasons import Reason
+from shared.clients.argocd import Application
+from shared.engine import Report, Run, execute, record_outcome
+from shared.errors import PermanentError, TemporaryError, WriteConflict
+from shared.journal import Entry, Journal, Kind
+from shared.landscape import Action, Contract, Mode
+from shared.leases import Leases
+from shared.memory import MemoryRows
+from shared.model import Finding, Outcome, Plan, Severity, Step, Target, Word
+from shared.plans import Plans
+from shared.steps import Crew
+from shared.world import AnyResponder, Leads, Look, ReasonInfo, Responder, Scope
+from tests.unit.app import environment, landscape
+from tests.unit.applications.builders import (
+    HOUR,
+    MINUTE,
+    NO_COMMIT,
+    NOW,
+    SECOND,
+    SECRET,
+    STRANGE,
+    application,
+    condition,
+    declared,
+    failed,
+    incomparable,
+    operation,
+    unsynced,
+)
+from tests.unit.clocks import VirtualClock
+from tests.unit.federated_credentials.builders import CLUSTER, IDENTITY, LIVE
+from tests.unit.platform import Platform
+
+TARGET = Target("dev", NAME)
+MAY: dict[str, Any] = {
+    "default": Mode.APPLY,
+    "applications": ("dev-*",),
+    "identities": (IDENTITY,),
+    "pace": timedelta(0),
+}
+APP = "dev-gitlab"
+
+
+class Stage:
+    """An Argo CD, a responder that looks after submodules, and runs."""
+
+    def __init__(self, *applications: Application, **contract: Any) -> None:
+        self.clock = VirtualClock()
+        self.rows = MemoryRows()
+        self.journal = Journal(self.rows, self.clock)
+        self.platform = Platform(self.clock)
+        self.platform.build(CLUSTER, LIVE)
+        self.argocd = self.platform.argocd
+        self.argocd.held = {one.name: one for one in applications}
+        self.argocd.refreshed, self.argocd.synced = self.controller_compares, self.controller_syncs
+        self.broken = False
+        """The root: a commit is missing."""
+        self.contract = Contract(**{**MAY, **contract})
+
+    # -- what Argo CD does ----------------------------------------------------------------
+
+    def controller_compares(self, name: str) -> None:
+        errors = (condition(NO_COMMIT, since=self.clock()),) if self.broken else ()
+        sync = "Unknown" if self.broken else "OutOfSync"
+        self.argocd.change(name, refreshing=False, conditions=errors, sync=sync)
+
+    def controller_syncs(self, name: str) -> None:
+        state = operation(age=NOW - self.clock())
+        self.argocd.change(name, requested=False, sync="Synced", operation=state)
+
+    # -- runs -----------------------------------------------------------------------------
+
+    def submodules(self) -> AnyResponder:
+        def check(*_: object) -> tuple[Finding, ...]:
+            missing = Finding(reason="Missing", subject="https://forge/backlog", message="no such commit")
+            return (missing,) if self.broken else ()
+
+        return Responder(
+            name="submodule_refs",
+            actions=(),
+            reasons={"Missing": ReasonInfo(Leads.PERSON, Severity.ERROR, "", "")},
+            gather=lambda _scope: None,
+            check=check,
+            plan=lambda _facts, _findings: Plan(target=TARGET, facts="", steps=()),
+            apply=lambda _scope, _step: None,
+            verify=lambda _scope, _facts: (),
+            doubt=lambda _facts, _proofs, _now: (),
+            look_again=lambda _facts, _finding, _now: Look(SECOND),
+        )
+
+    def scope(self) -> Scope:
+        whole = landscape(environment(contract=self.contract).model_copy(update={"argocd": declared()}))
+        return Scope(
+            target=TARGET,
+            landscape=whole,
+            environment=whole.environments["dev"],
+            world=self.platform.world,
+            journal=self.journal,
+            clock=self.clock,
+            pause=self.clock.pause,
+            preconditions=(self.submodules(),),
+        )
+
+    def run(self) -> Report:
+        run = Run(id=str(self.clock()), correlation_id="c", actor="reconverge")
+        crew = Crew(Leases(self.rows, self.clock), lambda: None, "worker")
+        report = execute(self.scope(), RESPONDER, run, Plans(self.rows, self.clock), crew)
+        record_outcome(self.journal, TARGET, run, report)
+        return report
+
+    def entries(self) -> list[Entry]:
+        return list(self.journal.read(TARGET, since=self.clock() - HOUR))
+
+    def runs(self, most: int = 6, after: timedelta = 10 * SECOND) -> list[Word]:
+        """Until nothing is pending."""
+        words: list[Word] = []
+        while len(words) < most and words[-1:] in ([], [Word.PENDING]):
+            words.append(self.run().outcome.word)
+            self.clock.advance(after)
+        return words
+
+
+def outcome(stage: Stage) -> Outcome:
+    return stage.run().outcome
+
+
+def test_while_the_root_is_broken_it_waits_for_it_and_nothing_is_asked_of_argo_cd() -> None:
+    stage = Stage(incomparable(), application("dev-x"))
+    stage.broken = True
+    ended = outcome(stage)
+    assert (ended.word, ended.blocked_by) == (Word.BLOCKED, "dev/submodule_refs")
+    assert ended.because.startswith("ApplicationHeldUp because of dev/submodule_refs Missing: no such commit")
+    assert stage.argocd.asked == []
+
+
+def test_once_the_root_is_well_argo_cd_is_made_to_look_again_and_carry_on() -> None:
+    stage = Stage(unsynced(sync="Unknown", conditions=(condition(NO_COMMIT),)))
+    stage.broken = True
+    assert outcome(stage).word is Word.BLOCKED
+    stage.broken = False
+    words = stage.runs()
+    assert words[-1] is Word.REPAIRED
+    assert stage.argocd.asked == [("refresh", APP), ("sync", APP)]
+    assert stage.argocd.reasons == ["the cause of SubmoduleCommitMissing is mended"]
+    assert outcome(stage).word is Word.CONVERGED
+    proofs = [one.detail["detail"] for one in stage.entries() if one.kind is Kind.PROOF]
+    assert proofs == ["Argo CD can compare it again", "it is Synced"]
+
+
+def test_what_auto_sync_does_by_itself_is_left_to_it() -> None:
+    stage = Stage(incomparable())
+    assert stage.runs()[-1] is Word.REPAIRED
+    assert stage.argocd.asked == [("refresh", APP)]
+
+
+def test_a_refresh_is_waited_for() -> None:
+    stage = Stage(incomparable())
+    stage.argocd.refreshed = lambda _name: None
+    assert outcome(stage).word is Word.PENDING
+    stage.clock.advance(MINUTE)
+    ended = outcome(stage)
+    assert (ended.word, ended.reason) == (Word.PENDING, Reason.APPLICATION_REFRESHING)
+    stage.clock.advance(3 * MINUTE)
+    ended = outcome(stage)
+    assert (ended.word, ended.reason) == (Word.HUMAN, Reason.APPLICATION_NOT_REFRESHED)
+    assert stage.argocd.asked == [("refresh", APP)]
+
+
+def test_it_is_not_refreshed_again_and_again() -> None:
+    stage = Stage(incomparable())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    for _ in range(10):
+        ended = outcome(stage)
+        stage.clock.advance(MINUTE)
+    assert (ended.word, ended.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
+    assert stage.argocd.asked == [("refresh", APP)]
+    stage.clock.advance(HOUR)
+    outcome(stage)
+    assert stage.argocd.asked == [("refresh", APP)] * 2
+
+
+def test_a_try_that_met_a_broken_root_does_not_count() -> None:
+    stage = Stage(incomparable())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    outcome(stage)
+    stage.clock.advance(4 * MINUTE)
+    stage.broken = True
+    assert outcome(stage).word is Word.BLOCKED
+    stage.clock.advance(MINUTE)
+    stage.broken, stage.argocd.refreshed = False, stage.controller_compares
+    assert stage.runs()[-1] is Word.REPAIRED
+
+
+def test_a_sync_that_fails_of_the_same_is_not_begun_again() -> None:
+    stage = Stage(unsynced())
+    stage.argocd.synced = lambda name: stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
+    for _ in range(10):
+        ended = outcome(stage)
+        stage.clock.advance(MINUTE)
+    assert (ended.word, ended.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
+    assert stage.argocd.asked == [("refresh", APP), ("sync", APP)]
+
+
+def test_a_sync_is_waited_for() -> None:
+    stage = Stage(unsynced())
+    stage.argocd.synced = lambda _name: None
+    assert stage.runs() == [Word.PENDING] * 6
+    assert stage.argocd.asked == [("refresh", APP), ("sync", APP)]
+    stage.controller_syncs(APP)
+    assert outcome(stage).word is Word.REPAIRED
+
+
+def test_somebody_else_s_write_is_no_failed_try() -> None:
+    stage = Stage(unsynced())
+    outcome(stage)
+    stage.clock.advance(MINUTE)
+    stage.argocd.trouble["sync"] = WriteConflict("409 Conflict", delay=SECOND)
+    assert outcome(stage).word is Word.FAILED
+    stage.argocd.trouble.clear()
+    stage.clock.advance(MINUTE)
+    assert stage.runs()[-1] is Word.REPAIRED
+
+
+def test_many_are_refreshed_a_few_at_a_time() -> None:
+    stage = Stage(*(incomparable(name=f"dev-{number}") for number in range(2 * BATCH + 1)))
+    words = stage.runs()
+    assert words == [Word.PENDING, Word.PENDING, Word.REPAIRED]
+    assert len(stage.argocd.asked) == len(set(stage.argocd.asked)) == 2 * BATCH + 1
+
+
+def test_of_the_same_run_all_are_listed_once_for_each_look() -> None:
+    stage = Stage(*(application(f"dev-{number}") for number in range(400)))
+    assert outcome(stage).word is Word.CONVERGED
+    assert stage.argocd.lists == 1
+
+
+MODES: dict[str, tuple[dict[str, Any], Word, list[tuple[str, str]]]] = {
+    "only proposed": ({"default": Mode.PROPOSE}, Word.PROPOSED, []),
+    "left to people": ({"default": Mode.NEVER}, Word.HUMAN, []),
+    "of another environment": ({"applications": ("production-*",)}, Word.HUMAN, []),
+    "to be approved": ({"default": Mode.APPROVE}, Word.APPROVAL, []),
+    "refreshed, and its sync to be approved": (
+        {"actions": {Action.APPLICATION_SYNC: Mode.APPROVE}}, Word.APPROVAL, [("refresh", APP)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("contract", "word", "asked"), MODES.values(), ids=MODES)
+def test_by_the_contract_it_is(contract: dict[str, Any], word: Word, asked: list[tuple[str, str]]) -> None:
+    stage = Stage(unsynced(), **contract)
+    assert stage.runs()[-1] is word
+    assert stage.argocd.asked == asked
+
+
+def stuck() -> Application:
+    state = operation("Running", "waiting for completion of hook batch/Job/x", running=True)
+    return application(APP, requested=True, sync="OutOfSync", operation=state)
+
+
+def test_an_operation_that_does_not_end_is_stopped_where_the_contract_names_that() -> None:
+    stage = Stage(stuck(), actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    assert outcome(stage).word is Word.PENDING
+    assert stage.argocd.asked == [("terminate", APP)]
+    ended = operation("Failed", "Operation terminated")
+    stage.argocd.change(APP, requested=False, sync="Synced", operation=ended)
+    stage.clock.advance(MINUTE)
+    assert outcome(stage).word is Word.REPAIRED
+
+
+def test_an_operation_that_does_not_end_is_left_to_run_where_it_does_not() -> None:
+    stage = Stage(stuck())
+    ended = outcome(stage)
+    assert ended.word is Word.PROPOSED
+    assert stage.argocd.asked == []
+
+
+def test_nothing_of_a_foreign_text_is_written_down() -> None:
+    stage = Stage(incomparable(STRANGE), unsynced(f"{NO_COMMIT} {SECRET}", "dev-x"))
+    stage.runs()
+    assert {one.kind for one in stage.entries()} >= {Kind.FINDING, Kind.PLAN, Kind.STEP_STARTED, Kind.OUTCOME}
+    assert SECRET not in repr(stage.entries())
+
+
+@pytest.mark.parametrize("delay", [None, 90 * SECOND])
+def test_a_list_that_cannot_be_had_is_asked_for_again(delay: timedelta | None) -> None:
+    stage = Stage(incomparable())
+    asked = delay is not None
+    stage.argocd.trouble["applications"] = TemporaryError("429", delay=delay or SECOND, asked=asked)
+    ended = outcome(stage)
+    assert (ended.word, ended.reason) == (Word.FAILED, Reason.APPLICATIONS_UNREAD)
+    assert ended.until == stage.clock() + (delay or 30 * SECOND)
+
+
+# -- the last guard ---------------------------------------------------------------------------------
+
+OWNER = f"{CLUSTER}/namespaces/argocd/applications/{APP}"
+
+
+def step(**changes: Any) -> Step:
+    after = {"name": APP, "uid": f"uid-{APP}", "situation": "s"}
+    usual: dict[str, Any] = {
+        "action": "application.sync",
+        "object": OWNER,
+        "owner": OWNER,
+        "before": None,
+        "after": after,
+        "mends": Reason.SYNC_NOT_RETRIED,
+    }
+    return Step(**{**usual, **changes})
+
+
+GUARDED: dict[str, tuple[Step, str]] = {
+    "an Application of another name than its owner": (
+        step(after={"name": "dev-x", "uid": "u"}), "none of the environment's Applications",
+    ),
+    "one of another cluster": (
+        step(owner=OWNER.replace("/aks", "/other")), "none of the environment's Applications",
+    ),
+    "one that no pattern of the contract stands for": (step(owner=OWNER.replace("dev-", "x-")), "may not be"),
+    "an action of others": (step(action="vault.seed"), "not an action of applications"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "says"), GUARDED.values(), ids=GUARDED)
+def test_nothing_is_asked_for(given: Step, says: str) -> None:
+    stage = Stage(incomparable())
+    with pytest.raises(PermanentError, match=says):
+        RESPONDER.apply(stage.scope(), given)
+    assert stage.argocd.asked == []
