@@ -100,7 +100,7 @@ def argocd_tokens() -> tuple[str, ...]:
 
 
 # GET as well: Argo CD sends it where a template lacks a webhook block, and must be told so rather than 404.
-@app.route(route="argocd", methods=["GET", "POST"])
+@app.route(route="argocd", methods=["POST", "GET"])
 @app.queue_output(arg_name="queue", queue_name=signals.QUEUE, connection=STORAGE)
 def argocd_webhook(req: func.HttpRequest, queue: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006
     """202 accepted, readable or not · 401 unknown sender · 405 no POST · 503 no token is set."""
