@@ -32,6 +32,8 @@ class Dials:
     """Published facts are looked at this often. Minutes in reality, unless a push tells of them."""
     event_time_scale: float = 0.01
     """Event Grid's retry schedule and time to live are multiplied by this; 1 is Azure's own."""
+    notification_time_scale: float = 0.1
+    """The pauses between two tries of a notification of Argo CD are multiplied by this; 1 is its own."""
     workflow_seconds: float = 1.0
     """A run of a GitHub workflow waits and works for this long before it does its work at once."""
     page_size: int = 100
