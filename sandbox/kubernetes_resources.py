@@ -78,6 +78,17 @@ EXTERNAL_SECRETS = Resource(
     has_status=True,
     custom=True,
 )
+# Its definition serves no subresource, so whoever may patch an Application may patch its status as well.
+# https://github.com/argoproj/argo-cd/blob/master/manifests/crds/application-crd.yaml
+APPLICATIONS = Resource(
+    plural="applications",
+    singular="application",
+    kind="Application",
+    group="argoproj.io",
+    version="v1alpha1",
+    short_names=("app", "apps"),
+    custom=True,
+)
 RESOURCES = (
     NAMESPACES,
     SERVICE_ACCOUNTS,
@@ -93,6 +104,7 @@ RESOURCES = (
     CLUSTER_ROLE_BINDINGS,
     STORES,
     EXTERNAL_SECRETS,
+    APPLICATIONS,
 )
 
 TOKEN_REVIEWS = Resource(
