@@ -69,7 +69,8 @@ class ApplicationController:
 
     def _hear(self, changed: Changed) -> None:
         if changed.resource == APPLICATIONS:
-            if self._seen.get(_key(changed.object)) != _version(changed.object):
+            gone = changed.change is Change.DELETED
+            if gone or self._seen.get(_key(changed.object)) != _version(changed.object):
                 self._work.add(_key(changed.object))
         elif (owner := _owner(changed.object)) and _turned(changed):
             self._work.add((NAMESPACE, owner))
