@@ -3,6 +3,7 @@
 from shared.clients import arm, credentials, notices
 from shared.clients.cluster_api import ClusterApi
 from shared.clients.git_files import GitFiles
+from shared.clients.git_remotes import GitRemotes
 from shared.clients.github import GitHub
 from shared.clients.key_vault import KeyVaults
 from shared.clients.managed_clusters import ManagedClusters
@@ -45,6 +46,7 @@ def world(settings: Settings) -> World:
         resources=Resources(settings, credential),
         files=GitFiles(settings),
         github=GitHub(settings),
+        git=GitRemotes(settings),
         key_vaults=key_vaults,
         vaults=vaults,
         kubernetes=ClusterApi(credential),

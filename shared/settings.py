@@ -4,6 +4,7 @@ Read by function_app and the command line. Nothing else looks into the environme
 platform's identity endpoint, a service principal's secret, proxies and the CA bundle.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,9 +20,11 @@ GITHUB_URL: Final = "https://github.com"
 GITHUB_API: Final = "https://api.github.com"
 APP_DIRECTORY: Final = Path(__file__).resolve().parent.parent
 STORAGE: Final = "AzureWebJobsStorage"
+GIT_CREDENTIALS: Final = "RECONVERGE_GIT_CREDENTIALS"
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
+_GIT_HOST: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[1-9][0-9]{0,4})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,14 @@ class IdentityConnection:
     """`__credential=managedidentity`: no other kind of credential may be tried."""
     client_id: str | None
     """The user-assigned identity to use; None is the system-assigned one."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitCredential:
+    """Who we are at one Git server."""
+
+    username: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +78,14 @@ class Settings:
     github_api: str
     github_token: str | None = field(repr=False)
     """None reads public repositories only, and writes nothing."""
+    git_credentials: Mapping[str, GitCredential] = field(default_factory=dict, repr=False)
+    """For Git servers other than GitHub, by host in lower case, with its port where that is not 443."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Raises Misconfigured, naming the setting and what to write. An empty setting is a missing one."""
         given = {name: text.strip() for name, text in environment.items() if text.strip()}
+        github_url = _https(given, "RECONVERGE_GITHUB_URL", GITHUB_URL)
         return cls(
             arm_endpoint=_https(given, "RECONVERGE_ARM_ENDPOINT", ARM_ENDPOINT),
             arm_audience=_https(given, "RECONVERGE_ARM_AUDIENCE", ARM_ENDPOINT),
@@ -84,9 +98,10 @@ class Settings:
             landscape=APP_DIRECTORY / given.get("RECONVERGE_LANDSCAPE", "landscape.yaml"),
             storage=_storage(given),
             notices_endpoint=_notices(given),
-            github_url=_https(given, "RECONVERGE_GITHUB_URL", GITHUB_URL),
+            github_url=github_url,
             github_api=_https(given, "RECONVERGE_GITHUB_API_URL", GITHUB_API),
             github_token=given.get("RECONVERGE_GITHUB_TOKEN"),
+            git_credentials=_git_credentials(given, github_url),
         )
 
 
@@ -114,6 +129,32 @@ def _notices(given: Mapping[str, str]) -> str | None:
     name = "RECONVERGE_NOTICES_ENDPOINT"
     example = "https://<topic>.<region>.eventgrid.azure.net/api/events"
     return _https(given, name, example) if name in given else None
+
+
+def _git_credentials(given: Mapping[str, str], github_url: str) -> Mapping[str, GitCredential]:
+    """Whatever is wrong with it, its text is not repeated: it holds passwords."""
+    example = '{"git.example.com": {"username": "reconverge", "password": "..."}}'
+    wrong = f"{GIT_CREDENTIALS} is not what it should be: write a JSON object like {example}"
+    try:
+        told = json.loads(given.get(GIT_CREDENTIALS, "{}"))
+        found = {host.lower().removesuffix(":443"): _git_credential(one) for host, one in told.items()}
+    # A parser's error holds the whole text, and would be printed with ours.
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        raise Misconfigured(wrong) from None
+    if len(found) != len(told) or not all(map(_GIT_HOST.fullmatch, found)):
+        raise Misconfigured(f"{wrong}, with each host once, with its port where that is not 443")
+    if {"github.com", urlsplit(github_url).netloc.lower()} & found.keys():
+        raise Misconfigured(f"{GIT_CREDENTIALS} names GitHub: set RECONVERGE_GITHUB_TOKEN for it instead")
+    return found
+
+
+def _git_credential(told: Mapping[str, object]) -> GitCredential:
+    """Raises ValueError. A colon would end the name: https://www.rfc-editor.org/rfc/rfc7617#section-2"""
+    match told:
+        case {"username": str(name), "password": str(password)} if len(told) == 2 and name and password:
+            if ":" not in name:
+                return GitCredential(name, password)
+    raise ValueError
 
 
 def _guid(given: Mapping[str, str], name: str) -> str | None:

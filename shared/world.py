@@ -13,6 +13,7 @@ from shared.clients.cluster_api import CronJob, Event, Job, Synced
 from shared.clients.cluster_api import Kind as SyncedKind
 from shared.clients.entra import Exchange
 from shared.clients.git_files import FileAt
+from shared.clients.git_remotes import Refs, Snapshot, Standing
 from shared.clients.github import PullRequest, Workflow, WorkflowRun
 from shared.clients.key_vault import Secret, Sourced
 from shared.clients.managed_clusters import ApiServer
@@ -77,6 +78,14 @@ class Repositories(Protocol):
 
     def point(self, repository: str, branch: str, commit: str) -> None: ...
 
+    def keep(self, repository: str, branch: str, commit: str) -> None: ...
+
+    def holds(self, repository: str, commit: str) -> Read[None]: ...
+
+    def move_gitlink(
+        self, repository: str, branch: str, base: str, path: str, *, commit: str, message: str
+    ) -> None: ...
+
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
     ) -> None: ...
@@ -86,6 +95,16 @@ class Repositories(Protocol):
     def runs(self, repository: str, file: str) -> Read[tuple[WorkflowRun, ...]]: ...
 
     def dispatch(self, repository: str, file: str, ref: str, inputs: Mapping[str, str]) -> None: ...
+
+
+class GitRemotes(Protocol):
+    def refs(self, url: str, *, parent: str | None = None) -> Read[Refs]: ...
+
+    def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]: ...
+
+    def standing(
+        self, url: str, commit: str, refs: Refs, *, parent: str | None = None
+    ) -> Read[Standing]: ...
 
 
 class KeyVaults(Protocol):
@@ -132,6 +151,7 @@ class World:
     resources: Resources
     files: Files
     github: Repositories
+    git: GitRemotes
     key_vaults: KeyVaults
     vaults: Vaults
     kubernetes: Kubernetes

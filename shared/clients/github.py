@@ -16,8 +16,9 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import quote
 
-from shared.clients.github_http import TOKEN, decoded, read, request, slug
-from shared.errors import Misconfigured, PermanentError
+from shared.clients.azure_core import AGAIN
+from shared.clients.github_http import TOKEN, CannotBeDone, Lost, NotThere, decoded, read, request, slug
+from shared.errors import Misconfigured, PermanentError, TemporaryError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 
@@ -152,6 +153,75 @@ class GitHub:
                 "PATCH", repository, f"git/refs/heads/{_path(branch)}", {"sha": commit, "force": True}
             )
 
+    def keep(self, repository: str, branch: str, commit: str) -> None:
+        """Make a branch of that name where there is none, so that the commit stays. None is ever moved: one
+        that is there already must be there for the same commit.
+
+        Raises PermanentError where it is there for another one, or where GitHub holds no such commit.
+        """
+        try:
+            self._write("POST", repository, "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        except CannotBeDone as refusal:
+            there = self._get(repository, f"git/ref/heads/{_path(branch)}", {}, _target)
+            if there == Known(commit):
+                return
+            if isinstance(there, Absent):
+                raise
+            if isinstance(there, Unknown):
+                raise TemporaryError(f"branch {branch}: {there.why}", delay=AGAIN) from refusal
+            raise PermanentError(
+                f"branch {branch} is there already, for {there.value[:7]} and not for {commit[:7]}"
+            ) from refusal
+
+    def holds(self, repository: str, commit: str) -> Read[None]:
+        """Whether GitHub still has the commit, by whatever way: its Git server may give it to nobody.
+
+        Absent only where the repository itself is seen. GitHub may also show what is in a fork of it.
+
+        https://docs.github.com/rest/git/commits#get-a-commit-object
+        """
+
+        def call() -> None:
+            try:
+                found = self._json("GET", slug(repository, self._base), f"git/commits/{_path(commit)}")
+            except CannotBeDone as refusal:
+                raise NotThere(str(refusal)) from refusal
+            if found["sha"] != commit:
+                raise ValueError
+
+        found = read(call)
+        if not isinstance(found, Absent):
+            return found
+        match self._get(repository, "", {}, lambda _: None):
+            case Known():
+                return Absent()
+            case Absent():
+                return Unknown(f"the repository: {_UNSEEN}")
+            case unknown:
+                return unknown
+
+    def move_gitlink(
+        self, repository: str, branch: str, base: str, path: str, *, commit: str, message: str
+    ) -> None:
+        """Upon the commit `base`, let the submodule at that path pin another commit; point a branch of ours
+        there. GitHub does not look whether the other repository has the commit.
+
+        Raises TemporaryError where GitHub does not yet see the tree that it has just made.
+
+        https://docs.github.com/rest/git/trees#create-a-tree
+        """
+        name = self._writable(repository)
+        below = _sha(self._json("GET", name, f"git/commits/{_path(base)}"), "tree")
+        entry = {"path": path, "mode": "160000", "type": "commit", "sha": commit}
+        tree = _sha(self._json("POST", name, "git/trees", json={"base_tree": below, "tree": [entry]}))
+        body = {"message": message, "tree": tree, "parents": [base]}
+        try:
+            made = _sha(self._json("POST", name, "git/commits", json=body))
+        # Both objects were there a moment ago, so one of GitHub's servers is behind the others.
+        except CannotBeDone as refusal:
+            raise TemporaryError(f"{refusal}: the new tree is not seen yet", delay=AGAIN) from refusal
+        self.point(repository, branch, made)
+
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
     ) -> None:
@@ -202,15 +272,20 @@ class GitHub:
         return read(call)
 
     def _write(self, method: str, repository: str, path: str, body: Mapping[str, Any]) -> None:
+        self._json(method, self._writable(repository), path, json=body)
+
+    def _writable(self, repository: str) -> str:
+        """Its `<owner>/<name>`. Raises Misconfigured."""
         if self._token is None:
             raise Misconfigured(f"{TOKEN} is missing: GitHub takes no write without a token")
-        self._json(method, slug(repository, self._base), path, json=body)
+        return slug(repository, self._base)
 
     def _json(self, method: str, name: str, path: str, **given: Any) -> Any:
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        return decoded(request(method, f"{self._api}/repos/{name}/{path}", headers=headers, **given))
+        address = f"{self._api}/repos/{name}/{path}".rstrip("/")
+        return decoded(request(method, address, headers=headers, **given))
 
 
 _UNSEEN: Final = f"GitHub answered 404: it does not exist, or the token of {TOKEN} may not see it"
@@ -242,6 +317,20 @@ def _workflow_run(found: Mapping[str, Any]) -> WorkflowRun:
         created_at=datetime.fromisoformat(found["created_at"]),
         updated_at=datetime.fromisoformat(found["updated_at"]),
     )
+
+
+def _target(reference: Any) -> str:
+    return _sha(reference, "object")
+
+
+def _sha(found: Any, *within: str) -> str:
+    """Of an object that GitHub tells of, or of one named in it. Raises TemporaryError where it names none."""
+    try:
+        for name in within:
+            found = found[name]
+        return str(found["sha"])
+    except (LookupError, TypeError) as error:
+        raise Lost(error) from error
 
 
 def _full_name(repository: Mapping[str, Any] | None) -> str:

@@ -39,6 +39,10 @@ class NotThere(PermanentError):
     """404: it does not exist, or this token may not see it. GitHub does not tell which."""
 
 
+class CannotBeDone(PermanentError):
+    """422, or 410: understood, and against a rule or what is there."""
+
+
 class Conflict(TemporaryError):
     """409: what the write rested on has changed. To be planned anew from what is there now."""
 
@@ -136,7 +140,7 @@ def classify(status: int, headers: Headers) -> ReconvergeError:
                 f"{said}: somebody was quicker, or the branch is protected", delay=timedelta(seconds=5)
             )
         case 410 | 422:
-            return PermanentError(f"{said}: it cannot be done in this way")
+            return CannotBeDone(f"{said}: it cannot be done in this way")
     return TemporaryError(said, delay=AGAIN)
 
 

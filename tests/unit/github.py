@@ -13,15 +13,19 @@ from itertools import count
 
 from shared.clients.azure_core import as_unknown
 from shared.clients.git_files import FileAt
+from shared.clients.git_remotes import Gitlink
 from shared.clients.github import PullRequest, State, Workflow, WorkflowRun
-from shared.clients.github_http import Conflict, NotThere
+from shared.clients.github_http import CannotBeDone, Conflict, NotThere
 from shared.errors import PermanentError, ReconvergeError
 from shared.model import Absent, Clock, Known, Read, Unknown, utc_now
+from tests.unit.git_remotes import GitRemotes, page
 
 
 @dataclass(slots=True)
 class GitHub:
     clock: Clock = utc_now
+    git: GitRemotes = field(default_factory=GitRemotes)
+    """The Git servers, GitHub's own among them. Beside `branches`: those have files, these have commits."""
     branches: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     """Files by repository page and branch."""
     pulls: list[tuple[str, PullRequest]] = field(default_factory=list)
@@ -56,6 +60,14 @@ class GitHub:
     def merge(self, number: int, base: str, path: str) -> None:
         repository, pull = self._pull(number)
         self.put(repository, base, path, self.text(repository, pull.branch, path) or "")
+        self._end(number, State.MERGED)
+
+    def merge_pins(self, number: int, base: str) -> None:
+        """The same of a change to what a repository pins."""
+        repository, pull = self._pull(number)
+        remote = self.git.lay(repository)
+        head = remote.branches[pull.branch]
+        remote.commit(head, base, pins=remote.pins[head])
         self._end(number, State.MERGED)
 
     def decline(self, number: int) -> None:
@@ -109,6 +121,14 @@ class GitHub:
             return as_unknown(trouble)
         return Known(tuple(reversed(self.run_list)))
 
+    def holds(self, repository: str, commit: str) -> Read[None]:
+        if trouble := self.troubles.get("holds"):
+            return as_unknown(trouble)
+        remote = self.git.repositories.get(page(repository))
+        if remote is None:
+            return Unknown("the repository: GitHub answered 404")
+        return Known(None) if commit in remote.held else Absent()
+
     # -- what a run writes ----------------------------------------------------------------------
 
     def point(self, repository: str, branch: str, commit: str) -> None:
@@ -117,6 +137,30 @@ class GitHub:
             if where == page(repository) and commit_of(files) == commit:
                 self.branches[where, branch] = dict(files)
         self._strike("point lost")
+
+    def keep(self, repository: str, branch: str, commit: str) -> None:
+        self._strike("keep")
+        remote = self.git.lay(repository)
+        if remote.branches.get(branch, commit) != commit:
+            raise PermanentError(f"branch {branch} is there already")
+        if commit not in remote.held:
+            raise CannotBeDone("GitHub answered 422")
+        remote.point(branch, commit)
+        self._strike("keep lost")
+
+    def move_gitlink(
+        self, repository: str, branch: str, base: str, path: str, *, commit: str, message: str
+    ) -> None:
+        self._strike("move_gitlink")
+        remote = self.git.lay(repository)
+        moved = tuple(replace(one, commit=commit) if one.path == path else one for one in remote.pins[base])
+        if path not in {one.path for one in moved}:
+            moved += (Gitlink(path=path, commit=commit),)
+        made = commit_of({"base": base, path: commit})
+        remote.point(branch, made)
+        remote.pins[made] = moved
+        self.messages.append(message)
+        self._strike("move_gitlink lost")
 
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str
@@ -185,10 +229,6 @@ class _Files:
         if files is None:
             return Unknown("the repository has no such branch")
         return Known(FileAt(files[path], commit_of(files))) if path in files else Absent()
-
-
-def page(repository: str) -> str:
-    return repository.removesuffix(".git")
 
 
 def commit_of(files: Mapping[str, str]) -> str:

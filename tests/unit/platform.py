@@ -100,6 +100,7 @@ class Platform:
             resources=_Resources(self),
             files=self.github.files,
             github=self.github,
+            git=self.github.git,
             key_vaults=self.seeds.key_vaults,
             vaults=self.seeds.vaults,
             kubernetes=self.seeds.kubernetes,

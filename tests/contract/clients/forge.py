@@ -16,7 +16,9 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-GIT = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
+from tests.contract.clients import http_backend
+from tests.contract.clients.http_backend import GIT
+
 WHO = [f"GIT_{role}_{part}=test" for role in ("AUTHOR", "COMMITTER") for part in ("NAME", "EMAIL")]
 
 
@@ -102,7 +104,7 @@ def running(root: Path) -> Iterator[Forge]:
             if url.path.startswith("/api/"):
                 self._api(url.path.removeprefix("/api/"), dict(parse_qsl(url.query)), body)
             else:
-                self._git(url.path, url.query, body)
+                self._git(body)
 
         do_GET = do_POST = do_PUT = do_PATCH = do  # noqa: N815 (the base class's names)
 
@@ -114,32 +116,14 @@ def running(root: Path) -> Iterator[Forge]:
             answer = laid.pop(0) if len(laid) > 1 else laid[0]
             self._send(answer.status, answer.content, answer.headers)
 
-        def _git(self, path: str, query: str, body: bytes) -> None:
+        def _git(self, body: bytes) -> None:
             who = base64.b64encode(f"x-access-token:{forge.token}".encode()).decode()
             if forge.token and self.headers.get("Authorization") != f"Basic {who}":
                 self._send(404 if self.headers.get("Authorization") else 401, b"", {})
                 return
-            ended = subprocess.run(
-                ["git", "http-backend"],  # noqa: S607
-                input=body,
-                capture_output=True,
-                check=True,
-                timeout=30,
-                env={
-                    **os.environ,
-                    **GIT,
-                    "GIT_PROJECT_ROOT": str(forge.root),
-                    "GIT_HTTP_EXPORT_ALL": "1",
-                    "PATH_INFO": path,
-                    "QUERY_STRING": query,
-                    "REQUEST_METHOD": self.command,
-                    "CONTENT_TYPE": self.headers.get("Content-Type") or "",
-                    "GIT_PROTOCOL": self.headers.get("Git-Protocol") or "",
-                },
-            )
-            head, _, content = ended.stdout.partition(b"\r\n\r\n")
-            headers = dict(line.split(": ", 1) for line in head.decode().splitlines())
-            self._send(int(headers.pop("Status", "200")[:3]), content, headers)
+            headers = {name: self.headers.get(name) for name in ("Content-Type", "Git-Protocol")}
+            status, told, content = http_backend.answer(forge.root, self.command, self.path, body, headers)
+            self._send(status, content, told)
 
         def _send(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
             self.send_response(status)

@@ -1,0 +1,180 @@
+"""What Git repositories hold, asked of their own servers by Git's own protocol. Reads only.
+
+That is what Argo CD's repo server does with a submodule: it asks the remote for one commit by its id. Only
+the remote itself can say whether that will work: a REST API may know commits that its Git server gives to
+nobody.
+
+Every call is made once. Nothing is kept between calls but open connections.
+
+https://git-scm.com/docs/protocol-v2
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shared.clients.azure_core import as_unknown
+from shared.clients.git_addresses import resolve
+from shared.clients.git_http import Hosts
+from shared.clients.git_protocol import (
+    NO_FILES,
+    NO_TREES,
+    NotOurs,
+    Server,
+    fetched,
+    greet,
+    is_id,
+    refs_of,
+)
+from shared.clients.git_trees import modules_by_path, pinned
+from shared.errors import ReconvergeError
+from shared.model import Absent, Known, Read, Unknown
+from shared.settings import Settings
+
+__all__ = ["GitRemotes", "Gitlink", "Refs", "Snapshot", "Standing", "resolve"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gitlink:
+    """A submodule as one commit of its parent pins it."""
+
+    path: str
+    commit: str
+    url: str | None = None
+    """As .gitmodules has it, which may be relative; None where it has no usable entry for the path."""
+    branch: str | None = None
+    """As .gitmodules has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One commit, and what it pins, by path."""
+
+    commit: str
+    gitlinks: tuple[Gitlink, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refs:
+    heads_and_tags: Mapping[str, str]
+    """Object ids by full name. A tag that is an object of its own stands here peeled: with what it tags."""
+    object_format: str
+    """`sha1`, or `sha256` with ids of 64 digits."""
+    server: Server | None = field(default=None, repr=False, compare=False)
+    """How it wants to be asked further."""
+
+
+class Standing(StrEnum):
+    """How a commit stands that its repository's server gives to whoever asks for it by its id."""
+
+    REFERENCED = "referenced"
+    """A branch or a tag leads to it."""
+    UNREFERENCED = "unreferenced"
+    """None does: the server may drop it at any time."""
+
+
+class GitRemotes:
+    """Repositories are given as `https://<host>/<path>`; those of https://github.com are asked of the GitHub
+    of the settings.
+
+    Answers are Unknown, with what to do, for all that a server does but its clear word.
+
+    parent: of every method, a repository that the landscape declares and through which the other one was
+        found: its host may be asked as well. Others may be only where they are GitHub, or where a credential
+        is set for them.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._hosts = Hosts(settings)
+
+    def refs(self, url: str, *, parent: str | None = None) -> Read[Refs]:
+        """Its branches and tags, in two requests. Never Absent: a repository that is missing cannot be told
+        from one that may not be seen."""
+        return _read(lambda: self._refs(url, parent))
+
+    def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]:
+        """What a commit pins, at any depth of folders, in four requests at most. Its files are not fetched
+        from servers that can leave them out.
+
+        revision: the name of a branch, or a commit's full id.
+        Absent: the server's refs were read and have no such branch; or it has no such commit, as `standing`
+        says it.
+        """
+        return _read(lambda: self._snapshot(url, revision, parent))
+
+    def standing(self, url: str, commit: str, refs: Refs, *, parent: str | None = None) -> Read[Standing]:
+        """Whether the server gives that commit, and whether a branch or a tag leads to it, in one request;
+        none for the tip of one, one more for what none leads to.
+
+        commit: a full id.
+        refs: what `refs` told of the repository in the same look.
+        Absent: the server says that it has no such object, and its word can mean nothing else. A server that
+        also says so of objects which it only does not give is Unknown.
+        Limit: the id of a folder or a file, which no gitlink should hold, may pass for that of a commit with
+        servers that answer from a bitmap, where a branch leads to it.
+        """
+        return _read(lambda: self._standing(url, commit, refs, parent))
+
+    def _refs(self, url: str, parent: str | None) -> Refs:
+        server = greet(self._hosts.home(url, parent))
+        return Refs(heads_and_tags=refs_of(server), object_format=server.object_format, server=server)
+
+    def _snapshot(self, url: str, revision: str, parent: str | None) -> Snapshot | Absent:
+        server = greet(self._hosts.home(url, parent))
+        commit: str | None = revision
+        if not is_id(revision, server.object_format):
+            ref = f"refs/heads/{revision}"
+            commit = refs_of(server, (ref,)).get(ref)
+        return Absent() if commit is None else _pinned_by(server, commit)
+
+    def _standing(self, url: str, commit: str, refs: Refs, parent: str | None) -> Standing | Absent | Unknown:
+        if not is_id(commit, refs.object_format):
+            return Unknown(f"the repository's objects have ids of {refs.object_format}, and this is none")
+        tips = dict.fromkeys(refs.heads_and_tags.values())
+        if commit in tips:
+            return Standing.REFERENCED
+        server = refs.server or greet(self._hosts.home(url, parent))
+        # Whoever has all tips needs nothing of what they lead to. No trees: commits are what is counted.
+        with fetched(server, commit, without=NO_TREES, have=tips) as pack:
+            if pack.count == 0:
+                return Standing.REFERENCED
+        with fetched(server, commit, without=NO_TREES, shallow=True) as pack:
+            kind = pack.kind_of(commit)
+        if kind != "commit":
+            return Unknown(f"what has this id is no commit, but a {kind}: the submodule must be pinned anew")
+        return Standing.UNREFERENCED
+
+
+def _pinned_by(server: Server, commit: str) -> Snapshot:
+    with fetched(server, commit, without=NO_FILES, shallow=True) as pack:
+        objects = pack.objects()
+    found = pinned(objects, commit, server.object_format)
+    # Only what can be told of a gitlink is worth another request.
+    if found.links and found.modules and found.modules not in objects:
+        with fetched(server, found.modules) as pack:
+            objects |= pack.objects()
+    text = objects[found.modules].data if found.links and found.modules else b""
+    modules = modules_by_path(text)
+    return Snapshot(
+        commit=commit,
+        gitlinks=tuple(
+            Gitlink(
+                path=path,
+                commit=pin,
+                url=modules[path].url if path in modules else None,
+                branch=modules[path].branch if path in modules else None,
+            )
+            for path, pin in sorted(found.links.items())
+        ),
+    )
+
+
+def _read[T](call: "Callable[[], T | Absent | Unknown]") -> Read[T]:
+    """Ask, and say what came of it. Never raises for what servers and the network do."""
+    try:
+        found = call()
+    except NotOurs as error:
+        return Absent() if error.proves else as_unknown(error)
+    except ReconvergeError as error:
+        return as_unknown(error)
+    return found if isinstance(found, (Absent, Unknown)) else Known(found)

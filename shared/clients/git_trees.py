@@ -1,0 +1,134 @@
+"""What a commit pins: the gitlinks in its trees, and what its .gitmodules says of them.
+
+Both are what others wrote. Nothing here is run, and no path is opened.
+
+https://git-scm.com/docs/gitmodules
+"""
+
+import io
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.clients.azure_core import IMPORTING
+from shared.clients.git_addresses import LONGEST, without_user
+from shared.clients.git_packets import Unusable
+from shared.clients.git_packs import DIGITS, Object
+
+MODULES: Final = ".gitmodules"
+LARGEST_MODULES: Final = 1024 * 1024
+"""Bytes of .gitmodules."""
+MOST_ENTRIES: Final = 1_000_000
+"""Names in all trees together: a few trees that hold each other can stand for any number."""
+MOST_LINKS: Final = 10_000
+DEEPEST: Final = 200
+
+_TREE: Final = re.compile(rb"tree ([0-9a-f]+)\n")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What the trees of a commit hold of submodules."""
+
+    links: Mapping[str, str]
+    """Commits by path."""
+    modules: str | None
+    """The id of .gitmodules, where that is a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """An entry of .gitmodules."""
+
+    url: str | None
+    branch: str | None
+
+
+def pinned(objects: Mapping[str, Object], commit: str, object_format: str) -> Pinned:
+    """objects: by id; the commit and all its trees. Raises Unusable where one is missing, or is none."""
+    head = _TREE.match(_of_kind(objects, commit, "commit"))
+    if head is None:
+        raise Unusable("its commit has no tree")
+    links: dict[str, str] = {}
+    modules = None
+    entries = 0
+    waiting = [("", head[1].decode(), 0)]
+    while waiting:
+        folder, tree, depth = waiting.pop()
+        for name, mode, target in _entries(_of_kind(objects, tree, "tree"), object_format):
+            path = f"{folder}{name}"
+            entries += 1
+            if stat.S_ISDIR(mode):
+                waiting.append((f"{path}/", target, depth + 1))
+            elif _is_link(mode):
+                links[path] = target
+            elif path == MODULES and stat.S_ISREG(mode):
+                modules = target
+        if entries > MOST_ENTRIES or len(links) > MOST_LINKS or depth > DEEPEST:
+            raise Unusable("its trees hold more than anybody can check out")
+    return Pinned(links, modules)
+
+
+def _of_kind(objects: Mapping[str, Object], name: str, kind: str) -> bytes:
+    found = objects.get(name)
+    if found is None:
+        raise Unusable("its answer does not hold what was asked for")
+    if found.kind != kind:
+        raise Unusable(f"what is named there is no {kind}, but a {found.kind}")
+    return found.data
+
+
+def _is_link(mode: int) -> bool:
+    return stat.S_IFMT(mode) == 0o160000
+
+
+def _entries(tree: bytes, object_format: str) -> Iterator[tuple[str, int, str]]:
+    with IMPORTING:
+        from dulwich.errors import ObjectFormatException
+        from dulwich.objects import parse_tree
+    try:
+        for name, mode, target in parse_tree(tree, DIGITS[object_format] // 2):
+            if name in (b"", b".", b"..") or b"/" in name or name.lower() == b".git":
+                raise Unusable("its trees hold a name that git checks out nowhere")
+            yield name.decode(errors="backslashreplace"), mode, target.decode()
+    except (ObjectFormatException, ValueError) as error:
+        raise Unusable("its answer holds a tree that cannot be read") from error
+
+
+# -- .gitmodules ----------------------------------------------------------------------------------
+
+
+def modules_by_path(text: bytes) -> Mapping[str, Module]:
+    """As `git submodule update` understands the file in a working tree: what stands last counts.
+
+    An address without the name and password that it may hold. Raises Unusable for what git cannot read.
+    """
+    with IMPORTING:
+        from dulwich.config import ConfigFile
+    if len(text) > LARGEST_MODULES:
+        raise Unusable(f"{MODULES} is larger than {LARGEST_MODULES} bytes")
+    try:
+        # Includes would open files of this computer.
+        file = ConfigFile.from_file(io.BytesIO(text), expand_includes=False)
+    except (AssertionError, LookupError, ValueError) as error:
+        raise Unusable(f"{MODULES} cannot be read: git stops at it") from error
+    found: dict[str, Module] = {}
+    for section in file.sections():
+        if len(section) == 2 and section[0].lower() == b"submodule":
+            told = {name.lower(): usable for name, raw in file.items(section) if (usable := _usable(raw))}
+            url = told.get(b"url")
+            if path := told.get(b"path"):
+                found[path] = Module(without_user(url) if url else None, told.get(b"branch"))
+    return found
+
+
+def _usable(raw: bytes) -> str | None:
+    """None for what git passes over since it could be taken for an option, and for what nobody should be
+    shown.
+    """
+    text = raw.decode(errors="backslashreplace")
+    odd = text.startswith("-") or _UNPRINTABLE.search(text) or len(text) > LONGEST
+    return None if odd else text
