@@ -13,13 +13,17 @@ from cli.surroundings import Surroundings
 from sandbox import stack
 from sandbox.control_client import Control, ControlError
 from sandbox.environment import Channel
+from sandbox.gitops import Fate
 from sandbox.stack import Stack
 from shared.errors import Misconfigured, PermanentError
 from shared.landscape import load
 from shared.settings import APP_DIRECTORY
 
 HOME: Final = APP_DIRECTORY / ".sandbox"
-ACTIONS: Final = ("up", "recreate", "down", "status")
+ACTIONS: Final = ("up", "recreate", "submodule", "down", "status")
+PRESENT: Final = "present"
+COMMITS: Final = (*Fate, PRESENT)
+"""What may be of the commit that the submodule stands at."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +38,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--environment", default="dev", metavar="E", help="recreate: whose cluster to build anew"
     )
+    parser.add_argument(
+        "--commit",
+        choices=COMMITS,
+        default=Fate.FORGOTTEN.value,
+        help="submodule: move it to a commit that git does not serve any more but GitHub has, that nobody "
+        "has, or that everybody can fetch",
+    )
 
 
 def run(given: argparse.Namespace, here: Surroundings) -> Exit:
@@ -42,6 +53,8 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
             return _up(given, here)
         case "recreate":
             return _recreate(given, here)
+        case "submodule":
+            return _move_submodule(given, here)
         case "down":
             stack.down(given.dir)
             return _show(here.screen, given.dir, None, Exit.CONVERGED)
@@ -85,10 +98,7 @@ def start(
 
 
 def _recreate(given: argparse.Namespace, here: Surroundings) -> Exit:
-    screen, running = here.screen, stack.load(given.dir)
-    if running is None:
-        up = command(here, "up", given.dir)
-        raise Misconfigured(f"no sandbox runs in {given.dir}: start one with `{up}`")
+    screen, running = here.screen, _running(given, here)
     rebuilt = []
     for cluster in clusters_of(running, given.environment):
         with screen.waiting(f"rebuilding {short_id(cluster)}"):
@@ -100,6 +110,36 @@ def _recreate(given: argparse.Namespace, here: Surroundings) -> Exit:
             screen.say(f"{one['name']} is rebuilt")
             screen.say(f"  issuer: {one['previousIssuer']} → {one['issuer']}")
     return Exit.CONVERGED
+
+
+def _move_submodule(given: argparse.Namespace, here: Surroundings) -> Exit:
+    _running(given, here)
+    moved = move_submodule(given.dir, given.commit)
+    if here.screen.as_json:
+        here.screen.document({"submodule": moved})
+    else:
+        here.screen.say(f"{moved['path']} of {moved['parent']} stands at {moved['commit']}, {given.commit}")
+    return Exit.CONVERGED
+
+
+def move_submodule(directory: Path, commit: str = Fate.FORGOTTEN) -> dict[str, Any]:
+    """Let the submodule of the GitOps repository stand at a commit of that kind, one of COMMITS: where then.
+    Raises PermanentError.
+    """
+    control = Control.from_dir(directory)
+    try:
+        return control.mend_submodule() if commit == PRESENT else control.break_submodule(commit)
+    except (ControlError, requests.RequestException) as error:
+        raise PermanentError(f"the submodule could not be moved: {error}") from error
+
+
+def _running(given: argparse.Namespace, here: Surroundings) -> Stack:
+    """Raises Misconfigured."""
+    running = stack.load(given.dir)
+    if running is None:
+        up = command(here, "up", given.dir)
+        raise Misconfigured(f"no sandbox runs in {given.dir}: start one with `{up}`")
+    return running
 
 
 def clusters_of(running: Stack, environment: str) -> tuple[str, ...]:

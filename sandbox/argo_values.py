@@ -2,15 +2,16 @@
 
 A changed file is applied, as by automated sync without self-heal: what somebody changes in the cluster stays
 until the file changes. Without a file, or with one that lacks a value, nothing is applied: a chart does not
-render then.
+render then. Nor is anything while Argo CD cannot render what its Application says, whatever the reason.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from sandbox.argo_comparison import UNKNOWN
 from sandbox.dials import Dials
 from sandbox.kubernetes_objects import Object, Objects
 from sandbox.kubernetes_resources import CRON_JOBS
@@ -27,21 +28,35 @@ class ArgoValues:
         self,
         objects: Objects,
         dials: Dials,
-        environments: Iterable[str],
+        applications: Mapping[str, str],
         published: Published,
         render: Render,
     ) -> None:
+        """applications: each environment, by the name of the Application that brings the CronJob"""
         self._objects = objects
         self._dials = dials
-        self._environments = tuple(environments)
+        self._applications = applications
         self._published = published
         self._render = render
+        self._rendered: set[str] = set()
+        """Environments whose Application could be rendered when last looked at."""
         self._applied: dict[str, tuple[str, str]] = {}
         self._work: Worklist[str] = Worklist()
 
     def look(self) -> None:
         """Look at the facts now, as a webhook of the Git server makes Argo CD do."""
-        for environment in self._environments:
+        for environment in self._applications.values():
+            self._work.add(environment)
+
+    def hear(self, application: Object) -> None:
+        """For whoever has reconciled an Application."""
+        environment = self._applications.get(application["metadata"]["name"])
+        if environment is None:
+            return
+        if application["status"]["sync"]["status"] == UNKNOWN:
+            self._rendered.discard(environment)
+        elif environment not in self._rendered:
+            self._rendered.add(environment)
             self._work.add(environment)
 
     async def run(self) -> None:
@@ -55,8 +70,13 @@ class ArgoValues:
                 self.look()
 
     async def _sync(self, environment: str) -> None:
+        if environment not in self._rendered:
+            return
         values = values_of(await self._published(environment))
         if values is None or self._applied.get(environment) == values:
+            return
+        if environment not in self._rendered:
+            # It turned while the facts were read.
             return
         cron_job = self._render(environment, *values)
         metadata = cron_job["metadata"]

@@ -17,6 +17,7 @@ from sandbox.credentials import show_credential
 from sandbox.eventgrid import EventGrid, HandshakeError
 from sandbox.eventgrid_subscriptions import read_subscription
 from sandbox.faults import Faults, read_fault
+from sandbox.gitops import Backlog, Fate
 from sandbox.inputs import InputError, json_object
 from sandbox.records import Cluster, Identity, Principal, ProvisioningState
 from sandbox.tokens import Caller, Tokens
@@ -38,6 +39,7 @@ class Control:
     tokens: Tokens
     operator: Principal
     aftermath: Aftermath
+    backlog: Backlog
     vaults: Vaults
     key: str
 
@@ -58,6 +60,7 @@ class Control:
             web.get(f"{PREFIX}/deliveries", self._deliveries),
             web.post(f"{PREFIX}/events", self._deliver),
             web.post(f"{PREFIX}/vaults/{{environment}}", self._seal),
+            web.post(f"{PREFIX}/submodule", self._break_submodule),
         ]
 
     @web.middleware
@@ -85,6 +88,7 @@ class Control:
                     for held in self.cloud.identities.all(now)
                     if held.subscription == self.cloud.subscription
                 ],
+                "submodule": await self.backlog.show(),
                 "dials": self.cloud.dials.show(),
             }
         )
@@ -204,6 +208,18 @@ class Control:
             raise InputError('"sealed" is true or false')
         await self.vaults.seal(request.match_info["environment"], sealed)
         return web.json_response({"sealed": sealed})
+
+    # -- the submodule ----------------------------------------------------------------
+
+    async def _break_submodule(self, request: web.Request) -> web.Response:
+        fate = (await _object(request)).get("commit")
+        if fate == "present":
+            await self.backlog.mend()
+        elif fate in list(Fate):
+            await self.backlog.break_off(Fate(str(fate)))
+        else:
+            raise InputError(f'"commit" is {", ".join(Fate)} or present')
+        return web.json_response(await self.backlog.show())
 
 
 async def _object(request: web.Request) -> dict[str, object]:

@@ -37,7 +37,9 @@ class Control:
     # -- state ------------------------------------------------------------------------
 
     def state(self) -> Json:
-        """`clusters` with issuer, generation and API server; `identities` with credentials; `dials`."""
+        """`clusters` with issuer, generation and API server; `identities` with credentials; where the
+        `submodule` stands; `dials`.
+        """
         return self._ask("GET", "state")
 
     def recreate(self, cluster: str) -> Json:
@@ -50,6 +52,16 @@ class Control:
     def seal(self, environment: str, *, sealed: bool = True) -> None:
         """Seal the environment's Vault, or unseal it."""
         self._ask("POST", f"vaults/{environment}", {"sealed": sealed})
+
+    def break_submodule(self, commit: str = "forgotten") -> Json:
+        """Move the submodule of the GitOps repository to a commit that cannot be fetched: `forgotten` by git
+        and not by GitHub's API, or `lost`. Where it stands then: `parent`, `path`, `repository`, `commit`.
+        """
+        return self._ask("POST", "submodule", {"commit": commit})
+
+    def mend_submodule(self) -> Json:
+        """Move it to a commit that everybody can fetch. Answers as `break_submodule`."""
+        return self._ask("POST", "submodule", {"commit": "present"})
 
     # -- dials and faults -------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What acts in the platform's cluster: started with each build of it, ended with it.
 
-    facts -> CronJob -> Job -> pod -> bootstrap -> Vault -> stores -> ExternalSecrets -> Secrets
+    Git, facts -> CronJob -> Job -> pod -> bootstrap -> Vault -> stores -> ExternalSecrets -> Secrets
 
 Every arrow is a controller that sees only what stands to its left, so a repair at the root heals everything
 behind it, and a symptom that was painted over comes back.
@@ -10,18 +10,24 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from sandbox import manifests
+from sandbox import gitops, hook_program, manifests
+from sandbox.argo_controller import ApplicationController
+from sandbox.argo_git import Access
+from sandbox.argo_manifests import RepoServer
 from sandbox.argo_values import ArgoValues, Published
 from sandbox.cloud import Cloud
 from sandbox.cron_jobs import CronJobs
 from sandbox.external_secrets import ExternalSecrets
+from sandbox.forge_records import Pushed
 from sandbox.jobs import Jobs
 from sandbox.kubelet import Kubelet, Node, Program
 from sandbox.kubernetes_objects import Object, Objects
 from sandbox.kubernetes_tokens import ServiceAccountTokens
 from sandbox.records import ApiEndpoint, Cluster
+from sandbox.runtime_facts import FACTS, GITOPS
 from sandbox.vault_bootstrap import bootstrap, read_credentials
 from sandbox.vaults import Vaults
 from sandbox.workload_identity import inject
@@ -29,6 +35,7 @@ from sandbox.workload_identity import inject
 PROGRAMS: Mapping[str, Program] = {
     manifests.KUBECTL_IMAGE: read_credentials,
     manifests.VAULT_IMAGE: bootstrap,
+    manifests.HOOK_IMAGE: hook_program.run,
 }
 
 
@@ -56,15 +63,21 @@ class Controllers:
         trusted: str,
         app_object_id: str,
         published: Published,
+        git: Access,
+        directory: Path,
     ) -> None:
+        """directory: for working copies of what Argo CD deploys; each build has its own"""
         self._cloud = cloud
         self._cluster = cluster
         self._vaults = vaults
         self._trusted = trusted
         self._app_object_id = app_object_id
         self._published = published
+        self._git = git
+        self._directory = directory
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._values: dict[str, ArgoValues] = {}
+        self._applications: dict[str, ApplicationController] = {}
 
     async def begin(self, build: Build) -> None:
         """A new build finds its Vaults empty, as their volumes went with the build before."""
@@ -73,14 +86,18 @@ class Controllers:
         if build.fresh:
             await self._vaults.empty()
         uid, objects, dials = build.cluster.uid, build.objects, self._cloud.dials
-        values = ArgoValues(objects, dials, self._vaults.opened, self._published, self._cron_job)
-        self._values[uid] = values
+        bootstraps = {gitops.application_of(gitops.BOOTSTRAP, one): one for one in self._vaults.opened}
+        values = ArgoValues(objects, dials, bootstraps, self._published, self._cron_job)
+        repo_server = RepoServer(self._directory / uid, self._git, dials)
+        applications = ApplicationController(objects, repo_server, dials, (values.hear,))
+        self._values[uid], self._applications[uid] = values, applications
         running: tuple[Coroutine[None, None, None], ...] = (
             Kubelet(objects, self._node(build)).run(),
             Jobs(objects, self._admit).run(),
             CronJobs(objects, dials, self._cloud.clock).run(),
             ExternalSecrets(objects, build.accounts, dials).run(),
             values.run(),
+            applications.run(),
         )
         self._tasks[uid] = [asyncio.create_task(one) for one in running]
         for task in self._tasks[uid]:
@@ -89,15 +106,20 @@ class Controllers:
     async def end(self, uid: str) -> None:
         """Answers when nothing of the build runs any more."""
         self._values.pop(uid, None)
+        self._applications.pop(uid, None)
         tasks = self._tasks.pop(uid, [])
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def look_at_facts(self) -> None:
-        """For whoever hears of a push to the repository of facts."""
-        for values in self._values.values():
-            values.look()
+    def hear(self, pushed: Pushed) -> None:
+        """As Argo CD's webhook does. A push to a submodule's repository concerns no Application."""
+        if pushed.repository == FACTS:
+            for values in self._values.values():
+                values.look()
+        elif pushed.repository == GITOPS:
+            for applications in self._applications.values():
+                applications.look()
 
     def _node(self, build: Build) -> Node:
         host = urlsplit(build.api.url)

@@ -30,6 +30,14 @@ class Dials:
     """External Secrets looks at every store and ExternalSecret this often."""
     facts_seconds: float = 1.0
     """Published facts are looked at this often. Minutes in reality, unless a push tells of them."""
+    argo_seconds: float = 10.0
+    """Argo CD looks at every Application this often, beside what it hears of. Minutes in reality."""
+    argo_git_seconds: float = 90.0
+    """After so long Argo CD gives up on a call of git."""
+    argo_wave_seconds: float = 0.05
+    """Argo CD waits this long between two waves of a sync. 2 s in reality."""
+    argo_retry_seconds: float = 0.5
+    """Argo CD waits this long before it tries a sync again that failed. 5 s and more in reality."""
     event_time_scale: float = 0.01
     """Event Grid's retry schedule and time to live are multiplied by this; 1 is Azure's own."""
     notification_time_scale: float = 0.1

@@ -118,6 +118,17 @@ class Forge:
         await self.settle(hosted)
         return written
 
+    async def pin(self, name: str, branch: str, path: str, commit: str, message: str) -> str:
+        """Let the branch's submodule at the path stand at a commit, be it in that repository or not: git
+        does not look. Answers the branch's commit. Raises NoRepositoryError, and GitError as `commit`.
+        """
+        hosted = self.find(name)
+        async with hosted.writing:
+            head = await self.head(name, branch)
+            written = await hosted.git.write(branch, {}, message, ROBOT, head, pins={path: commit})
+        await self.settle(hosted)
+        return written
+
     # -- what moves ---------------------------------------------------------------------
 
     def on_push(self, listener: Listener) -> Callable[[], None]:

@@ -173,10 +173,18 @@ class Repository:
     # -- writing ------------------------------------------------------------------------
 
     async def write(
-        self, branch: str, files: Mapping[str, bytes], message: str, author: Author, parent: str | None
+        self,
+        branch: str,
+        files: Mapping[str, bytes],
+        message: str,
+        author: Author,
+        parent: str | None,
+        *,
+        pins: Mapping[str, str] | None = None,
     ) -> str:
         """Commit the files upon the parent and move the branch there. Answers the commit.
 
+        pins: the commits at which submodules stand, by path
         Raises GitError where the branch has moved on from the parent meanwhile.
         """
         now = self._clock()
@@ -189,6 +197,7 @@ class Repository:
             pieces.append(f"from {parent}\n".encode())
         for path, content in files.items():
             pieces += [b"M 100644 inline " + path.encode() + b"\n", _data(content)]
+        pieces += [f"M 160000 {commit} {path}\n".encode() for path, commit in (pins or {}).items()]
         pieces.append(b"get-mark :1\n")
         return (await self._git("fast-import", "--quiet", given=b"".join(pieces))).decode().strip()
 

@@ -38,6 +38,7 @@ def _image(name: str) -> str:
 
 KUBECTL_IMAGE: Final = _image("alpine/k8s")
 VAULT_IMAGE: Final = _image("hashicorp/vault")
+HOOK_IMAGE: Final = _image("library/busybox")
 
 
 def namespace_of(environment: str) -> str:
@@ -58,25 +59,30 @@ def of_vaults(vaults: Mapping[str, Opened]) -> Iterator[Object]:
         yield _credentials(namespace, vault)
         yield from _bootstrap_role(namespace)
         yield _store(namespace, vault.address)
-        yield _external_secret(
-            namespace,
-            "ghcr-pull-sync",
-            "ghcr-pull",
-            {"username": "ghcr-username", "token": "ghcr-token"},
-            {
-                "type": "kubernetes.io/dockerconfigjson",
-                "data": {
-                    ".dockerconfigjson": json.dumps(
-                        {"auths": {"ghcr.io": {"username": "{{ .username }}", "password": "{{ .token }}"}}}
-                    )
-                },
-            },
-        )
-        for slot in (0, 1):
-            remote = {"auth.json.b64": f"codex-auth-json-b64-{slot}"}
-            yield _external_secret(namespace, f"codex-auth-sync-{slot}", f"codex-auth-{slot}", remote)
+        yield from external_secrets(namespace)
     if vaults:
         yield _reviewers([namespace_of(one) for one in vaults])
+
+
+def external_secrets(namespace: str) -> Iterator[Object]:
+    """What waits for the seeds. Argo CD has them from Git, too, and so tells how they are."""
+    yield _external_secret(
+        namespace,
+        "ghcr-pull-sync",
+        "ghcr-pull",
+        {"username": "ghcr-username", "token": "ghcr-token"},
+        {
+            "type": "kubernetes.io/dockerconfigjson",
+            "data": {
+                ".dockerconfigjson": json.dumps(
+                    {"auths": {"ghcr.io": {"username": "{{ .username }}", "password": "{{ .token }}"}}}
+                )
+            },
+        },
+    )
+    for slot in (0, 1):
+        remote = {"auth.json.b64": f"codex-auth-json-b64-{slot}"}
+        yield _external_secret(namespace, f"codex-auth-sync-{slot}", f"codex-auth-{slot}", remote)
 
 
 def bootstrap_cron_job(

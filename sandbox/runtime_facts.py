@@ -11,6 +11,7 @@ from sandbox.forge_records import Dispatch, Grants, Job, Level, Permission
 
 FACTS: Final = "ameideio/ameide-runtime-facts"
 GITOPS: Final = "ameideio/ameide-gitops"
+BACKLOG: Final = "ameideio/ameide-backlog"
 WORKFLOW: Final = "terraform-azure-apply.yaml"
 BRANCH: Final = "main"
 FOLDERS: Final[Mapping[str, str]] = {"dev": "dev", "prod": "production"}
@@ -142,7 +143,8 @@ def tokens(forge: Forge) -> dict[str, str]:
     """New ones: for the app, with no more than what its channels need, and for a person who reviews."""
     app: Grants = {
         FACTS: {"contents": "write", "pull_requests": "write"},
-        GITOPS: {"actions": "write"},
+        GITOPS: {"actions": "write", "contents": "write", "pull_requests": "write"},
+        BACKLOG: {"contents": "write"},
     }
     everything: Mapping[Permission, Level] = {
         "contents": "write",
@@ -152,7 +154,9 @@ def tokens(forge: Forge) -> dict[str, str]:
     }
     return {
         "token": forge.issue("reconverge", app),
-        "operator_token": forge.issue("reviewer", {FACTS: everything, GITOPS: everything}),
+        "operator_token": forge.issue(
+            "reviewer", {FACTS: everything, GITOPS: everything, BACKLOG: everything}
+        ),
     }
 
 

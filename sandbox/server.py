@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,9 +20,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-from sandbox import github, manifests, platform, runtime_facts
+from sandbox import github, gitops, manifests, platform, runtime_facts
 from sandbox.aftermath import Aftermath
 from sandbox.api_servers import LoopbackApiServers
+from sandbox.argo_controller import NAMESPACE
+from sandbox.argo_git import Access
 from sandbox.arm import Arm
 from sandbox.arm_calls import Call, Change
 from sandbox.arm_clusters import ManagedClusters
@@ -80,6 +83,7 @@ class LoopbackCloud:
         self._traffic = Traffic(self.cloud.clock, self._faults, self._log)
         self._operator, self._app = platform.seed_directory(self.cloud)
         self.forge = Forge(directory / "repositories", self.cloud.dials, self.cloud.clock)
+        self._git = Access()
         self._vaults = Vaults(vaults)
         self._controllers = Controllers(
             cloud=self.cloud,
@@ -88,8 +92,10 @@ class LoopbackCloud:
             trusted=self._authority.pem.decode(),
             app_object_id=self._app.object_id,
             published=partial(runtime_facts.read, self.forge),
+            git=self._git,
+            directory=directory / "argocd",
         )
-        self.forge.on_push(lambda _: self._controllers.look_at_facts())
+        self.forge.on_push(self._controllers.hear)
         self._servers = LoopbackApiServers(
             controllers=self._controllers,
             tokens=self._tokens,
@@ -110,13 +116,14 @@ class LoopbackCloud:
         self._directory.mkdir(parents=True, exist_ok=True)
         # One that was killed has left its description behind; nobody must take it for ours.
         (self._directory / "cloud.json").unlink(missing_ok=True)
+        shutil.rmtree(self._directory / "argocd", ignore_errors=True)
+        _write(self._directory / "ca.pem", self._authority.pem, mode=0o644)
         await self._vaults.open()
         await self._build_platform()
         await self._serve_cloud()
         await self._serve_identity_endpoint()
         await self._serve_vault()
         await self._serve_github()
-        _write(self._directory / "ca.pem", self._authority.pem, mode=0o644)
         _write(self._directory / "cloud.json", json.dumps(self._description(), indent=2).encode())
 
     async def stop(self) -> None:
@@ -133,6 +140,7 @@ class LoopbackCloud:
         yield from platform.manifests()
         yield from manifests.permissions_of_app(self._app.object_id)
         yield from manifests.of_vaults(self._vaults.opened)
+        yield from gitops.applications(self._vaults.opened)
 
     # -- what is served ---------------------------------------------------------------
 
@@ -172,6 +180,7 @@ class LoopbackCloud:
             tokens=self._tokens,
             operator=self._operator,
             aftermath=Aftermath(self.cloud, self.forge),
+            backlog=gitops.Backlog(self.forge),
             vaults=self._vaults,
             key=self._control_key,
         )
@@ -200,10 +209,14 @@ class LoopbackCloud:
     async def _serve_github(self) -> None:
         self.forge.start_empty()
         await runtime_facts.seed(self.forge, self.cloud)
+        await gitops.seed(self.forge, self._vaults.opened)
         self._github_tokens = runtime_facts.tokens(self.forge)
         app = web.Application(middlewares=[self._traffic.middleware(lambda _: "github")])
         app.add_routes(github.routes(self.forge, self._directory / "repositories", self._github_url))
         self._runners.append(await serve(app, self._github_socket, self._authority.server_context()))
+        self._git.open(
+            self._github_url, self._directory / "ca.pem", self.forge.issue("argocd", gitops.READER)
+        )
 
     @property
     def _github_url(self) -> str:
@@ -247,6 +260,12 @@ class LoopbackCloud:
                 "url": self._github_url,
                 "api": f"{self._github_url}{github.PREFIX}",
                 **self._github_tokens,
+            },
+            "argocd": {
+                "namespace": NAMESPACE,
+                "applications": {
+                    name: gitops.names_of(name) for name in self._vaults.opened
+                },
             },
             "openbao": {
                 name: {"address": held.address, "root_token": held.root_token}

@@ -6,6 +6,7 @@ import pytest
 
 from sandbox.kubernetes_resources import EXTERNAL_SECRETS
 from tests.sandbox.conftest import AT_ONCE
+from tests.sandbox.controllers.argo import BOOTSTRAP_APPLICATION, Argo
 from tests.sandbox.controllers.platform import Platform, living
 from tests.sandbox.openbao.conftest import running
 
@@ -33,6 +34,21 @@ def rebuilt(alive: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfo
     yield alive
     alive.publish()
     control.clear_faults()
+
+
+@pytest.fixture
+def argo(alive: Platform) -> Iterator[Argo]:
+    """Nothing is done without a reason. Afterwards the submodule can be fetched again."""
+    control = alive.world.control
+    control.turn(**AT_ONCE, cron_seconds=3600, sync_seconds=3600, facts_seconds=3600)
+    control.turn(argo_seconds=3600, argo_wave_seconds=0.0, argo_retry_seconds=0.0)
+    found = Argo(alive)
+    yield found
+    found.remove()
+    control.clear_faults()
+    control.turn(argo_seconds=10, argo_git_seconds=90)
+    control.mend_submodule()
+    found.becomes(BOOTSTRAP_APPLICATION, "Synced")
 
 
 @pytest.fixture

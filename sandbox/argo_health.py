@@ -1,0 +1,56 @@
+"""How well an object is, as Argo CD judges it by what the object says of itself.
+
+https://argo-cd.readthedocs.io/en/stable/operator-manual/health/
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sandbox.cron_jobs import FAILED, SUCCEEDED
+from sandbox.kubernetes_objects import Object
+
+HEALTHY: Final = "Healthy"
+PROGRESSING: Final = "Progressing"
+MISSING: Final = "Missing"
+DEGRADED: Final = "Degraded"
+_WORST_LAST: Final = (HEALTHY, PROGRESSING, MISSING, DEGRADED)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    status: str
+    message: str = ""
+
+
+def health_of(held: Object) -> Health | None:
+    """None for a kind that has no health, such as a ConfigMap."""
+    match held["kind"]:
+        case "Job":
+            return _of_job(held)
+        case "ExternalSecret" | "SecretStore":
+            return _by_readiness(held)
+    return None
+
+
+def worst(healths: Iterable[str]) -> str:
+    """Of an Application, by the health of what belongs to it."""
+    return max(healths, key=_WORST_LAST.index, default=HEALTHY)
+
+
+def _of_job(held: Object) -> Health:
+    for condition in (held.get("status") or {}).get("conditions") or ():
+        if condition["status"] == "True":
+            if condition["type"] == FAILED:
+                return Health(DEGRADED, condition.get("message", ""))
+            if condition["type"] == SUCCEEDED:
+                return Health(HEALTHY, condition.get("message", ""))
+    return Health(PROGRESSING)
+
+
+def _by_readiness(held: Object) -> Health:
+    for condition in (held.get("status") or {}).get("conditions") or ():
+        if condition["type"] == "Ready":
+            ready = condition["status"] == "True"
+            return Health(HEALTHY if ready else DEGRADED, condition.get("message", ""))
+    return Health(PROGRESSING, f"Waiting for {held['kind']}")
