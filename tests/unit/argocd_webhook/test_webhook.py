@@ -16,7 +16,7 @@ from shared.argocd_webhook import is_accepted
 from shared.errors import Misconfigured
 from shared.model import Signal
 from shared.signals import Rejected
-from tests.unit.argocd.messages import SUBJECT, encoded
+from tests.unit.argocd_webhook.messages import SUBJECT, encoded
 from tests.unit.clocks import VirtualClock
 
 PRESENT = "c1f0" * 16
