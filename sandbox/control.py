@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from aiohttp import web
 
 from sandbox.aftermath import Aftermath
+from sandbox.argo_messenger import Messages
 from sandbox.arm_calls import Call
 from sandbox.arm_clusters import ManagedClusters
 from sandbox.cloud import Cloud
@@ -41,6 +42,7 @@ class Control:
     aftermath: Aftermath
     backlog: Backlog
     vaults: Vaults
+    messages: Messages
     key: str
 
     def routes(self) -> list[web.RouteDef]:
@@ -61,6 +63,7 @@ class Control:
             web.post(f"{PREFIX}/events", self._deliver),
             web.post(f"{PREFIX}/vaults/{{environment}}", self._seal),
             web.post(f"{PREFIX}/submodule", self._break_submodule),
+            web.post(f"{PREFIX}/notifications", self._notify),
         ]
 
     @web.middleware
@@ -220,6 +223,17 @@ class Control:
         else:
             raise InputError(f'"commit" is {", ".join(Fate)} or present')
         return web.json_response(await self.backlog.show())
+
+    # -- Argo CD's notifications --------------------------------------------------------
+
+    async def _notify(self, request: web.Request) -> web.Response:
+        given = await _object(request)
+        match given:
+            case {"url": str(url), "functionKey": str(key)}:
+                self.messages.go_to(url, key)
+            case _:
+                raise InputError('"url" and "functionKey" are texts')
+        return web.Response(status=204)
 
 
 async def _object(request: web.Request) -> dict[str, object]:

@@ -17,6 +17,7 @@ from sandbox import gitops, hook_program, manifests
 from sandbox.argo_controller import ApplicationController
 from sandbox.argo_git import Access
 from sandbox.argo_manifests import RepoServer
+from sandbox.argo_messenger import Messages, Messenger
 from sandbox.argo_values import ArgoValues, Published
 from sandbox.cloud import Cloud
 from sandbox.cron_jobs import CronJobs
@@ -65,6 +66,7 @@ class Controllers:
         published: Published,
         git: Access,
         directory: Path,
+        messages: Messages,
     ) -> None:
         """directory: for working copies of what Argo CD deploys; each build has its own"""
         self._cloud = cloud
@@ -75,6 +77,7 @@ class Controllers:
         self._published = published
         self._git = git
         self._directory = directory
+        self._messages = messages
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._values: dict[str, ArgoValues] = {}
         self._applications: dict[str, ApplicationController] = {}
@@ -89,7 +92,9 @@ class Controllers:
         bootstraps = {gitops.application_of(gitops.BOOTSTRAP, one): one for one in self._vaults.opened}
         values = ArgoValues(objects, dials, bootstraps, self._published, self._cron_job)
         repo_server = RepoServer(self._directory / uid, self._git, dials)
-        applications = ApplicationController(objects, repo_server, dials, (values.hear,))
+        messenger = Messenger(objects, self._messages)
+        hearing = (values.hear, messenger.hear)
+        applications = ApplicationController(objects, repo_server, dials, hearing)
         self._values[uid], self._applications[uid] = values, applications
         running: tuple[Coroutine[None, None, None], ...] = (
             Kubelet(objects, self._node(build)).run(),
@@ -98,6 +103,7 @@ class Controllers:
             ExternalSecrets(objects, build.accounts, dials).run(),
             values.run(),
             applications.run(),
+            messenger.run(),
         )
         self._tasks[uid] = [asyncio.create_task(one) for one in running]
         for task in self._tasks[uid]:
