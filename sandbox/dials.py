@@ -23,7 +23,7 @@ class Dials:
     throttling: bool = False
     """Hold the documented rates of the managed-identity API, per tenant, subscription and identity."""
     event_hold: bool = False
-    """Event Grid takes events in and delivers none, nor does Argo CD send notifications, until this is off."""
+    """Event Grid takes events in and delivers none, and Argo CD sends no notification, until this is off."""
     cron_seconds: float = 5.0
     """So long is a minute for the cluster's CronJobs."""
     sync_seconds: float = 5.0
