@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import requests
 
-from cli.judging import cluster, credentials, facts, seeds
+from cli.judging import applications, cluster, credentials, facts, seeds, submodules
 from cli.judging.asking import NotKnown, Operator, Outside
 from cli.judging.verdict import Answer, Verdict
 from shared.landscape import Landscape
@@ -50,7 +50,7 @@ def claims(landscape: Landscape) -> tuple[Claim, ...]:
         claim
         for environment in landscape.environments.values()
         if environment.enabled
-        for part in (credentials, facts, seeds, cluster)
+        for part in (submodules, credentials, facts, seeds, cluster, applications)
         for claim in part.claims(environment, landscape)
     )
 

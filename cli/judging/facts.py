@@ -1,23 +1,16 @@
 """Does each published fact say what Azure has? By a clone of the repository, as Argo CD reads it, and ARM."""
 
-import base64
-import os
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from cli.judging.asking import NotKnown, Outside
+from cli.judging.git import cloned
 from cli.judging.verdict import Verdict, fails, holds
 from shared.landscape import DeclaredFact, DeclaredFacts, Environment, Landscape, Truth
-
-CLONE_SECONDS: Final = 60
 
 type Truths = Mapping[Truth, Callable[[Outside, str], str]]
 
@@ -99,44 +92,8 @@ def _value(published: object, field: str) -> object:
 
 
 def _published(outside: Outside, declared: DeclaredFacts) -> object:
-    operator = outside.operator
-    address = f"{operator.github}{urlsplit(declared.repository).path}"
-    who = base64.b64encode(f"x-access-token:{operator.github_token}".encode()).decode()
-    with TemporaryDirectory(prefix="verdict-") as folder:
-        clone = Path(folder, "facts")
-        command = ["git", "clone", "--quiet", "--depth=1", f"--branch={declared.ref}", address, str(clone)]
-        ended = subprocess.run(  # noqa: S603 (our own command line)
-            command,
-            env=_environment(operator.ca, f"Authorization: Basic {who}"),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=CLONE_SECONDS,
-            check=False,
-        )
-        if ended.returncode != 0:
-            raise NotKnown(f"git clone of the facts ended with {ended.returncode}")
+    with cloned(outside.operator, declared.repository, declared.ref) as clone:
         try:
-            return YAML(typ="safe").load((clone / declared.path).read_text(encoding="utf-8"))
+            return YAML(typ="safe").load((clone.folder / declared.path).read_text(encoding="utf-8"))
         except (FileNotFoundError, YAMLError) as error:
             raise NotKnown(f"{declared.path}: {type(error).__name__}") from error
-
-
-def _environment(ca: str, header: str) -> dict[str, str]:
-    """Nobody's own configuration of git, and the token in no command line.
-
-    https://git-scm.com/docs/git-config#ENVIRONMENT
-    """
-    given: dict[str, Any] = {"http.extraHeader": header, "http.sslCAInfo": ca, "credential.helper": ""}
-    numbered = {
-        f"GIT_CONFIG_{part}_{number}": text
-        for number, (key, value) in enumerate(given.items())
-        for part, text in (("KEY", key), ("VALUE", value))
-    }
-    return {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_CONFIG_COUNT": str(len(given)),
-        **numbered,
-    }

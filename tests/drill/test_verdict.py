@@ -137,13 +137,13 @@ def test_no_verdict_shows_a_secret(operator: Operator, everything: tuple[Claim, 
         assert secret not in told
 
 
-NO_CLONE = "not known git clone of the facts ended with 128"
+NO_CLONE = "not known git clone of ameide-runtime-facts ended with 128"
 WITHOUT: dict[str, tuple[dict[str, Any], str, str]] = {
-    "Git": ({"github_token": "wrong"}, "facts", "not known git clone of the facts ended with 128"),
+    "Git": ({"github_token": "wrong"}, "facts", "not known git clone of ameide-runtime-facts ended with 128"),
     "a way to Git": (
         {"github": "https://127.0.0.1:9"},
         "facts",
-        "not known git clone of the facts ended with 128",
+        "not known git clone of ameide-runtime-facts ended with 128",
     ),
     "a token of Vault": (
         {"vault_tokens": {}},
