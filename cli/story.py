@@ -1,6 +1,9 @@
-"""The story of a drill: a platform that works, a rebuilt cluster, an app that is told, and the verdict.
+"""The story of a drill: a platform that works, what goes wrong at once, an app that is told, and the verdict.
 
-    start ─ works? ─ rebuild ─ broken? ─ repair (─ review) ─ verdict
+    start ─ works? ─ rebuild ─ lose ─ broken? ─ repair (─ review) ─ verdict
+
+The cluster is rebuilt, and the submodule of what Argo CD renders from comes to stand at a commit that git
+serves to nobody: then no Application renders, and nothing that is repaired in Git arrives.
 
 Everything but the app's own status is seen from outside of it.
 """
@@ -36,6 +39,8 @@ POLL: Final = timedelta(milliseconds=500)
 AGAIN: Final = timedelta(seconds=2)
 SETTLING: Final = timedelta(minutes=2)
 """How long a new platform may take until everything in it has happened once."""
+NOTICING: Final = timedelta(seconds=30)
+"""How long it may take until all that is broken shows it."""
 EXITS: Final = {
     Answer.HOLDS: Exit.CONVERGED,
     Answer.FAILS: Exit.DIFFERENCES,
@@ -109,12 +114,10 @@ class Story:
         with self._events_held():
             for cluster in clusters:
                 self._rebuild_one(cluster, evidence)
-            with self._step("broken?", "the same is tried again"):
-                evidence.after = judging.verdicts(operator_of(evidence.stack), evidence.asked)
-            self._tell_verdicts(evidence.after)
-        names = {short_id(cluster).lower() for cluster in clusters}
-        hit = [claim for claim in evidence.asked if claim.cluster.lower() in names]
-        unhurt = [claim for claim in hit if evidence.after[claim].answer is not Answer.FAILS]
+            self._lose_submodule()
+            names = {short_id(cluster).lower() for cluster in clusters}
+            hit = [claim for claim in evidence.asked if claim.cluster.lower() in names]
+            unhurt = self._wait_until_it_shows(hit, evidence)
         if unhurt:
             told = ", ".join(f"{claim.name}: {evidence.after[claim]}" for claim in unhurt)
             raise _ProvesNothing(f"not everything was broken by the rebuild ({told})")
@@ -144,9 +147,28 @@ class Story:
         self._screen.note(f"        → {rebuilt['issuer']}")
         evidence.rebuilt.append(rebuilt)
 
+    def _lose_submodule(self) -> None:
+        does = "the submodule comes to stand at a commit of a branch that was squashed and deleted"
+        with self._step("lose", does):
+            moved = sandbox.move_submodule(self._directory)
+        self._screen.note(f"  {moved['path']} of {moved['parent']}: {moved['commit']}")
+
+    def _wait_until_it_shows(self, hit: list[Claim], evidence: Evidence) -> list[Claim]:
+        """Those of the claims that hold all the same."""
+        deadline = self._here.clock() + NOTICING
+        with self._step("broken?", "the same is tried again"):
+            while True:
+                evidence.after = judging.verdicts(operator_of(evidence.stack), evidence.asked)
+                unhurt = [claim for claim in hit if evidence.after[claim].answer is not Answer.FAILS]
+                if not unhurt or self._here.clock() >= deadline:
+                    break
+                self._here.pause(POLL)
+        self._tell_verdicts(evidence.after)
+        return unhurt
+
     @contextmanager
     def _events_held(self) -> Iterator[None]:
-        """Event Grid delivers when the damage has been seen: no repair outruns the look at it."""
+        """Event Grid and Argo CD tell when the damage has been seen: no repair outruns the look at it."""
         control = Control.from_dir(self._directory)
         control.turn(event_hold=True)
         try:

@@ -66,12 +66,13 @@ def settled_well(status: Status, since: datetime) -> bool:
     )
 
 
-def changed_by(status: Status, arm_id: str) -> str:
-    """Who wrote the object last, by the journal; empty when nobody did."""
+def changed_by(status: Status, name: str) -> str:
+    """Who wrote the object last, or anything that the responder looks after; empty when nobody did."""
     written = [
         entry
         for entry in status["changes"]
-        if entry["kind"] == "step-done" and entry["detail"]["object"].lower() == arm_id.lower()
+        if entry["kind"] == "step-done"
+        and name.lower() in (entry["detail"]["object"].lower(), entry["where"].partition("/")[2])
     ]
     return f"{written[-1]['actor']}, run {written[-1]['run'][:8]}" if written else ""
 

@@ -34,7 +34,7 @@ class Claim(Protocol):
 
     @property
     def journalled(self) -> str:
-        """What the app's journal calls it."""
+        """What the app's journal calls it; or the responder, where it is about all that one looks after."""
 
     @property
     def cluster(self) -> str:

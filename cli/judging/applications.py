@@ -29,7 +29,7 @@ class ApplicationsAreWell:
 
     @property
     def journalled(self) -> str:
-        return f"{self.cluster_id}/namespaces/{self.declared.namespace}/applications"
+        return "applications"
 
     def judge(self, outside: Outside) -> Verdict:
         path = f"/apis/argoproj.io/v1alpha1/namespaces/{self.declared.namespace}/applications"
@@ -37,7 +37,7 @@ class ApplicationsAreWell:
         if answer.status_code != 200:
             raise NotKnown(f"Kubernetes answered {answer.status_code} to GET {path}")
         items = answer.json()["items"]
-        found = [one for one in items if self.declared.rule_for(one["metadata"]["name"])]
+        found = [one for one in items if self.declared.rule(one["metadata"]["name"])]
         if not found:
             return fails("none is there")
         bad = Counter(why for one in found if (why := _fault(one)))

@@ -62,4 +62,13 @@ def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
         read = facts.applications
         asked = read.delay if isinstance(read, Unknown) else None
         return Look(UNREAD_PAUSE) if asked is None else Look(asked, asked=True)
-    return next_look((one.at for one in facts.attempts.values()), now)
+    return next_look(_begun(facts, finding), now)
+
+
+def _begun(facts: Facts, finding: Finding) -> Iterator[datetime]:
+    """Our writes, and the last operation of the Application, whoever asked for it."""
+    yield from (one.at for one in facts.attempts.values())
+    for seen in facts.applications.value if isinstance(facts.applications, Known) else ():
+        operation = seen.application.operation
+        if facts.id_of(seen.application) == finding.subject and operation and operation.finished:
+            yield operation.finished

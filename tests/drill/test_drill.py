@@ -26,18 +26,26 @@ CREDENTIALS = {
     )
 }
 TOLD = {
+    "submodules": ("fetched", "not our ref$"),
     "credential": ("accepted", "refused AADSTS700211$"),
     "facts": ("8 of 8 equal", "6 of 8 differ$"),
     "seeds": ("4 of 4 equal", "0 of 4 equal$"),
     "bootstrap": ("succeeded", "no such CronJob$|never succeeded$"),
     "store": ("Ready", "not Ready: "),
     "external secret": ("Ready", "not Ready: "),
+    "applications": ("2 of 2 well", "2 of 2: "),
 }
 """What holds says, and how what does not begins."""
 TARGETS = {
     f"{environment}/{responder}"
     for environment in ("dev", "prod")
-    for responder in ("federated_credentials", "runtime_facts", "vault_seeding")
+    for responder in (
+        "submodule_refs",
+        "federated_credentials",
+        "runtime_facts",
+        "vault_seeding",
+        "applications",
+    )
 }
 REQUEST_LINE = "POST /runtime/webhooks/eventgrid?functionName=arm_event&code=… HTTP/1.1"
 

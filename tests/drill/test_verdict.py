@@ -48,19 +48,22 @@ def by_kind(operator: Operator, asked: tuple[Claim, ...]) -> dict[str, set[str]]
 
 
 def test_everything_that_enabled_environments_declare_is_asked_for(everything: tuple[Claim, ...]) -> None:
-    kinds = ["credential"] * 3 + ["facts", "seeds", "bootstrap", "store"] + ["external secret"] * 3
+    kinds = ["submodules", *["credential"] * 3, "facts", "seeds", "bootstrap", "store"]
+    kinds += [*["external secret"] * 3, "applications"]
     assert [(one.environment, one.kind) for one in everything] == [
         (environment, kind) for environment in ("dev", "prod") for kind in kinds
     ]
 
 
 WORKS = {
+    "submodules": {"fetched"},
     "credential": {"accepted"},
     "facts": {"8 of 8 equal"},
     "seeds": {"4 of 4 equal"},
     "bootstrap": {"succeeded"},
     "store": {"Ready"},
     "external secret": {"Ready"},
+    "applications": {"2 of 2 well"},
 }
 
 
@@ -137,34 +140,53 @@ def test_no_verdict_shows_a_secret(operator: Operator, everything: tuple[Claim, 
         assert secret not in told
 
 
-NO_CLONE = "not known git clone of ameide-runtime-facts ended with 128"
-WITHOUT: dict[str, tuple[dict[str, Any], str, str]] = {
-    "Git": ({"github_token": "wrong"}, "facts", "not known git clone of ameide-runtime-facts ended with 128"),
-    "a way to Git": (
-        {"github": "https://127.0.0.1:9"},
-        "facts",
-        "not known git clone of ameide-runtime-facts ended with 128",
-    ),
+NO_CLONES = {
+    "submodules": "not known git clone of ameide-gitops ended with 128",
+    "facts": "not known git clone of ameide-runtime-facts ended with 128",
+}
+WITHOUT: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "Git": ({"github_token": "wrong"}, NO_CLONES),
+    "a way to Git": ({"github": "https://127.0.0.1:9"}, NO_CLONES),
     "a token of Vault": (
         {"vault_tokens": {}},
-        "seeds",
-        "not known the operator has no token for the Vault of",
+        {"seeds": "not known the operator has no token for the Vault of"},
     ),
     "a good token of Vault": (
         {"vault_tokens": {"dev": "wrong", "prod": "wrong"}},
-        "seeds",
-        "not known Vault answered 403",
+        {"seeds": "not known Vault answered 403"},
     ),
 }
 
 
-@pytest.mark.parametrize(("change", "kind", "answer"), WITHOUT.values(), ids=WITHOUT)
+@pytest.mark.parametrize(("change", "unknown"), WITHOUT.values(), ids=WITHOUT)
 def test_without_it_nothing_is_known_of_what_rests_on_it(
-    operator: Operator, everything: tuple[Claim, ...], change: dict[str, Any], kind: str, answer: str
+    operator: Operator, everything: tuple[Claim, ...], change: dict[str, Any], unknown: dict[str, str]
 ) -> None:
     found = by_kind(replace(operator, **change), everything)
-    assert all(one.startswith(answer) for one in found.pop(kind))
-    assert found == {name: says for name, says in WORKS.items() if name != kind}
+    for kind, answer in unknown.items():
+        assert all(one.startswith(answer) for one in found[kind])
+        del found[kind]
+    assert found == {kind: says for kind, says in WORKS.items() if kind not in unknown}
+
+
+SUBMODULE = {
+    "git does not serve any more": ("forgotten", "not our ref"),
+    "nobody has any more": ("lost", "not our ref"),
+}
+
+
+@pytest.mark.parametrize(("fate", "answer"), SUBMODULE.values(), ids=SUBMODULE)
+def test_a_submodule_at_a_commit_that_is_not_there(
+    settled: Stack, operator: Operator, everything: tuple[Claim, ...], fate: str, answer: str
+) -> None:
+    control = Control.from_dir(settled.directory)
+    asked = tuple(claim for claim in everything if claim.kind == "submodules")
+    control.break_submodule(fate)
+    try:
+        assert answers(operator, asked) == {answer}
+    finally:
+        control.mend_submodule()
+    assert answers(operator, asked) == {"fetched"}
 
 
 def test_a_value_that_is_not_its_sources_is_found_out(
