@@ -23,11 +23,17 @@ _HUNG_UP: Final = re.compile(HUNG_UP)
 _SAID: Final = re.compile(rf"{REFUSAL.pattern}|\bremote: |\bremote error\b|\berror: |\bdenied\b|\bnot allowed\b")
 
 
+# kustomize says so before it names the command.
+_kustomize_waited: Final = says(r"\btimeout running +\S{0,80}/git +fetch\b")
+
+
 def _unreachable(text: Text) -> Span | None:
     lost = next(found_in(text, _ANY_GIT, LOST), None)
-    if lost or tells_of_missing_commit(text):
+    if lost := lost or _kustomize_waited(text):
         return lost
-    return next(found_in(text, GIT, _HUNG_UP, _SAID), None)
+    if tells_of_missing_commit(text):
+        return None
+    return next(found_in(text, GIT, _HUNG_UP, _SAID, whole=True), None)
 
 
 ROWS: Final = (
@@ -47,7 +53,7 @@ ROWS: Final = (
         words=(
             "upload-pack: not our ref … after `git submodule update`",
             "Fetched in submodule path '…', but it did not contain …. Direct fetching of that commit failed.",
-            "Unable to checkout '…' in submodule path '…'",
+            "fatal: reference is not a tree: … after `git submodule update`",
         ),
         reads=lacks_submodule_commit,
     ),

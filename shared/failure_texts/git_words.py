@@ -30,7 +30,7 @@ REFUSED: Final = (
     r"|\bpermission denied \([\w,-]{1,80}\)|\bauthentication required\b"
     r"|\bpassword authentication is not supported\b|\bsupport for password authentication was removed\b"
     r"|\bunable to authenticate, attempted methods\b|\binvalid username or (?:password|token)\b"
-    r"|\bhttp basic: access denied\b|\b(?:returned error|status code): +40[13]\b"
+    r"|\bhttp basic: access denied\b|\bpermission to \S+ denied to\b|\bcannot prompt because\b|\b(?:returned error|status code): +40[13]\b"
 )
 """Credentials are missing, or were not accepted."""
 
@@ -40,7 +40,7 @@ HOST_UNTRUSTED: Final = (
 
 NOT_FOUND: Final = (
     r"\brepository +(?:\S+ +)?not found\b|\b(?:returned error|status code): +404\b"
-    r"|\byou don t have permission to view it\b|\bdoes not appear to be a git repository\b"
+    r"|\btf401019: |\byou don t have permission to view it\b|\bdoes not appear to be a git repository\b"
 )
 """For a private repository GitHub says so too to those who may not see it."""
 

@@ -41,6 +41,8 @@ class Part:
     tool: Tool
     start: int
     end: int
+    command: bool
+    """It begins with a command: whatever that said, this is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ _MENTIONS: Final = (
     (
         Tool.GIT,
         r"\bgit +(?:-\S{1,80} +){0,6}(?:fetch|clone|checkout|ls-remote|pull)\b"
-        r"|\bfailed to (?:fetch|checkout|list refs)\b|\bservice=git-upload-pack\b",
+        r"|\bfailed to (?:fetch|checkout|list refs)\b|\bservice=git-upload-pack\b"
+        r"|\berror testing repository connectivity\b|\brepository not accessible\b",
     ),
     (Tool.REPO_SERVER, r"\bcode = +unavailable +desc =|\bdesc = +(?:transport is closing|error reading from server)"),
     (Tool.HELM_DEPENDENCY, r"\bhelm[23]? +dep(?:endency)? +(?:build|update|up)\b"),
@@ -131,14 +134,14 @@ _MENTIONS: Final = (
 _MENTION: Final = re.compile("|".join(f"(?P<{tool.name}>{words})" for tool, words in _MENTIONS))
 _OF_SUBMODULES: Final = re.compile(
     r"\bsubmodule path\b|\bregistered for path\b|\brecurse into submodule\b|\bduring submodule fetch\b"
-    r"|\bcould not access submodule\b|\bfetching submodule\b|\bfailed to clone +\S+ +\.? *(?:retry scheduled|a second time)"
+    r"|\bcould not access submodule\b|\bfetching submodule\b|\bfailed to clone +\S+ +(?:\. +)?(?:retry scheduled|a second time)"
 )
 _OF_GIT: Final = re.compile(
     r"\bfatal: +(?:unable to access|could not read|authentication failed for|repository +\S+ +not found"
     r"|remote error|the remote end|early eof|fetch-pack|index-pack|protocol error|clone of|unable to look up"
     r"|couldn t find remote ref|reference is not a tree|expected )"
     r"|\brpc failed; |\bcould not read from remote repository\b|\bkex_exchange_identification\b"
-    r"|\bssh_exchange_identification\b"
+    r"|\bssh_exchange_identification\b|\bssh: handshake failed\b"
 )
 
 
@@ -146,7 +149,7 @@ def _parts(flat: str) -> Iterator[Part]:
     mentions = [(Tool.UNNAMED, 0)]
     mentions += [(Tool[found.lastgroup or ""], found.start()) for found in _MENTION.finditer(flat)]
     for (tool, start), (_, end) in pairwise([*mentions, (Tool.UNNAMED, len(flat))]):
-        yield Part(_owner(tool, flat, start, end), start, end)
+        yield Part(_owner(tool, flat, start, end), start, end, command=tool is not Tool.UNNAMED)
 
 
 def _owner(tool: Tool, flat: str, start: int, end: int) -> Tool:
