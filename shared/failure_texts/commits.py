@@ -1,8 +1,8 @@
 """Which commit a text says is missing, and whether the parent repository lacks it or a submodule's.
 
-Argo CD's own words do not tell: it says `Failed to checkout FETCH_HEAD` of a submodule too, since it falls back to
-fetching the parent's commit first. What tells is the command that failed, git's path of the submodule, and whether
-the missing commit is the one that was fetched.
+Argo CD's own words do not tell: it says `Failed to checkout FETCH_HEAD` of a submodule too, since it falls
+back to fetching the parent's commit first. What tells is the command that failed, git's path of the
+submodule, and whether the missing commit is the one that was fetched.
 https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go (checkoutRevision)
 """
 
@@ -27,7 +27,9 @@ _ANSWERED: Final = (
     rf"|\bpathspec +(?P<no_path>{_ID}) +did not match any"
 )
 # git came back without it. Why, only the lines before this one can tell.
-_CAME_BACK_WITHOUT: Final = rf"\bsubmodule path +(?:\S+ +){{1,8}}?(?:but it )?did not contain +(?P<lacks>{_ID})"
+_CAME_BACK_WITHOUT: Final = (
+    rf"\bsubmodule path +(?:\S+ +){{1,8}}?(?:but it )?did not contain +(?P<lacks>{_ID})"
+)
 _MISSING: Final = re.compile(f"{_ANSWERED}|{_CAME_BACK_WITHOUT}")
 _ANSWERS: Final = frozenset({"refused", "unknown", "unfound", "no_tree", "no_path"})
 _LACKS: Final = re.compile(_CAME_BACK_WITHOUT)

@@ -59,7 +59,7 @@ _KUSTOMIZE_SAYS: Final = re.compile(
     r"|\baccumulating resources: |\binvalid kustomization: |\bunable to find one of +kustomization\.ya?ml\b"
     r"|\bfailed to find unique target for patch\b"
 )
-# A base elsewhere that was not fetched is no fault of the kustomization, unless the server says that its ref is wrong.
+# A base elsewhere that was not fetched is no fault of the kustomization, unless its ref is what is wrong.
 _FETCHED: Final = re.compile(
     r"\bgit cmd =|\bfailed to run\b.{0,40}\bgit\b|\btimeout running\b|\bhelm pull\b"
     r"|\baccumulating resources from +(?:https?://|ssh://|git@|git::|[\w-]+\.(?:com|org|io|net)[/:])"
@@ -67,8 +67,9 @@ _FETCHED: Final = re.compile(
 # kustomize tells of each level that it went down before it comes to what is wrong.
 _DESCENDS: Final = re.compile(r"\baccumulating resources\b|\brecursed accumulation\b")
 _ARRIVED: Final = re.compile(
-    r"\bno such file or directory\b|\binvalid kustomization\b|\bunknown field\b|\bjson: |\byaml: |\bno matches for\b"
-    r"|\bfailed to find\b|\bunable to find\b|\bnot in or below\b|\bmay not add\b|\balready registered\b|\bconflict\b"
+    r"\bno such file or directory\b|\binvalid kustomization\b|\bunknown field\b|\bjson: |\byaml: "
+    r"|\bno matches for\b|\bfailed to find\b|\bunable to find\b|\bnot in or below\b|\bconflict\b"
+    r"|\bmay not add\b|\balready registered\b"
     r"|\bis a directory\b|\bnot a valid directory\b|\bis missing in\b|\bwrong node kind\b|\byaml to json\b"
     r"|\bmissing metadata\b|\bmalformed\b|\bcycle\b|\bmerging from generator\b|\btrouble configuring\b"
 )
@@ -91,6 +92,10 @@ def _kustomize(text: Text) -> Span | None:
 
 # -- helm
 
+_DEPENDENCY: Final = (
+    r"\bno cached repository for \S+ found\b|\bno repository definition for \S+"
+    r"|\bfound in (?:chart|requirements)\.yaml, but missing in charts/ directory\b"
+)
 _HELM_FAILED: Final = re.compile(r"\bfailed (?:exit status \d+|timeout after|signal: killed)")
 
 
@@ -109,6 +114,7 @@ _IS_IMMUTABLE: Final = (
     r" +\S{1,260} +is invalid:(?:(?! is invalid:)[^\0])*?"
     r"\b(?:field is immutable|updates to statefulset spec for fields other than)\b"
 )
+_IS_TEMPLATE: Final = r" +\S{1,260} +is invalid: +spec\.template: +invalid value: +core\.podtemplatespec\{"
 _JOB: Final = r"jobs?(?:\.batch)?"
 
 ROWS: Final = (
@@ -125,8 +131,7 @@ ROWS: Final = (
         where="ComparisonError of an Application",
         words=(
             "rpc error: code = Unavailable desc = error reading from server: EOF",
-            'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp '
-            '…:8081: connect: connection refused"',
+            'code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp …"',
             "rpc error: code = Unavailable desc = transport is closing",
             "dial tcp: lookup argocd-repo-server: …",
         ),
@@ -180,12 +185,7 @@ ROWS: Final = (
                 r"\bdep(?:endency)? +(?:build|update|up)\b[^;]{0,300}?\bfailed exit status \d+",
                 unless=f"{LOST.pattern}|{_KILLED.pattern}",
             ),
-            says(
-                r"\bno cached repository for \S+ found\b",
-                r"\bfound in (?:chart|requirements)\.yaml, but missing in charts/ directory\b",
-                r"\bno repository definition for \S+",
-                unless=LOST.pattern,
-            ),
+            says(_DEPENDENCY, unless=LOST.pattern),
         ),
     ),
     FailureText(
@@ -218,7 +218,7 @@ ROWS: Final = (
         reads=within(
             {Tool.HELM},
             r"\bhelm[23]? +template\b[^;]{0,2000}?\bfailed exit status \d+(?= *: *[a-z0-9])",
-            unless=rf"{LOST.pattern}|{_KILLED.pattern}|\bmissing in charts/ directory\b|\bno cached repository\b",
+            unless=rf"{LOST.pattern}|{_KILLED.pattern}|{_DEPENDENCY}",
         ),
     ),
     FailureText(
@@ -234,7 +234,7 @@ ROWS: Final = (
         where=_CONDITION,
         words=(
             "`kustomize build …` failed exit status 1: Error: accumulating resources: …",
-            "Error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory …",
+            "Error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in …",
             "Error: invalid Kustomization: …",
         ),
         reads=_kustomize,
@@ -266,8 +266,8 @@ ROWS: Final = (
         words=('Job.batch "…" is invalid: spec.template: Invalid value: …: field is immutable',),
         reads=says(
             rf"(?<![\w./-]){_JOB}{_IS_IMMUTABLE}",
-            # A template is printed whole for no other reason, and may be longer than what was kept of the text.
-            rf"(?<![\w./-]){_JOB} +\S{{1,260}} +is invalid: +spec\.template: +invalid value: +core\.podtemplatespec\{{",
+            # A template is printed whole for no other reason, and may be longer than what was kept of a text.
+            rf"(?<![\w./-]){_JOB}{_IS_TEMPLATE}",
         ),
     ),
     FailureText(
@@ -295,7 +295,10 @@ ROWS: Final = (
         "one.",
         passes=True,
         where=_OPERATION,
-        words=('no matches for kind "…" in version "…"', "The Kubernetes API could not find …/… for requested resource"),
+        words=(
+            'no matches for kind "…" in version "…"',
+            "The Kubernetes API could not find …/… for requested resource",
+        ),
         reads=says(
             r"\bno matches for kind +\S+ +in version\b",
             r"\bthe kubernetes api could not find \S+ for requested resource\b",

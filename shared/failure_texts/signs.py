@@ -20,7 +20,7 @@ NEAR: Final = 160
 
 @cache
 def _compiled(words: str) -> re.Pattern[str]:
-    """At first use: compiling all takes a tenth of a second, and who only looks at the table need not wait."""
+    """At first use: who only reads the table need not wait for all of them, a tenth of a second."""
     return re.compile(words)
 
 

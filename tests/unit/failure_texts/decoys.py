@@ -1,8 +1,18 @@
 """Texts that seem to tell of a failure which has a label, and do not."""
+# ruff: noqa: E501, Q003 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 
-from tests.unit.failure_texts.wordings import ACCESS_RIGHTS, CHECKOUT, FETCH, TARGET, UNKNOWN_CODE, UPDATE, X, Y
+from tests.unit.failure_texts.wordings import (
+    ACCESS_RIGHTS,
+    CHECKOUT,
+    FETCH,
+    TARGET,
+    UNKNOWN_CODE,
+    UPDATE,
+    X,
+    Y,
+)
 
 DECOYS: Final[dict[str, str]] = {
     "nothing": "",
