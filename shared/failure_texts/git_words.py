@@ -1,4 +1,4 @@
-"""What git, SSH, curl and Go's git client say, as words that several readers share (flat: see `reading.Text`)."""
+"""What git, SSH, curl and Go's client say, as words that several readers share (flat: see `reading.Text`)."""
 
 import re
 from typing import Final
@@ -17,7 +17,8 @@ NO_CONNECTION: Final = (
     # 4xx are answers; these two say: later.
     r"|\brpc failed\b(?!; +(?:result=\S+ +)?http +(?:code += +)?4(?!08|29))"
     r"|\b(?:returned error|status code): +(?:408|429|5\d\d)\b|\b429 too many requests\b"
-    r"|\b50[0234] (?:internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out)\b"
+    r"|\b50[0234] (?:internal server error|bad gateway|service (?:temporarily )?unavailable)\b"
+    r"|\b504 gateway time-?out\b"
     r"|\bcontext deadline exceeded\b|\bclient\.timeout exceeded\b"
 )
 """The far side was not reached, or lost midway."""
@@ -30,17 +31,19 @@ REFUSED: Final = (
     r"|\bpermission denied \([\w,-]{1,80}\)|\bauthentication required\b"
     r"|\bpassword authentication is not supported\b|\bsupport for password authentication was removed\b"
     r"|\bunable to authenticate, attempted methods\b|\binvalid username or (?:password|token)\b"
-    r"|\bhttp basic: access denied\b|\b(?:returned error|status code): +40[13]\b"
+    r"|\bhttp basic: access denied\b|\bpermission to \S+ denied to\b|\bcannot prompt because\b"
+    r"|\b(?:returned error|status code): +40[13]\b"
 )
 """Credentials are missing, or were not accepted."""
 
 HOST_UNTRUSTED: Final = (
-    r"\bhost key verification failed\b|\bknownhosts: key (?:is unknown|mismatch)|\bremote host identification has changed\b"
+    r"\bhost key verification failed\b|\bknownhosts: key (?:is unknown|mismatch)"
+    r"|\bremote host identification has changed\b"
 )
 
 NOT_FOUND: Final = (
     r"\brepository +(?:\S+ +)?not found\b|\b(?:returned error|status code): +404\b"
-    r"|\byou don t have permission to view it\b|\bdoes not appear to be a git repository\b"
+    r"|\btf401019: |\byou don t have permission to view it\b|\bdoes not appear to be a git repository\b"
 )
 """For a private repository GitHub says so too to those who may not see it."""
 

@@ -1,8 +1,18 @@
 """Texts that seem to tell of a failure which has a label, and do not."""
+# ruff: noqa: E501, Q003 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 
-from tests.unit.failure_texts.wordings import ACCESS_RIGHTS, CHECKOUT, FETCH, TARGET, UNKNOWN_CODE, UPDATE, X, Y
+from tests.unit.failure_texts.wordings import (
+    ACCESS_RIGHTS,
+    CHECKOUT,
+    FETCH,
+    TARGET,
+    UNKNOWN_CODE,
+    UPDATE,
+    X,
+    Y,
+)
 
 DECOYS: Final[dict[str, str]] = {
     "nothing": "",
@@ -25,6 +35,9 @@ DECOYS: Final[dict[str, str]] = {
     "cut off within the command": f"{CHECKOUT}FETCH_HEAD: `git submodule update --init --recursive` failed exit",
     "cut off before the error": f"{CHECKOUT}FETCH_HEAD: `git submodule update --init --recursive` failed exit status 1: Cloning "
     "into '/tmp/x",
+    "an obstacle that was cut off": f"Unable to checkout '{Y}' in submodule path 'a'",
+    "kustomize, cut off on its way": "`kustomize build /tmp/r` failed exit status 1: Error: accumulating resources: accumulation "
+    "err='accumulating resources from '../base': '/tmp/r/base' must resolve to a file': recursed accumulation of path",
     "a policy": f"`git fetch origin {X}` failed exit status 128: error: Server does not allow request for unadvertised object "
     f"{X}",
     "only the generic words": f"{UPDATE}{ACCESS_RIGHTS}",
@@ -54,6 +67,9 @@ DECOYS: Final[dict[str, str]] = {
     'unix /home/argocd/cmp-server/plugins/x.sock: connect: connection refused"',
     "Argo CD's API": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp: '
     'lookup argocd-server: no such host"',
+    "a call of somebody": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
+    'dial tcp 10.0.0.9:9000: connect: connection refused"',
+    "a git server, as the repo-server's pod logs it": "argocd-repo-server-0 ssh: connect to host g port 22: no key",
     "unavailable, nobody says why": "rpc error: code = Unavailable desc = the service is currently unavailable",
     "a deadline": "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
     "talk of a revision": "targetRevision main resolved to a commit SHA",
