@@ -11,7 +11,7 @@ from typing import Final
 
 from bench.measure import Line
 
-NAMES: Final = ("import_time", "calls", "sweep", "repair", "checks", "storm")
+NAMES: Final = ("import_time", "calls", "sweep", "repair", "checks", "storm", "probe")
 COLUMNS: Final = ("cost", "measured", "against", "ratio", "target", "")
 
 

@@ -130,6 +130,8 @@ class Hosted:
     protected: frozenset[str]
     git: Repository
     created_at: datetime
+    old_git: bool = False
+    """Its Git server understands version 0 of the protocol only."""
     heads: dict[str, str] = field(default_factory=dict)
     """Commits by branch, as the forge last told of them."""
     pulls: list[PullRequest] = field(default_factory=list)

@@ -56,7 +56,7 @@ class GitHttp:
         variables = {
             "GIT_PROJECT_ROOT": str(self._directory),
             "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": "" if may.old_git else request.headers.get("Git-Protocol", ""),
             "PATH_INFO": f"/{may.full_name}.git/{path}",
             "QUERY_STRING": request.query_string,
             "REQUEST_METHOD": request.method,

@@ -45,6 +45,16 @@ class Entry:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a path of a tree is to hold."""
+
+    path: str
+    mode: str
+    sha: str | None
+    """None takes it away."""
+
+
 def read_commit(fields: Sequence[str]) -> Commit:
     sha, tree, parents, author, author_mail, authored, committer, committer_mail, committed, message = fields
     return Commit(

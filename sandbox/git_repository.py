@@ -6,14 +6,16 @@ Neither the user's nor the machine's configuration of git is read.
 import asyncio
 import os
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sandbox.git_records import FIELDS, Author, Commit, Entry, read_commit, read_entry
+from sandbox.git_records import FIELDS, Author, Change, Commit, Entry, read_commit, read_entry
 from sandbox.timeline import Clock
 
 HEADS: Final = "refs/heads/"
+_NEVER: Final = "0" * 40
 _HEX: Final = re.compile(r"[0-9a-f]{7,40}")
 _SETTINGS: Final = """\
 # As GitHub has it: commits that no branch points to can be fetched, and fetches be partial.
@@ -205,18 +207,102 @@ class Repository:
 
     async def move(self, ref: str, *, to: str | None, old: str | None) -> None:
         """Make the ref, move or delete it. Raises GitError where it is not at `old`, or its name is none."""
-        never = "0" * 40
         if to is None:
             await self._git("update-ref", "-d", ref, old or "")
         else:
-            await self._git("update-ref", ref, to, old or never)
+            await self._recall(to)
+            await self._git("update-ref", ref, to, old or _NEVER)
 
-    async def _git(self, *command: str, given: bytes = b"") -> bytes:
+    async def blob_of(self, content: bytes) -> str:
+        """An object with that content. Answers it."""
+        return (await self._git("hash-object", "-w", "--stdin", given=content)).decode().strip()
+
+    async def tree_with(self, base: str | None, entries: Sequence[Change]) -> str:
+        """The tree `base`, or an empty one, with those entries in place of what it has there. Answers it.
+
+        Raises GitError where a path cannot be one.
+        """
+        with tempfile.TemporaryDirectory(dir=self.path) as folder:
+            index = {"GIT_INDEX_FILE": f"{folder}/index"}
+            if base is not None:
+                await self._git("read-tree", base, variables=index)
+            lines = (f"{one.mode if one.sha else 0} {one.sha or _NEVER}\t{one.path}\0" for one in entries)
+            given = "".join(lines).encode()
+            await self._git("update-index", "-z", "--replace", "--index-info", given=given, variables=index)
+            # The commits of submodules are in other repositories.
+            return (await self._git("write-tree", "--missing-ok", variables=index)).decode().strip()
+
+    async def configure(self, name: str, value: str) -> None:
+        """Such as `uploadpack.allowAnySHA1InWant`, for what its Git server does."""
+        await self._git("config", name, value)
+
+    # -- what is lost -------------------------------------------------------------------
+
+    async def forget(self, sha: str) -> None:
+        """Let the Git server give a commit to nobody that no ref leads to, as GitHub's does after a while.
+
+        This class still has it, as GitHub's API has, and a ref to it or to what came after it brings it back.
+        Raises GitError where a ref leads to it, or where there is none.
+        """
+        await self._require_unreferenced(sha)
+        await self._unpack()
+        self._held.mkdir(exist_ok=True)
+        self._loose(self._objects, sha).rename(self._loose(self._held, sha, make=True))
+
+    async def lose(self, sha: str) -> None:
+        """Let a commit be gone for good that no ref leads to. Raises GitError as `forget` does."""
+        await self._require_unreferenced(sha)
+        await self._unpack()
+        for where in (self._objects, self._held):
+            self._loose(where, sha).unlink(missing_ok=True)
+
+    async def _require_unreferenced(self, sha: str) -> None:
+        if await self.kind(sha) != "commit":
+            raise GitError(f"{sha} is no commit here")
+        if refs := (await self._git("for-each-ref", "--contains", sha, "--format=%(refname)")).decode():
+            raise GitError(f"{sha} is kept by {refs.split()[0]}")
+
+    async def _unpack(self) -> None:
+        """Give each object a file of its own."""
+        for pack in (self._objects / "pack").glob("*.pack"):
+            content = pack.read_bytes()
+            for part in pack.parent.glob(f"{pack.stem}.*"):
+                part.unlink()
+            await self._git("unpack-objects", "-q", given=content)
+
+    async def _recall(self, commit: str) -> None:
+        """Let the Git server have again what was forgotten and leads to that commit."""
+        if not self._held.exists():
+            return
+        for sha in (await self._git("rev-list", commit)).decode().split():
+            if (held := self._loose(self._held, sha)).exists():
+                held.rename(self._loose(self._objects, sha, make=True))
+
+    @property
+    def _objects(self) -> Path:
+        return self.path / "objects"
+
+    @property
+    def _held(self) -> Path:
+        """Objects that the Git server does not see."""
+        return self.path.absolute() / "held"
+
+    @staticmethod
+    def _loose(where: Path, sha: str, *, make: bool = False) -> Path:
+        folder = where / sha[:2]
+        if make:
+            folder.mkdir(exist_ok=True)
+        return folder / sha[2:]
+
+    async def _git(
+        self, *command: str, given: bytes = b"", variables: Mapping[str, str] | None = None
+    ) -> bytes:
+        held = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self._held)} if self._held.exists() else {}
         process = await asyncio.create_subprocess_exec(
             "git",
             *command,
             cwd=self.path,
-            env=environment(),
+            env={**environment(), **held, **(variables or {})},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

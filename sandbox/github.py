@@ -12,6 +12,7 @@ from sandbox.git_http import GitHttp
 from sandbox.github_actions import Actions
 from sandbox.github_calls import Guard
 from sandbox.github_contents import Contents
+from sandbox.github_data import Data
 from sandbox.github_errors import REST, not_found
 from sandbox.github_objects import Objects
 from sandbox.github_pulls import Pulls
@@ -24,7 +25,7 @@ def routes(forge: Forge, directory: Path, home: str) -> list[web.RouteDef]:
     guard = Guard(forge, home)
     endpoints = [
         endpoint
-        for part in (Contents(forge), Objects(forge), Pulls(forge), Actions(forge))
+        for part in (Contents(forge), Objects(forge), Data(), Pulls(forge), Actions(forge))
         for endpoint in part.endpoints()
     ]
     api = [

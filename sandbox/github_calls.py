@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sandbox.forge import Forge, NoRepositoryError
 from sandbox.forge_records import Account, Hosted, Level, Permission
+from sandbox.git_records import Author
 from sandbox.github_errors import REST, GitHubError, missing, not_found
 from sandbox.timeline import Clock
 from sandbox.tokens import Caller
@@ -49,6 +50,12 @@ class Call:
     def given(self, name: str) -> str:
         """A part of the path."""
         return self.request.match_info[name]
+
+    def author(self, body: Json) -> Author:
+        """Of a commit that the call makes: whom it names, or who calls."""
+        given = body.get("author") or body.get("committer") or {}
+        default = f"{self.login}@users.noreply.github.example"
+        return Author(str(given.get("name") or self.login), str(given.get("email") or default))
 
     async def body(self) -> Json:
         """Raises GitHubError for what is no JSON object. No body is an empty one."""

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox.forge import Forge
 from sandbox.forge_records import Hosted
-from sandbox.git_records import Author, Entry
+from sandbox.git_records import Entry
 from sandbox.git_repository import HEADS, GitError
 from sandbox.github_calls import Call, Endpoint, Json, Needs, wanted
 from sandbox.github_errors import GitHubError, not_found
@@ -113,7 +113,7 @@ class Contents:
             _require_known(path, before, body.get("sha"))
             _require_unprotected(hosted, branch, "update" if before else "create")
             try:
-                written = await hosted.git.write(branch, {path: content}, message, _author(call, body), head)
+                written = await hosted.git.write(branch, {path: content}, message, call.author(body), head)
             except GitError as error:
                 raise GitHubError(409, f"{branch} has moved on from {head}") from error
         await self._forge.settle(hosted)
@@ -149,12 +149,6 @@ def _content(body: Json) -> bytes:
         return base64.b64decode("".join(text.split()), validate=True)
     except ValueError as error:
         raise GitHubError(422, "content is not valid Base64") from error
-
-
-def _author(call: Call, body: Json) -> Author:
-    given = body.get("author") or body.get("committer") or {}
-    default = f"{call.login}@users.noreply.github.example"
-    return Author(str(given.get("name") or call.login), str(given.get("email") or default))
 
 
 def _well_formed(path: str) -> bool:

@@ -20,6 +20,8 @@ _STATUS: Final = {"A": "added", "D": "removed", "M": "modified", "T": "changed"}
 
 
 class Objects:
+    """References, and what is read of trees and commits."""
+
     def __init__(self, forge: Forge) -> None:
         self._forge = forge
 

@@ -9,7 +9,6 @@ LONGEST: Final = 2000
 """Characters of an address: more is no address but an attack."""
 
 _HOST: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[1-9][0-9]{0,4})?", re.ASCII)
-_SCHEME: Final = re.compile(r"[A-Za-z][-+.A-Za-z0-9]*://", re.ASCII)
 _USER: Final = re.compile(r"(?P<scheme>[A-Za-z][-+.A-Za-z0-9]*://)[^/?#]*@", re.ASCII)
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x20\x7f\\]")
 
@@ -27,13 +26,14 @@ class Address:
 
 
 def read_address(url: str) -> Address | None:
-    """None for what is no plain https address of a repository: another scheme, a user name or a password, a
-    query, a path that climbs.
+    """None for what is no plain https address of a repository: another scheme, a query, a path that climbs.
+
+    A name or a password in it is left out.
     """
     if len(url) > LONGEST or not url.startswith("https://") or _UNPRINTABLE.search(url):
         return None
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(without_user(url))
     except ValueError:
         return None
     host, path = parts.netloc.lower().removesuffix(":443"), parts.path.strip("/")
@@ -57,12 +57,9 @@ def resolve(parent_url: str, url: str) -> str | None:
 
     Source: https://git-scm.com/docs/git-submodule (relative), and `relative_url` in git's remote.c
     """
-    meant = without_user(url)
-    if meant.startswith(("./", "../")):
-        meant = _relative(without_user(parent_url).removesuffix("/"), meant)
-    elif not _SCHEME.match(meant):
-        return None
-    found = read_address(meant)
+    if url.startswith(("./", "../")):
+        url = _relative(parent_url.removesuffix("/"), url)
+    found = read_address(url)
     return found.url if found else None
 
 

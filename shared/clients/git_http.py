@@ -69,11 +69,10 @@ class Hosts:
 
     def home(self, url: str, parent: str | None) -> Home:
         """Raises Misconfigured for what may not be asked, or has no address that can be."""
-        asked = without_user(url).rstrip("/")
         try:
-            name = slug(asked, self._github)
+            name = slug(without_user(url).rstrip("/"), self._github)
         except Misconfigured:
-            return self._elsewhere(asked, parent)
+            return self._elsewhere(url, parent)
         base = f"{self._github}/{name}.git"
         return Home(base=base, setting=TOKEN, authorization=self._at_github)
 
@@ -83,7 +82,7 @@ class Hosts:
             raise Misconfigured("its address is none of https: it can only be looked at by hand")
         if address.host in (urlsplit(self._github).netloc.lower(), "github.com"):
             raise Misconfigured("its address is no repository of GitHub: write https://github.com/<owner>/<name>.git")
-        declared = read_address(without_user(parent)) if parent else None
+        declared = read_address(parent) if parent else None
         known = self._credentials.get(address.host)
         if known is None and (declared is None or declared.host != address.host):
             raise Misconfigured(

@@ -206,14 +206,21 @@ class GitHub:
         """Upon the commit `base`, let the submodule at that path pin another commit; point a branch of ours
         there. GitHub does not look whether the other repository has the commit.
 
+        Raises TemporaryError where GitHub does not yet see the tree that it has just made.
+
         https://docs.github.com/rest/git/trees#create-a-tree
         """
         name = self._writable(repository)
         below = _sha(self._json("GET", name, f"git/commits/{_path(base)}"), "tree")
         entry = {"path": path, "mode": "160000", "type": "commit", "sha": commit}
         tree = _sha(self._json("POST", name, "git/trees", json={"base_tree": below, "tree": [entry]}))
-        made = {"message": message, "tree": tree, "parents": [base]}
-        self.point(repository, branch, _sha(self._json("POST", name, "git/commits", json=made)))
+        body = {"message": message, "tree": tree, "parents": [base]}
+        try:
+            made = _sha(self._json("POST", name, "git/commits", json=body))
+        # Both objects were there a moment ago, so one of GitHub's servers is behind the others.
+        except CannotBeDone as refusal:
+            raise TemporaryError(f"{refusal}: the new tree is not seen yet", delay=AGAIN) from refusal
+        self.point(repository, branch, made)
 
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str

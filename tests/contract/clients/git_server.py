@@ -30,8 +30,7 @@ class Asked:
     method: str
     path: str
     authorization: str | None
-    protocol: str | None
-    body: bytes = field(repr=False)
+    cookie: str | None
 
 
 @dataclass
@@ -71,7 +70,7 @@ class GitServer:
         path = address.partition("?")[0]
         with self.lock:
             said = headers.get("Authorization")
-            self.asked.append(Asked(method, path, said, headers.get("Git-Protocol"), body))
+            self.asked.append(Asked(method, path, said, headers.get("Cookie")))
         if (laid := self.laid.get(f"{method} {path}")) is not None:
             return laid
         if self.credential and said != basic(*self.credential):
@@ -144,7 +143,7 @@ def running(root: Path, tls: ssl.SSLContext | None) -> Iterator[GitServer]:
 
         def do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, headers, content = git.answer(self.command, self.path, body, self.headers)
+            status, headers, content = git.answer(self.command, self.path, body, dict(self.headers.items()))
             self.send_response(status)
             for name, value in {"Content-Length": str(len(content)), **headers}.items():
                 self.send_header(name, value)

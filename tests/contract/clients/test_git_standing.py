@@ -68,7 +68,8 @@ def standing(server: GitServer, commit: str) -> Read[Standing]:
 
 def with_history(repository: Repository) -> History:
     """Four commits on main, a branch, tags of both kinds, and a commit that a deleted branch left behind."""
-    made = {name: repository.commit({"a": name.encode(), "d/b": b"b"}) for name in ("root", "middle", "inner", "tip")}
+    line = ("root", "middle", "inner", "tip")
+    made = {name: repository.commit({"a": name.encode(), "d/b": b"b"}) for name in line}
     repository.git("tag", "light", made["root"])
     repository.git("tag", "-a", "v1", "-m", "v1", made["middle"])
     made["side"] = repository.commit({"c": b"c"}, on="side")

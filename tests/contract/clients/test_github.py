@@ -248,6 +248,12 @@ WRITES: dict[str, tuple[Callable[[GitHub], None], str, str, Any]] = {
             "message": "why",
         },
     ),
+    "a branch that keeps a commit": (
+        lambda client: client.keep(REPOSITORY, "gitops-pin/d7273e6", "d7273e6"),
+        "POST",
+        f"{AT}/git/refs",
+        {"ref": "refs/heads/gitops-pin/d7273e6", "sha": "d7273e6"},
+    ),
     "a new branch": (
         lambda client: client.point(REPOSITORY, "reconverge/dev/facts-1", "abc"),
         "POST",
@@ -278,6 +284,134 @@ def test_a_branch_that_is_there_is_moved(far: Forge) -> None:
     far.lay("PATCH", f"{AT}/git/refs/heads/reconverge/dev/facts-1", Answer(200, {}))
     github(far).point(REPOSITORY, "reconverge/dev/facts-1", "abc")
     assert far.asked[1].body == {"sha": "abc", "force": True}
+
+
+# -- commits and what they pin ----------------------------------------------------------------------------
+
+SHA = "d7273e6d72ff" + "0" * 28
+PIN = "gitops-pin/d7273e6"
+
+
+def at(commit: str) -> Answer:
+    return Answer(200, {"ref": f"refs/heads/{PIN}", "object": {"type": "commit", "sha": commit}})
+
+
+def test_a_branch_that_keeps_the_same_commit_already_is_as_good_as_made(far: Forge) -> None:
+    far.lay("POST", f"{AT}/git/refs", Answer(422))
+    far.lay("GET", f"{AT}/git/ref/heads/{PIN}", at(SHA))
+    github(far).keep(REPOSITORY, PIN, SHA)
+    assert [one.method for one in far.asked] == ["POST", "GET"]
+
+
+NOT_KEPT: dict[str, tuple[Answer, Answer, type[Exception], str]] = {
+    "the branch keeps another commit": (
+        Answer(422),
+        at("1" * 40),
+        PermanentError,
+        "branch gitops-pin/d7273e6 is there already, for 1111111 and not for d7273e6",
+    ),
+    "GitHub has no such commit": (Answer(422), Answer(404), CannotBeDone, "cannot be done in this way"),
+    "nobody knows which commit the branch keeps": (
+        Answer(422),
+        Answer(502),
+        TemporaryError,
+        "branch gitops-pin/d7273e6: GitHub answered 502",
+    ),
+    "the branch tells of no commit": (Answer(422), Answer(200, {}), TemporaryError, "branch gitops-pin"),
+    "a permission is missing": (Answer(403), at(SHA), PermanentError, "lacks a permission"),
+    "the repository is not seen": (Answer(404), at(SHA), NotThere, "does not exist, or the token"),
+}
+
+
+@pytest.mark.parametrize(("made", "there", "kind", "says"), NOT_KEPT.values(), ids=NOT_KEPT)
+def test_no_branch_is_moved_to_keep_a_commit(
+    far: Forge, made: Answer, there: Answer, kind: type[Exception], says: str
+) -> None:
+    far.lay("POST", f"{AT}/git/refs", made)
+    far.lay("GET", f"{AT}/git/ref/heads/{PIN}", there)
+    with pytest.raises(kind, match=says) as refused:
+        github(far).keep(REPOSITORY, PIN, SHA)
+    assert type(refused.value) is kind
+    assert {one.method for one in far.asked} <= {"POST", "GET"}
+
+
+HELD: dict[str, tuple[Answer, Answer, Any]] = {
+    "a commit": (Answer(200, {"sha": SHA}), Answer(200, {}), Known(None)),
+    "no commit, in a repository that is seen": (Answer(404), Answer(200, {}), Absent()),
+    "what GitHub cannot make out, in a repository that is seen": (Answer(422), Answer(200, {}), Absent()),
+    "no commit, in a repository that is not seen": (Answer(404), Answer(404), "404: it does not exist, or"),
+    "no commit, in a repository that nobody can look at": (Answer(404), Answer(503), "503"),
+    "an empty repository": (Answer(409), Answer(200, {}), "409"),
+    "a bad day": (Answer(500), Answer(200, {}), "500"),
+    "another commit": (Answer(200, {"sha": "1" * 40}), Answer(200, {}), "shape"),
+}
+
+
+@pytest.mark.parametrize(("commit", "repository", "held"), HELD.values(), ids=HELD)
+def test_a_commit_is_gone_only_where_its_repository_is_seen(
+    far: Forge, commit: Answer, repository: Answer, held: Any
+) -> None:
+    far.lay("GET", f"{AT}/git/commits/{SHA}", commit)
+    far.lay("GET", AT, repository)
+    found = github(far).holds(REPOSITORY, SHA)
+    if isinstance(held, str):
+        assert isinstance(found, Unknown)
+        assert held in found.why
+    else:
+        assert found == held
+
+
+def move(far: Forge) -> None:
+    github(far).move_gitlink(REPOSITORY, "ours", SHA, "backlog", commit="a" * 40, message="why")
+
+
+def test_a_gitlink_is_moved_by_a_tree_a_commit_and_a_branch_of_ours(far: Forge) -> None:
+    far.lay("GET", f"{AT}/git/commits/{SHA}", Answer(200, {"sha": SHA, "tree": {"sha": "t1"}}))
+    far.lay("POST", f"{AT}/git/trees", Answer(201, {"sha": "t2"}))
+    far.lay("POST", f"{AT}/git/commits", Answer(201, {"sha": "c2"}))
+    far.lay("POST", f"{AT}/git/refs", Answer(422))
+    far.lay("PATCH", f"{AT}/git/refs/heads/ours", Answer(200, {}))
+    move(far)
+    entry = {"path": "backlog", "mode": "160000", "type": "commit", "sha": "a" * 40}
+    assert [one.body for one in far.asked] == [
+        None,
+        {"base_tree": "t1", "tree": [entry]},
+        {"message": "why", "tree": "t2", "parents": [SHA]},
+        {"ref": "refs/heads/ours", "sha": "c2"},
+        {"sha": "c2", "force": True},
+    ]
+
+
+HALF: dict[str, dict[str, Answer]] = {
+    "what is to be changed has no tree": {"GET": Answer(200, {"sha": SHA})},
+    "the new tree has no name": {"POST trees": Answer(201, [])},
+    "the new tree is not seen yet": {"POST commits": Answer(422)},
+    "the new commit has no name": {"POST commits": Answer(201, {})},
+}
+
+
+@pytest.mark.parametrize("changes", HALF.values(), ids=HALF)
+def test_a_move_that_goes_half_way_moves_no_branch(far: Forge, changes: dict[str, Answer]) -> None:
+    usual = {
+        "GET": Answer(200, {"sha": SHA, "tree": {"sha": "t1"}}),
+        "POST trees": Answer(201, {"sha": "t2"}),
+        "POST commits": Answer(201, {"sha": "c2"}),
+    }
+    answers = usual | changes
+    far.lay("GET", f"{AT}/git/commits/{SHA}", answers["GET"])
+    far.lay("POST", f"{AT}/git/trees", answers["POST trees"])
+    far.lay("POST", f"{AT}/git/commits", answers["POST commits"])
+    with pytest.raises(TemporaryError):
+        move(far)
+    assert not [one for one in far.asked if "refs" in one.path]
+
+
+def test_without_a_token_no_gitlink_is_moved(far: Forge) -> None:
+    with pytest.raises(Misconfigured, match="RECONVERGE_GITHUB_TOKEN is missing"):
+        github(far, token=None).move_gitlink(
+            REPOSITORY, "ours", SHA, "backlog", commit="a" * 40, message="why"
+        )
+    assert far.asked == []
 
 
 def test_a_pull_request_is_closed_with_a_comment_and_a_title_by_which_it_is_known_again(far: Forge) -> None:

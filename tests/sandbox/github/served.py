@@ -17,7 +17,7 @@ from aiohttp import web
 from sandbox import github
 from sandbox.dials import Dials
 from sandbox.forge import Forge
-from sandbox.forge_records import Level, Permission
+from sandbox.forge_records import Hosted, Level, Permission
 from sandbox.listening import free_socket, port_of, serve
 from sandbox.timeline import utc_now
 
@@ -72,6 +72,16 @@ class Place:
         if self.head(branch) is None:
             self.ask("POST", "git/refs", {"ref": f"refs/heads/{branch}", "sha": self.head()})
         return self.served.do(self.served.forge.commit(self.name, branch, files, "change"))
+
+    def leave(self, files: Mapping[str, str]) -> str:
+        """A commit upon the main branch that no branch leads to any more."""
+        commit = self.commit("short-lived", files)
+        self.ask("DELETE", "git/refs/heads/short-lived")
+        return commit
+
+    @property
+    def hosted(self) -> Hosted:
+        return self.served.forge.find(self.name)
 
     def head(self, branch: str = "main") -> str | None:
         return self.served.do(self.served.forge.head(self.name, branch))

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from shared.clients.git_files import FileAt, GitFiles
+from shared.clients.git_remotes import Gitlink, GitRemotes, Snapshot, Standing
 from shared.clients.github import GitHub, PullRequest, State, Workflow, WorkflowRun
 from shared.clients.github_http import Conflict, NotThere
 from shared.errors import PermanentError
-from shared.model import Absent, Known, Unknown
+from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 from tests.sandbox.github.served import Place, Served
 from tests.sandbox.github.workflows import FILE, Job, ended, with_workflow
@@ -137,6 +138,67 @@ def test_a_hundred_and_one_proposals_are_all_read(place: Place) -> None:
     found = github(place).proposals(place.page, "reconverge/")
     assert isinstance(found, Known)
     assert [one.number for one in found.value] == list(range(101, 0, -1))
+
+
+# -- what a repository pins -----------------------------------------------------------------
+
+
+def remotes(place: Place) -> GitRemotes:
+    return GitRemotes(settings(place, place.token))
+
+
+def standing(place: Place, commit: str) -> Read[Standing]:
+    refs = remotes(place).refs(place.page)
+    assert isinstance(refs, Known)
+    return remotes(place).standing(place.page, commit, refs.value)
+
+
+def test_a_commit_that_git_has_forgotten_is_kept_by_a_branch(place: Place) -> None:
+    client, lost = github(place), place.leave({PATH: "a: 2\n"})
+    pin = f"gitops-pin/{lost[:7]}"
+    assert standing(place, lost) == Known(Standing.UNREFERENCED)
+    place.served.do(place.hosted.git.forget(lost))
+    assert standing(place, lost) == Absent()
+    assert client.holds(place.page, lost) == Known(None)
+    client.keep(place.page, pin, lost)
+    client.keep(place.page, pin, lost)
+    assert standing(place, lost) == Known(Standing.REFERENCED)
+    with pytest.raises(PermanentError, match=f"is there already, for {lost[:7]} and not for"):
+        client.keep(place.page, pin, str(place.head()))
+    assert place.head(pin) == lost
+
+
+def test_a_commit_that_is_gone_can_be_kept_by_nobody(place: Place) -> None:
+    lost = place.leave({PATH: "a: 2\n"})
+    place.served.do(place.hosted.git.lose(lost))
+    assert standing(place, lost) == Absent()
+    assert github(place).holds(place.page, lost) == Absent()
+    with pytest.raises(PermanentError, match="422"):
+        github(place).keep(place.page, "gitops-pin/1", lost)
+    assert place.head("gitops-pin/1") is None
+
+
+def test_a_repository_that_is_not_seen_may_hold_anything(served: Served, place: Place) -> None:
+    stranger = served.lay({"README.md": "x"}).token
+    found = github(place, stranger).holds(place.page, str(place.head()))
+    assert isinstance(found, Unknown)
+    assert "404: it does not exist, or the token" in found.why
+
+
+def test_a_gitlink_is_moved_on_a_branch_of_ours(place: Place) -> None:
+    client, before = github(place), str(place.head())
+    modules = '[submodule "sub"]\npath = charts/sub\nurl = ../sub.git\n'
+    place.commit("main", {".gitmodules": modules})
+    for pin in ("a" * 40, "b" * 40):
+        base = str(place.head())
+        client.move_gitlink(place.page, BRANCH, base, "charts/sub", commit=pin, message="why")
+        made = str(place.head(BRANCH))
+        link = Gitlink(path="charts/sub", commit=pin, url="../sub.git")
+        assert remotes(place).snapshot(place.page, BRANCH) == Known(Snapshot(commit=made, gitlinks=(link,)))
+        shown = place.ask("GET", f"commits/{made}").json()
+        assert (shown["commit"]["message"], [one["sha"] for one in shown["parents"]]) == ("why", [base])
+    assert place.text(PATH, BRANCH) == "a: 1\n"
+    assert remotes(place).snapshot(place.page, before) == Known(Snapshot(commit=before, gitlinks=()))
 
 
 # -- workflows ----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from sandbox.git_repository import GitError
 from tests.sandbox.github.served import BIG, PATIENCE, Place, Served, git
 
 PROTOCOLS = ("0", "2")
@@ -202,3 +203,61 @@ def test_every_move_of_a_branch_is_heard_whichever_way_it_came(place: Place, tmp
 def test_a_commit_that_changes_nothing_is_none(place: Place) -> None:
     before = place.head()
     assert place.commit("main", {"README.md": "hello\n"}) == before
+
+
+# -- commits that get lost ----------------------------------------------------------------
+
+
+def fetched(place: Place, directory: Path, commit: str, *, code: int = 0) -> str:
+    directory.mkdir()
+    git("init", "-q", cwd=directory)
+    return git("fetch", "-q", place.remote(), commit, cwd=directory, code=code)
+
+
+def test_a_commit_without_a_branch_is_given_until_it_is_forgotten_and_again_with_a_branch(
+    place: Place, tmp_path: Path
+) -> None:
+    """What GitHub's Git server does not give, its API may still show, and keep by a new reference."""
+    first = place.commit("gone", {"README.md": "gone\n"})
+    lost = place.commit("gone", {"README.md": "gone, too\n"})
+    place.ask("DELETE", "git/refs/heads/gone")
+    fetched(place, tmp_path / "before", lost)
+    for commit in (first, lost):
+        place.served.do(place.hosted.git.forget(commit))
+    assert f"not our ref {lost}" in fetched(place, tmp_path / "forgotten", lost, code=128)
+    assert place.ask("GET", f"git/commits/{lost}").json()["message"] == "change"
+    kept = place.ask("POST", "git/refs", {"ref": "refs/heads/kept", "sha": lost})
+    assert kept.status_code == 201
+    fetched(place, tmp_path / "kept", lost)
+    assert git("log", "--format=%H", "FETCH_HEAD", cwd=tmp_path / "kept").split()[:2] == [lost, first]
+
+
+def test_a_commit_that_is_lost_is_nowhere(place: Place, tmp_path: Path) -> None:
+    packed, forgotten = place.leave({"README.md": "1"}), place.leave({"README.md": "2"})
+    git("repack", "-q", "-a", "-d", "-k", cwd=place.hosted.git.path)
+    place.served.do(place.hosted.git.forget(forgotten))
+    for commit in (packed, forgotten):
+        place.served.do(place.hosted.git.lose(commit))
+        assert "not our ref" in fetched(place, tmp_path / commit, commit, code=128)
+        assert place.ask("GET", f"git/commits/{commit}").status_code == 404
+        refused = place.ask("POST", "git/refs", {"ref": "refs/heads/kept", "sha": commit})
+        assert (refused.status_code, refused.json()["message"]) == (422, "Object does not exist")
+    clone(place, tmp_path)
+
+
+@pytest.mark.parametrize("way", ["forget", "lose"])
+def test_what_a_branch_leads_to_is_not_lost(place: Place, tmp_path: Path, way: str) -> None:
+    first = str(place.head())
+    place.commit("main", {"README.md": "later\n"})
+    for commit in (first, str(place.head()), "0" * 39 + "1"):
+        with pytest.raises(GitError):
+            place.served.do(getattr(place.hosted.git, way)(commit))
+    clone(place, tmp_path)
+
+
+def test_a_server_may_speak_the_old_protocol_by_the_old_policy(place: Place, tmp_path: Path) -> None:
+    loose = place.leave({"README.md": "x"})
+    place.hosted.old_git = True
+    assert "not our ref" in fetched(place, tmp_path / "reachable", loose, code=128)
+    place.served.do(place.hosted.git.configure("uploadpack.allowAnySHA1InWant", "true"))
+    fetched(place, tmp_path / "any", loose)

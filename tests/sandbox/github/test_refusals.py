@@ -13,6 +13,13 @@ CREATE_REF, MOVE_REF = "git/refs#create-a-reference", "git/refs#update-a-referen
 CREATE_PULL = "pulls/pulls#create-a-pull-request"
 DISPATCH = "actions/workflows#create-a-workflow-dispatch-event"
 
+TREE, COMMIT = "git/trees#create-a-tree", "git/commits#create-a-commit"
+
+
+def tree_of(message: str, **entry: Any) -> Says:
+    return Says(TREE, "POST", "git/trees", 422, message, {"tree": [entry]})
+
+
 REFUSALS: dict[str, Says] = {
     "a file that is not there": Says(
         "repos/contents#get-repository-content", "GET", "contents/none", 404, "Not Found"
@@ -82,6 +89,43 @@ REFUSALS: dict[str, Says] = {
         "git/refs#delete-a-reference", "DELETE", "git/refs/heads/none", 422, "Reference does not exist"
     ),
     "a tree that is not there": Says("git/trees#get-a-tree", "GET", f"git/trees/{NOWHERE}", 404, "Not Found"),
+    "a tree of nothing": Says(
+        TREE, "POST", "git/trees", 422, 'Invalid request.\n\n"tree" wasn\'t supplied.', {}
+    ),
+    "a tree upon nothing": Says(
+        TREE,
+        "POST",
+        "git/trees",
+        422,
+        "base_tree is not a valid tree oid",
+        {"base_tree": NOWHERE, "tree": []},
+    ),
+    "a tree with a file of no content": tree_of(
+        f"tree.sha {NOWHERE} is not a valid blob", path="a", mode="100644", type="blob", sha=NOWHERE
+    ),
+    "a tree with a submodule of no commit": tree_of(
+        "tree.sha main is not a valid commit", path="a", mode="160000", type="commit", sha="main"
+    ),
+    "a tree with a kind of file that is none": tree_of(
+        "Must supply a valid tree.mode", path="a", mode="100664", type="blob", content="x"
+    ),
+    "a tree with a place that is none": tree_of(
+        "tree.path contains a malformed path component", path="a/../b", mode="100644", content="x"
+    ),
+    "a tree without a file that it never had": tree_of(
+        "GitRPC::BadObjectState", path="none", mode="100644", type="blob", sha=None
+    ),
+    "a commit of nothing": Says(
+        COMMIT, "POST", "git/commits", 422, "Tree SHA does not exist", {"message": "m", "tree": NOWHERE}
+    ),
+    "a commit without a message": Says(
+        COMMIT,
+        "POST",
+        "git/commits",
+        422,
+        'Invalid request.\n\n"message" wasn\'t supplied.',
+        {"tree": NOWHERE},
+    ),
     "a commit's object that is not there": Says(
         "git/commits#get-a-commit-object", "GET", f"git/commits/{NOWHERE}", 404, "Not Found"
     ),
@@ -154,6 +198,13 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing(laid: Place, says: S
     refused(laid, says)
     assert laid.ask("GET", "git/refs").json() == before
     assert laid.ask("GET", "pulls?state=all").json() == []
+
+
+def test_a_commit_upon_nothing_is_refused(place: Place) -> None:
+    tree = place.ask("GET", "git/trees/main").json()["sha"]
+    body = {"message": "m", "tree": tree, "parents": [tree]}
+    said = "Parent SHA does not exist or is not a commit object"
+    refused(place, Says(COMMIT, "POST", "git/commits", 422, said, body))
 
 
 def in_workflow(status: int, message: str, **body: Any) -> Says:

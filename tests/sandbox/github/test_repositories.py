@@ -143,3 +143,42 @@ def test_two_commits_are_compared(laid: Place, spec: str, status: str) -> None:
     shown = laid.ask("GET", f"compare/{spec}").json()
     assert shown["status"] == status
     assert [one["filename"] for one in shown["files"]] == (["env/dev.yaml"] if spec.endswith("next") else [])
+
+
+def test_a_tree_is_made_upon_another_and_committed_and_changes_nothing_until_a_branch_moves(
+    place: Place,
+) -> None:
+    """https://docs.github.com/rest/git/trees#create-a-tree, https://docs.github.com/rest/git/commits#create-a-commit"""
+    first = str(place.head())
+    entries = [
+        {"path": "charts/sub", "mode": "160000", "type": "commit", "sha": NOWHERE},
+        {"path": "env/new.yaml", "mode": "100644", "type": "blob", "content": "a: 3\n"},
+        {"path": "env/dev.yaml", "mode": "100644", "type": "blob", "sha": None},
+    ]
+    base = place.ask("GET", f"git/commits/{first}").json()["tree"]["sha"]
+    tree = place.ask("POST", "git/trees", {"base_tree": base, "tree": entries})
+    assert tree.status_code == 201
+    assert [one["path"] for one in tree.json()["tree"]] == ["README.md", "charts", "env"]
+    body = {"message": "why", "tree": tree.json()["sha"], "parents": [first]}
+    made = place.ask("POST", "git/commits", body)
+    assert made.status_code == 201
+    shown = made.json()
+    assert (shown["message"], [one["sha"] for one in shown["parents"]]) == ("why", [first])
+    assert place.head() == first
+    assert place.ask("PATCH", "git/refs/heads/main", {"sha": shown["sha"]}).status_code == 200
+    whole = place.ask("GET", "git/trees/main?recursive=1").json()["tree"]
+    assert {one["path"]: one["sha"] for one in whole if one["type"] == "commit"} == {"charts/sub": NOWHERE}
+    assert [one["path"] for one in whole if one["type"] == "blob"] == [
+        "README.md",
+        "env/new.yaml",
+        "env/prod.yaml",
+    ]
+    assert place.text("env/new.yaml") == "a: 3\n"
+
+
+def test_a_tree_may_be_made_upon_none(place: Place) -> None:
+    """https://docs.github.com/rest/git/trees#create-a-tree"""
+    entry = {"path": "a/b", "mode": "100755", "type": "blob", "content": "x"}
+    made = place.ask("POST", "git/trees", {"tree": [entry]}).json()
+    whole = place.ask("GET", f"git/trees/{made['sha']}?recursive=1").json()["tree"]
+    assert [(one["path"], one["mode"]) for one in whole] == [("a", "040000"), ("a/b", "100755")]

@@ -6,7 +6,7 @@ import pytest
 
 from shared.clients.storage import connection
 from shared.errors import Misconfigured
-from shared.settings import APP_DIRECTORY, ConnectionString, IdentityConnection, Settings
+from shared.settings import APP_DIRECTORY, ConnectionString, GitCredential, IdentityConnection, Settings
 
 GUID = "11111111-2222-3333-4444-555555555555"
 KEY = "c2VjcmV0LWtleQ=="
@@ -14,6 +14,7 @@ ACCOUNT = (
     f"DefaultEndpointsProtocol=https;AccountName=account;AccountKey={KEY};EndpointSuffix=core.windows.net"
 )
 STORAGE = "AzureWebJobsStorage"
+WHO = '{"username": "me", "password": "hunter2"}'
 
 
 def test_an_empty_environment_is_the_public_cloud_without_storage_or_identity() -> None:
@@ -52,9 +53,11 @@ def test_every_setting_is_read() -> None:
             "RECONVERGE_GITHUB_URL": "https://ghe.example.com/",
             "RECONVERGE_GITHUB_API_URL": "https://ghe.example.com/api/v3",
             "RECONVERGE_GITHUB_TOKEN": "ghs_secret",
+            "RECONVERGE_GIT_CREDENTIALS": f'{{"Git.Example.com:443": {WHO}, "git.example.com:8443": {WHO}}}',
             STORAGE: ACCOUNT,
         }
     )
+    assert "hunter2" not in repr(settings)
     assert "ghs_secret" not in repr(settings)
     assert settings == Settings(
         arm_endpoint="https://127.0.0.1:8443",
@@ -71,6 +74,10 @@ def test_every_setting_is_read() -> None:
         github_url="https://ghe.example.com",
         github_api="https://ghe.example.com/api/v3",
         github_token="ghs_secret",
+        git_credentials={
+            "git.example.com": GitCredential("me", "hunter2"),
+            "git.example.com:8443": GitCredential("me", "hunter2"),
+        },
     )
 
 
@@ -216,3 +223,41 @@ def test_a_mistake_names_the_setting_and_never_its_secret(environment: dict[str,
         Settings.from_environment(environment)
     assert str(caught.value).startswith(says)
     assert "secret" not in str(caught.value).replace("'secret'", "")
+
+
+WRONG_CREDENTIALS = {
+    "no JSON": "git.example.com me hunter2",
+    "nesting without end": "[" * 100_000,
+    "a list": f"[{WHO}]",
+    "a text in place of a record": '{"git.example.com": "me:hunter2"}',
+    "no password": '{"git.example.com": {"username": "me hunter2"}}',
+    "an empty password": '{"git.example.com": {"username": "me hunter2", "password": ""}}',
+    "a number for a password": '{"git.example.com": {"username": "me hunter2", "password": 1}}',
+    "another word": '{"git.example.com": {"username": "me", "password": "x", "token": "hunter2"}}',
+    "a user name that ends too early": '{"git.example.com": {"username": "me:hunter2", "password": "x"}}',
+    "an address for a host": f'{{"https://git.example.com": {WHO}}}',
+    "a host with a user name": f'{{"me:hunter2@git.example.com": {WHO}}}',
+    "a host twice": f'{{"git.example.com": {WHO}, "GIT.example.com": {WHO}}}',
+    "a pattern": f'{{"*": {WHO}}}',
+}
+
+
+@pytest.mark.parametrize("text", WRONG_CREDENTIALS.values(), ids=WRONG_CREDENTIALS)
+def test_credentials_that_are_wrong_are_told_of_and_not_repeated(text: str) -> None:
+    with pytest.raises(Misconfigured, match="RECONVERGE_GIT_CREDENTIALS is not what") as wrong:
+        Settings.from_environment({"RECONVERGE_GIT_CREDENTIALS": text})
+    assert "write a JSON object like" in str(wrong.value)
+    told = (wrong.value, wrong.value.__cause__)
+    assert not any("hunter2" in repr(one) for one in told)
+    assert wrong.value.__suppress_context__ or wrong.value.__context__ is None
+
+
+@pytest.mark.parametrize("host", ["github.com", "GHE.example.com"])
+def test_github_has_its_token_in_one_place(host: str) -> None:
+    with pytest.raises(Misconfigured, match="set RECONVERGE_GITHUB_TOKEN for it instead"):
+        Settings.from_environment(
+            {
+                "RECONVERGE_GITHUB_URL": "https://ghe.example.com",
+                "RECONVERGE_GIT_CREDENTIALS": f'{{"{host}": {WHO}}}',
+            }
+        )
