@@ -24,8 +24,8 @@ def server(tmp_path: Path) -> Iterator[GitServer]:
 
 
 class Platform:
-    """The gitops repository, its backlog, and a library that the backlog has as a submodule. What GitHub's API
-    says beside is made up.
+    """The gitops repository, its backlog, and a library that the backlog has as a submodule. What GitHub's
+    API says beside is made up.
     """
 
     def __init__(self, server: GitServer) -> None:
