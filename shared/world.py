@@ -101,7 +101,9 @@ class Repositories(Protocol):
 class GitRemotes(Protocol):
     def refs(self, url: str, *, parent: str | None = None) -> Read[Refs]: ...
 
-    def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]: ...
+    def snapshot(
+        self, url: str, revision: str, *, refs: Refs | None = None, parent: str | None = None
+    ) -> Read[Snapshot]: ...
 
     def standing(
         self, url: str, commit: str, refs: Refs, *, parent: str | None = None

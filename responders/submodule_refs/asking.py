@@ -13,9 +13,19 @@ def refs(scope: Scope, remote: str) -> Read[Refs]:
 
 
 def snapshot(scope: Scope, repository: str, revision: str) -> Read[Snapshot]:
-    """What a branch or a commit pins."""
+    """What a branch pins."""
     parent = _declared_beside(scope, repository)
     return scope.world.git.snapshot(repository, revision, parent=parent)
+
+
+def own_pins(scope: Scope, pin: Pin, read: Read[Refs]) -> Read[Snapshot]:
+    """What a submodule itself pins, at its pinned commit.
+
+    read: what `refs` answered of the pin's remote
+    """
+    parent = _declared_beside(scope, pin.remote)
+    refs = read.value if isinstance(read, Known) else None
+    return scope.world.git.snapshot(pin.remote, pin.commit, refs=refs, parent=parent)
 
 
 def standing(scope: Scope, pin: Pin, read: Read[Refs]) -> Read[Standing]:

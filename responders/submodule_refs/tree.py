@@ -112,7 +112,8 @@ class _Walk:
     def _beneath(self, pins: Iterable[Pin]) -> list[Link]:
         """The gitlinks of submodules at their pinned commits."""
         found: list[Link] = []
-        for pin, snapshot in each(lambda pin: asking.snapshot(self._scope, *pin), pins).items():
+        opened = each(lambda pin: asking.own_pins(self._scope, pin, self._remotes[pin.remote]), pins)
+        for pin, snapshot in opened.items():
             match snapshot:
                 case Known(value):
                     found += links_beneath(pin, value)

@@ -94,15 +94,18 @@ class GitRemotes:
         from one that may not be seen."""
         return _read(lambda: self._refs(url, parent))
 
-    def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]:
+    def snapshot(
+        self, url: str, revision: str, *, refs: Refs | None = None, parent: str | None = None
+    ) -> Read[Snapshot]:
         """What a commit pins, at any depth of folders, in four requests at most. Its files are not fetched
         from servers that can leave them out.
 
         revision: the name of a branch, or a commit's full id.
+        refs: what `refs` told of the repository in the same look, which saves a request.
         Absent: the server's refs were read and have no such branch; or it has no such commit, as `standing`
         says it.
         """
-        return _read(lambda: self._snapshot(url, revision, parent))
+        return _read(lambda: self._snapshot(url, revision, refs, parent))
 
     def standing(self, url: str, commit: str, refs: Refs, *, parent: str | None = None) -> Read[Standing]:
         """Whether the server gives that commit, and whether a branch or a tag leads to it, in one request;
@@ -127,8 +130,10 @@ class GitRemotes:
             server=server,
         )
 
-    def _snapshot(self, url: str, revision: str, parent: str | None) -> Snapshot | Absent:
-        server = greet(self._hosts.home(url, parent))
+    def _snapshot(
+        self, url: str, revision: str, refs: Refs | None, parent: str | None
+    ) -> Snapshot | Absent:
+        server = (refs and refs.server) or greet(self._hosts.home(url, parent))
         commit: str | None = revision
         if not is_id(revision, server.object_format):
             ref = f"refs/heads/{revision}"

@@ -87,7 +87,9 @@ class GitRemotes:
         tags = {f"refs/tags/{name}": sha for name, sha in found.tags.items()}
         return Known(Refs(heads_and_tags=heads | tags, object_format="sha1", moved_to=found.moved_to))
 
-    def snapshot(self, url: str, revision: str, *, parent: str | None = None) -> Read[Snapshot]:
+    def snapshot(
+        self, url: str, revision: str, *, refs: Refs | None = None, parent: str | None = None
+    ) -> Read[Snapshot]:
         found = self._find("snapshot", url)
         if isinstance(found, Unknown):
             return found
