@@ -1,14 +1,23 @@
 """Applications as they come over the wire, and what is asked of Argo CD through them."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes import client, config
+from ruamel.yaml import YAML
 
+from sandbox import platform
 from shared.clients.argocd import LONGEST_MESSAGE, Application, ArgoCD
+from shared.clients.credentials import AppCredential
+from shared.clients.managed_clusters import ApiServer, ManagedClusters
 from shared.errors import PermanentError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Unknown
+from shared.settings import Settings
 from tests.contract.clients.api_server import Answers, Credential, status
+from tests.contract.clients.loopback import Cloud
 
 LIST = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 ONE = f"{LIST}/dev-gitlab"
@@ -335,3 +344,100 @@ def test_a_write_that_is_refused_says_so(
     server.on("PATCH", ONE, status(code, reason), code)
     with pytest.raises(error, match=reason):
         sync(argocd, server)
+
+
+# -- the sandbox's cluster --------------------------------------------------------------------------
+
+OURS = Path(__file__).parents[3] / "deploy" / "kubernetes" / "applications.yaml"
+RBAC = ("rbac.authorization.k8s.io", "v1")
+APPLICATIONS = ("argoproj.io", "v1alpha1", "some-argocd", "applications")
+MANY = 60
+
+
+class Deployed:
+    """Applications in a namespace of a cluster, as its administrator has them; we have our Roles there."""
+
+    def __init__(self, kubeconfig: str) -> None:
+        load: Any = config.new_client_from_config  # the package leaves it untyped
+        api = load(kubeconfig)
+        self.objects = client.CustomObjectsApi(api)
+        client.CoreV1Api(api).create_namespace({"metadata": {"name": APPLICATIONS[2]}})
+        manifest = OURS.read_text().replace("namespace: argocd", f"namespace: {APPLICATIONS[2]}")
+        ours = re.sub(r"0{8}-[-0]+", platform.APP_OBJECT_ID, manifest)
+        for one in YAML(typ="safe", pure=True).load_all(ours):
+            self.objects.create_namespaced_custom_object(
+                *RBAC, APPLICATIONS[2], f"{one['kind'].lower()}s", one
+            )
+
+    def make(self, name: str, **parts: Any) -> str:
+        """Answers its uid."""
+        body = {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "Application",
+            "metadata": {"name": name},
+            "spec": {"source": SOURCE, "syncPolicy": {"syncOptions": ["CreateNamespace=true"]}},
+            **parts,
+        }
+        made = self.objects.create_namespaced_custom_object(*APPLICATIONS, body)
+        return str(made["metadata"]["uid"])
+
+    def get(self, name: str) -> Any:
+        return self.objects.get_namespaced_custom_object(*APPLICATIONS, name)
+
+
+@pytest.fixture(scope="module")
+def deployed(running_cloud: Cloud) -> Deployed:
+    return Deployed(str(running_cloud.description["kubeconfig"]))
+
+
+@pytest.fixture
+def cluster(cloud: Cloud, settings: Settings, credential: AppCredential) -> ApiServer:
+    answer = ManagedClusters(settings, credential).api_server(cloud.cluster_id)
+    assert isinstance(answer, Known)
+    return answer.value
+
+
+@pytest.fixture
+def real(credential: AppCredential) -> ArgoCD:
+    return ArgoCD(credential)
+
+
+FAILED = {"operationState": {"phase": "Failed", "startedAt": BEGUN, "syncResult": {"revision": "old"}}}
+
+
+def test_a_cluster_lists_more_than_a_page(real: ArgoCD, cluster: ApiServer, deployed: Deployed) -> None:
+    made = {f"many-{number:03}" for number in range(MANY)}
+    for name in made:
+        deployed.make(name)
+    answer = real.applications(cluster, APPLICATIONS[2])
+    assert isinstance(answer, Known)
+    assert {one.name for one in answer.value} >= made
+
+
+def test_a_cluster_takes_a_refresh(real: ArgoCD, cluster: ApiServer, deployed: Deployed) -> None:
+    deployed.make("refreshed", status=FAILED)
+    real.refresh(cluster, APPLICATIONS[2], "refreshed")
+    kept = deployed.get("refreshed")
+    assert kept["metadata"]["annotations"] == {"argocd.argoproj.io/refresh": "hard"}
+    assert kept["status"] == FAILED
+
+
+def test_a_cluster_takes_one_sync_at_a_time(real: ArgoCD, cluster: ApiServer, deployed: Deployed) -> None:
+    uid = deployed.make("synced", status={"sync": {"status": "OutOfSync"}, **FAILED})
+    real.sync(cluster, APPLICATIONS[2], "synced", uid=uid, why="it is mended")
+    kept = deployed.get("synced")
+    assert kept["operation"] == {**BY, "sync": {"prune": False, "syncOptions": ["CreateNamespace=true"]}}
+    assert kept["status"] == {"sync": {"status": "OutOfSync"}}
+    with pytest.raises(TemporaryError, match="in progress"):
+        real.sync(cluster, APPLICATIONS[2], "synced", uid=uid, why="again")
+
+
+def test_a_cluster_takes_the_end_of_an_operation(
+    real: ArgoCD, cluster: ApiServer, deployed: Deployed
+) -> None:
+    state = {"phase": "Running", "startedAt": BEGUN, "message": "waiting"}
+    uid = deployed.make("stuck", operation={"sync": {}}, status={"operationState": state})
+    real.terminate(cluster, APPLICATIONS[2], "stuck", uid=uid, started=AT)
+    kept = deployed.get("stuck")
+    assert kept["operation"] == {"sync": {}}
+    assert kept["status"]["operationState"] == {**state, "phase": "Terminating"}

@@ -34,7 +34,8 @@ def test_a_row_says_what_it_is_in_whole_sentences(row: FailureText) -> None:
 
 @ROWS
 def test_a_code_that_is_a_reason_belongs_to_the_responder_of_that_reason(row: FailureText) -> None:
-    assert row.code not in OWNERS or OWNERS[row.code] == row.responder
+    # What nobody looks after is told by whoever finds the text.
+    assert row.code not in OWNERS or OWNERS[row.code] == (row.responder or "applications")
 
 
 @ROWS
