@@ -3,7 +3,7 @@
 import asyncio
 import io
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -103,9 +103,12 @@ class Argo:
 
     def remove(self) -> None:
         """All that were made, with what they deployed."""
-        objects = self.platform.objects
-        for name in self.made:
-            self.platform.here(lambda name=name: objects.delete(APPLICATIONS, "argocd", name))
+
+        def deleted() -> None:
+            for name in self.made:
+                self.platform.objects.delete(APPLICATIONS, "argocd", name)
+
+        self.platform.here(deleted)
 
     # -- what is seen -------------------------------------------------------------------
 
@@ -159,9 +162,8 @@ class Argo:
         held = self.get(name)
         return None if REFRESH in held["metadata"].get("annotations", {}) else held
 
-    def _done[T](self, work: Any) -> T:
-        found: T = asyncio.run_coroutine_threadsafe(work, self.platform.loop).result(20)
-        return found
+    def _done[T](self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.platform.loop).result(20)
 
 
 def config_map(name: str, wave: int = 0, **data: str) -> Object:

@@ -10,7 +10,7 @@ from tests.sandbox.controllers.argo import BOOTSTRAP_APPLICATION, Argo
 from tests.sandbox.controllers.platform import Platform, living
 from tests.sandbox.openbao.conftest import running
 
-FAST = {**AT_ONCE, "cron_seconds": 0.3, "sync_seconds": 0.3, "facts_seconds": 0.1}
+FAST = {**AT_ONCE, "cron_seconds": 0.3, "sync_seconds": 0.3, "facts_seconds": 0.1, "argo_seconds": 10}
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +34,7 @@ def rebuilt(alive: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfo
     yield alive
     alive.publish()
     control.clear_faults()
+    control.mend_submodule()
 
 
 @pytest.fixture
@@ -46,8 +47,9 @@ def argo(alive: Platform) -> Iterator[Argo]:
     yield found
     found.remove()
     control.clear_faults()
-    control.turn(argo_seconds=10, argo_git_seconds=90)
+    control.turn(argo_git_seconds=90)
     control.mend_submodule()
+    found.refresh(BOOTSTRAP_APPLICATION)
     found.becomes(BOOTSTRAP_APPLICATION, "Synced")
 
 

@@ -1,6 +1,8 @@
 """Syncs of Argo CD: in which order, how they end, and what follows from it."""
 
 import pytest
+from kubernetes import client
+from kubernetes.client.exceptions import ApiException
 
 from sandbox.kubernetes_resources import APPLICATIONS, CONFIG_MAPS, JOBS, NAMESPACES
 from tests.sandbox.controllers.argo import Argo, config_map, job, message_of, results
@@ -261,6 +263,34 @@ def test_an_application_that_is_deleted_takes_its_operation_along(argo: Argo) ->
     argo.made.remove(name)
     (controller,) = argo.platform.cloud._controllers._applications.values()
     eventually(lambda: ("argocd", name) not in controller._running, "nothing of it runs")
+
+
+# -- through the API --------------------------------------------------------------------------
+
+
+def test_one_patch_begins_a_sync_and_one_ends_it(argo: Argo) -> None:
+    """There is no subresource `status`: whoever may patch an Application does both."""
+    folder = argo.folder()
+    argo.commit(f"{folder}/all.yaml", job("gate", image=NEVER, hook="PreSync"))
+    name = argo.deploy(folder)
+    argo.becomes(name, "Synced")
+    argo.sync(name, options=())
+    argo.ended(name)
+    api = client.CustomObjectsApi(argo.platform.world.core().api_client)
+
+    def patch(body: Json) -> None:
+        api.patch_namespaced_custom_object("argoproj.io", "v1alpha1", "argocd", "applications", name, body)
+
+    version = argo.get(name)["metadata"]["resourceVersion"]
+    operation = {"sync": {"syncOptions": ["CreateNamespace=true"]}}
+    begin: Json = {"operation": operation, "status": {"operationState": None}}
+    patch({**begin, "metadata": {"resourceVersion": version}})
+    assert argo.running(name, "waiting for completion of hook")["operation"] == operation
+    with pytest.raises(ApiException) as refused:
+        patch({**begin, "metadata": {"resourceVersion": version}})
+    assert refused.value.status == 409, "somebody was quicker"
+    patch({"status": {"operationState": {"phase": "Terminating"}}})
+    assert argo.ended(name)["message"] == "Operation terminated"
 
 
 # -- automated sync ---------------------------------------------------------------------------

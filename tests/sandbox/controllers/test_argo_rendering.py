@@ -95,6 +95,7 @@ def test_facts_reach_the_cron_job_only_while_its_application_can_be_rendered(reb
         return next(str(one["value"]) for one in container["env"] if one["name"] == "AZURE_CLIENT_ID")
 
     argo = Argo(rebuilt)
+    rebuilt.world.control.turn(facts_seconds=3600, cron_seconds=3600, argo_seconds=3600)
     right = client_id("dev")
     rebuilt.publish(rebuilt.facts_of("dev", vaultBootstrapIdentityClientId=NOBODY))
     eventually(lambda: client_id("dev") == NOBODY, "the CronJob names nobody")
