@@ -10,7 +10,15 @@ from shared import signals
 from shared.argocd_reports import LARGEST_REPORT
 from shared.model import Signal, Source
 from shared.signals import ANY_APPLICATION, Rejected
-from tests.unit.argocd_webhook.messages import APPLICATION, MESSAGE, SUBJECT, UNESCAPED, about, bodies, encoded
+from tests.unit.argocd_webhook.messages import (
+    APPLICATION,
+    MESSAGE,
+    SUBJECT,
+    UNESCAPED,
+    about,
+    bodies,
+    encoded,
+)
 from tests.unit.clocks import START, VirtualClock
 
 LONGEST_MESSAGE = 48 * 1024

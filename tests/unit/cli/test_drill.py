@@ -91,6 +91,7 @@ WRITTEN = {
     "changes": [
         {
             "kind": "step-done",
+            "where": "dev/federated_credentials",
             "actor": "reconverge",
             "run": "0123456789",
             "detail": {"object": claim("credential-0").journalled},

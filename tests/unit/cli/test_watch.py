@@ -134,3 +134,9 @@ def test_a_change_is_by_whoever_wrote_last() -> None:
     earlier, later = change("step-done"), change("step-done") | {"run": "fedcba9876"}
     assert changed_by(status(earlier, later), OBJECT.upper()) == "reconverge, run fedcba98"
     assert changed_by(status(STARTED), OBJECT) == ""
+
+
+def test_a_change_is_by_whoever_wrote_anything_that_the_responder_looks_after() -> None:
+    responder = change("step-done")["where"].partition("/")[2]
+    assert changed_by(status(change("step-done")), responder) == "reconverge, run 01234567"
+    assert changed_by(status(change("step-done")), "submodule_refs") == ""
