@@ -8,15 +8,24 @@ from shared.failure_texts.commits import (
     lacks_submodule_commit,
     tells_of_missing_commit,
 )
-from shared.failure_texts.git_words import HOST_UNTRUSTED, HUNG_UP, LOST, NOT_FOUND, REFUSAL, REFUSED
+from shared.failure_texts.git_words import (
+    HOST_UNTRUSTED,
+    HUNG_UP,
+    LOST_BY_GIT,
+    LOST_BY_GO,
+    NOT_FOUND,
+    REFUSAL,
+    REFUSED,
+)
 from shared.failure_texts.model import Area, FailureText, Span
 from shared.failure_texts.reading import Text, Tool
 from shared.failure_texts.signs import GIT, either, found_in, says, within
 
 _CONDITION: Final = "ComparisonError of an Application, log of the repo-server"
 _SUBMODULE: Final = frozenset({Tool.SUBMODULE})
-_PARENT: Final = frozenset({Tool.GIT})
-_ANY_GIT: Final = GIT | {Tool.REMOTE_BASE}
+_PARENT: Final = frozenset({Tool.GIT, Tool.GO_GIT})
+_BY_GIT: Final = re.compile(LOST_BY_GIT)
+_BY_GO: Final = re.compile(LOST_BY_GO)
 
 _HUNG_UP: Final = re.compile(HUNG_UP)
 # Whatever else the far side said is the reason why it hung up.
@@ -30,9 +39,11 @@ _kustomize_waited: Final = says(r"\btimeout running +\S{0,80}/git +fetch\b")
 
 
 def _unreachable(text: Text) -> Span | None:
-    lost = next(found_in(text, _ANY_GIT, LOST), None)
-    if lost := lost or _kustomize_waited(text):
-        return lost
+    for tools, words in ((GIT | {Tool.REMOTE_BASE}, _BY_GIT), ({Tool.GO_GIT}, _BY_GO)):
+        if lost := next(found_in(text, tools, words), None):
+            return lost
+    if waited := _kustomize_waited(text):
+        return waited
     if tells_of_missing_commit(text):
         return None
     return next(found_in(text, GIT, _HUNG_UP, _SAID, whole=True), None)

@@ -390,6 +390,18 @@ ROWS: Final = (
         reads=says(r"\b(?:blocked by|cannot sync: blocked by) sync window\b"),
     ),
     FailureText(
+        code="ObjectOfTwoApplications",
+        label=None,
+        responder=None,
+        area=Area.ARGO_CD,
+        cause="Two Applications have the same object, and each undoes what the other does.",
+        remedy="Take it out of one of them, in Git.",
+        passes=False,
+        where="SharedResourceWarning of an Application",
+        words=("…/… is part of applications … and …",),
+        reads=says(r"\bis part of applications \S+ and \S+"),
+    ),
+    FailureText(
         code="PruneOfEverything",
         label=None,
         responder=None,

@@ -26,6 +26,7 @@ class Tool(Enum):
 
     GIT = "git"
     SUBMODULE = "git submodule"
+    GO_GIT = "the git that Argo CD asks for refs with"
     REPO_SERVER = "a call of the repo-server"
     HELM_DEPENDENCY = "helm dependency"
     HELM = "helm"
@@ -127,7 +128,13 @@ _MENTIONS: Final = (
         Tool.GIT,
         (
             r"\bgit +(?:-\S{1,80} +){0,6}(?:fetch|clone|checkout|ls-remote|pull)\b"
-            r"|\bfailed to (?:fetch|checkout|list refs)\b|\bservice=git-upload-pack\b"
+            r"|\bfailed to (?:fetch|checkout)\b"
+        ),
+    ),
+    (
+        Tool.GO_GIT,
+        (
+            r"\bfailed to list refs\b|\bservice=git-upload-pack\b|\bssh: handshake failed\b"
             r"|\berror testing repository connectivity\b|\brepository not accessible\b"
         ),
     ),
@@ -138,6 +145,8 @@ _MENTIONS: Final = (
     (Tool.HELM_DEPENDENCY, r"\bhelm[23]? +dep(?:endency)? +(?:build|update|up)\b"),
     (Tool.HELM, r"\bhelm[23]? +(?:template|pull)\b"),
     (Tool.KUSTOMIZE, r"\bkustomize +build\b"),
+    # The next record of a log has nothing to do with the command in the one before.
+    (Tool.UNNAMED, r"\blevel {0,2}[=:] {0,2}(?:debug|info|warn(?:ing)?|error|fatal)\b"),
 )
 _MENTION: Final = re.compile("|".join(f"(?P<{tool.name}>{words})" for tool, words in _MENTIONS))
 _OF_SUBMODULES: Final = re.compile(
@@ -150,7 +159,7 @@ _OF_GIT: Final = re.compile(
     r"|remote error|the remote end|early eof|fetch-pack|index-pack|protocol error|clone of|unable to look up"
     r"|couldn t find remote ref|reference is not a tree|expected )"
     r"|\brpc failed; |\bcould not read from remote repository\b|\bkex_exchange_identification\b"
-    r"|\bssh_exchange_identification\b|\bssh: handshake failed\b"
+    r"|\bssh_exchange_identification\b"
 )
 
 

@@ -51,6 +51,12 @@ DECOYS: Final[dict[str, str]] = {
     "authentication of something else": "pq: password authentication failed for user \"coder\"",
     "a submodule that is not found": f"{UPDATE}remote: Repository not found.\nfatal: repository 'https://github.com/o/s/' not "
     "found",
+    "another record of the same log": 'level=info msg="git fetch origin --tags --force --prune" dir=/tmp/x execID=1\n'
+    'time="2026-01-20T08:00:00Z" level=error msg="cache: connection reset by peer"',
+    "another record of the same log, as JSON": '{"level":"info","msg":"git fetch origin --tags"}\n'
+    '{"level":"error","msg":"read: connection reset by peer"}',
+    "another program's output after git's": "$ git fetch origin --tags\nFrom https://github.com/o/r\n$ ./app\n"
+    "dial tcp 10.0.0.7:5432: connect: connection refused",
     "a lost connection of something else": "dial tcp 10.0.0.7:5432: connect: connection refused",
     "a database that is away": "FATAL: could not connect: Connection timed out",
     "EOF of a parser": "error parsing values.yaml: unexpected EOF",
