@@ -189,6 +189,25 @@ def test_nested_submodules_are_followed_from_snapshot_to_snapshot(server: GitSer
     assert remotes(server).standing(url, pinned, refs.value) == Known(Standing.REFERENCED)
 
 
+RELATIVE = ("../b.git", "../../other/b.git", "./b", "./.././../o/b.git", "../b.git/", "../b//")
+
+
+@pytest.mark.parametrize("parent", ["https://github.com/o/r.git", "https://g.io:8443/x/y/o/r/"])
+def test_relative_addresses_mean_what_git_itself_makes_of_them(tmp_path: Path, parent: str) -> None:
+    repository = Repository(tmp_path)
+    repository.git("init", "-q")
+    repository.git("remote", "add", "origin", parent)
+    index = tmp_path / ".git" / "index"
+    with (tmp_path / ".gitmodules").open("w", encoding="utf-8") as modules:
+        for number, url in enumerate(RELATIVE):
+            modules.write(f'[submodule "{number}"]\n\tpath = s{number}\n\turl = {url}\n')
+            link = f"160000,{'a' * 40},s{number}"
+            repository.git("update-index", "--add", "--cacheinfo", link, index=index)
+    repository.git("submodule", "init", index=index)
+    meant = [repository.git("config", f"submodule.{number}.url") for number in range(len(RELATIVE))]
+    assert [resolve(parent, url) for url in RELATIVE] == [url.rstrip("/") for url in meant]
+
+
 # -- what others wrote ----------------------------------------------------------------------------
 
 WRITTEN: dict[str, tuple[bytes, str | None]] = {
