@@ -15,7 +15,7 @@ DELIMITER: Final = b"0001"
 
 _LENGTH: Final = re.compile(rb"[0-9a-fA-F]{4}")
 _HEADER: Final = 4
-_DATA, _PROGRESS = 1, 2
+_DATA, _PROGRESS = b"\1", b"\2"
 
 
 class Mark(Enum):
@@ -52,10 +52,8 @@ def packets(pieces: Iterable[bytes]) -> Iterator[bytes | Mark]:
         held += piece
         at = 0
         while (end := _end(held, at)) is not None:
-            if end <= at + _HEADER:
-                yield Mark(int(held[at:end], 16))
-            else:
-                yield _lawful(bytes(held[at + _HEADER : end]))
+            length = int(held[at : at + _HEADER], 16)
+            yield Mark(length) if length < _HEADER else _lawful(bytes(held[at + _HEADER : end]))
             at = end
         del held[:at]
     if held:
@@ -93,8 +91,8 @@ def pack_data(lines: Iterable[bytes | Mark]) -> Iterator[bytes]:
             return
         if isinstance(line, Mark):
             raise Unusable("its answer is none of Git's")
-        if line[0] == _DATA:
+        if line.startswith(_DATA):
             yield line[1:]
-        elif line[0] != _PROGRESS:
+        elif not line.startswith(_PROGRESS):
             raise Complaint(line[1:].decode(errors="replace").strip())
     raise Unusable("its answer ends in the middle")

@@ -16,6 +16,8 @@ from enum import StrEnum
 from shared.clients.azure_core import as_unknown
 from shared.clients.git_addresses import resolve
 from shared.clients.git_http import Hosts
+from shared.clients.git_packets import Unusable
+from shared.clients.git_packs import Object
 from shared.clients.git_protocol import (
     NO_FILES,
     NO_TREES,
@@ -26,7 +28,7 @@ from shared.clients.git_protocol import (
     is_id,
     refs_of,
 )
-from shared.clients.git_trees import modules_by_path, pinned
+from shared.clients.git_trees import MODULES, Module, file_of, modules_by_path, pinned
 from shared.errors import ReconvergeError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
@@ -159,15 +161,13 @@ class GitRemotes:
 
 
 def _pinned_by(server: Server, commit: str) -> Snapshot:
-    with fetched(server, commit, without=NO_FILES, shallow=True) as pack:
+    # The old protocol gives no file by its id, so the one that is needed has to come along.
+    without = NO_FILES if server.version == 2 else None
+    with fetched(server, commit, without=without, shallow=True) as pack:
         objects = pack.objects()
     found = pinned(objects, commit, server.object_format)
     # Only what can be told of a gitlink is worth another request.
-    if found.links and found.modules and found.modules not in objects:
-        with fetched(server, found.modules) as pack:
-            objects |= pack.objects()
-    text = objects[found.modules].data if found.links and found.modules else b""
-    modules = modules_by_path(text)
+    modules = _modules(server, objects, found.modules) if found.links and found.modules else {}
     return Snapshot(
         commit=commit,
         gitlinks=tuple(
@@ -180,6 +180,17 @@ def _pinned_by(server: Server, commit: str) -> Snapshot:
             for path, pin in sorted(found.links.items())
         ),
     )
+
+
+def _modules(server: Server, objects: Mapping[str, Object], name: str) -> Mapping[str, Module]:
+    if name not in objects:
+        try:
+            with fetched(server, name) as pack:
+                objects = pack.objects()
+        # It is the commit that may be absent, not what belongs to it.
+        except NotOurs as error:
+            raise Unusable(f"its server does not give the {MODULES} of a commit that it gives") from error
+    return modules_by_path(file_of(objects, name))
 
 
 def _read[T](call: "Callable[[], T | Absent | Unknown]") -> Read[T]:

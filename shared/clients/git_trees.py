@@ -101,6 +101,11 @@ def _entries(tree: bytes, object_format: str) -> Iterator[tuple[str, int, str]]:
 # -- .gitmodules ----------------------------------------------------------------------------------
 
 
+def file_of(objects: Mapping[str, Object], name: str) -> bytes:
+    """Raises Unusable where it is not among them, or is no file."""
+    return _of_kind(objects, name, "blob")
+
+
 def modules_by_path(text: bytes) -> Mapping[str, Module]:
     """As `git submodule update` understands the file in a working tree: what stands last counts.
 

@@ -1,5 +1,6 @@
 """What a commit pins, read from real Git servers: its gitlinks, with what its .gitmodules says of them."""
 
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -61,7 +62,6 @@ def test_a_branch_s_pins_are_read_at_any_depth(
     repository.commit({"old": b"old"})
     commit = repository.commit(FILES, links=PINS)
     repository.git("config", "uploadpack.allowFilter", filters)
-    repository.git("config", "uploadpack.allowAnySHA1InWant", "true")
     server.speaks = speaks
     assert snapshot(server, "main") == Known(Snapshot(commit=commit, gitlinks=LINKS))
 
@@ -92,6 +92,15 @@ def test_without_pins_one_request_less_is_made(server: GitServer, repository: Re
     commit = repository.commit({".gitmodules": b"not [ one", "a": b"a"})
     assert snapshot(server, "main") == Known(Snapshot(commit=commit, gitlinks=()))
     assert len(server.asked) == 3
+
+
+def test_a_commit_whose_gitmodules_are_gone_is_not_absent(server: GitServer, repository: Repository) -> None:
+    repository.commit(FILES, links=PINS)
+    blob = repository.git("rev-parse", "main:.gitmodules")
+    (repository.where / "objects" / blob[:2] / blob[2:]).unlink()
+    assert snapshot(server, "main") == Unknown(
+        "its server does not give the .gitmodules of a commit that it gives"
+    )
 
 
 def test_a_branch_or_a_commit_that_is_not_there_is_absent(server: GitServer, repository: Repository) -> None:
@@ -178,6 +187,25 @@ def test_nested_submodules_are_followed_from_snapshot_to_snapshot(server: GitSer
     refs = remotes(server).refs(url)
     assert isinstance(refs, Known)
     assert remotes(server).standing(url, pinned, refs.value) == Known(Standing.REFERENCED)
+
+
+RELATIVE = ("../b.git", "../../other/b.git", "./b", "./.././../o/b.git", "../b.git/", "../b//")
+
+
+@pytest.mark.parametrize("parent", ["https://github.com/o/r.git", "https://g.io:8443/x/y/o/r/"])
+def test_relative_addresses_mean_what_git_itself_makes_of_them(tmp_path: Path, parent: str) -> None:
+    repository = Repository(tmp_path)
+    repository.git("init", "-q")
+    repository.git("remote", "add", "origin", parent)
+    index = tmp_path / ".git" / "index"
+    with (tmp_path / ".gitmodules").open("w", encoding="utf-8") as modules:
+        for number, url in enumerate(RELATIVE):
+            modules.write(f'[submodule "{number}"]\n\tpath = s{number}\n\turl = {url}\n')
+            link = f"160000,{'a' * 40},s{number}"
+            repository.git("update-index", "--add", "--cacheinfo", link, index=index)
+    repository.git("submodule", "init", index=index)
+    meant = [repository.git("config", f"submodule.{number}.url") for number in range(len(RELATIVE))]
+    assert [resolve(parent, url) for url in RELATIVE] == [url.rstrip("/") for url in meant]
 
 
 # -- what others wrote ----------------------------------------------------------------------------
@@ -267,6 +295,22 @@ def test_trees_that_hold_each_other_a_million_times_are_not_walked(
         tree = repository.git("mktree", given=lines.encode())
     repository.git("update-ref", "refs/heads/main", repository.git("commit-tree", tree, "-m", "x"))
     assert snapshot(server, "main") == Unknown("its trees hold more than anybody can check out")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_answer_with_a_wrong_byte_is_never_taken_for_absence(
+    server: GitServer, repository: Repository, seed: int
+) -> None:
+    commit = repository.commit(FILES, links=PINS)
+    luck = random.Random(seed)  # noqa: S311 (the same bytes at every run)
+
+    def spoil(content: bytes) -> bytes:
+        at = luck.randrange(len(content))
+        return content[:at] + bytes([luck.randrange(256)]) + content[at + 1 :]
+
+    server.twist = spoil
+    for _ in range(8):
+        assert isinstance(snapshot(server, commit), Known | Unknown)
 
 
 LIMITS = {

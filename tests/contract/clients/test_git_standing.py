@@ -270,6 +270,8 @@ PROVES_NOTHING: dict[str, tuple[git_server.Answer, str]] = {
     "a page": ((200, {"Content-Type": "text/html"}, b"<html>ERR upload-pack: not our ref"), "not as a Git"),
     "nothing": ((200, {"Content-Type": RESULT}, b""), "its answer holds no pack"),
     "no packets": ((200, {"Content-Type": RESULT}, b"<html>"), "none of Git's"),
+    "empty packets": ((200, {"Content-Type": RESULT}, b"000dpackfile\n00040004"), "words that are not known"),
+    "packets of lengths that are none": ((200, {"Content-Type": RESULT}, b"0003" * 9), "none of Git's"),
     "half a packet": ((200, {"Content-Type": RESULT}, b"0049ERR upload-pack: not o"), "ends in the middle"),
     "half a pack": ((200, {"Content-Type": RESULT}, b"000dpackfile\n" + pkt(b"\1PACK\0")), "in the middle"),
     "half of what was promised": (
