@@ -106,7 +106,7 @@ class Facts:
     """Those of tracked branches first, then nested ones, each repository's commit once."""
     remotes: Mapping[str, Read[Refs]]
     standings: Mapping[Pin, Read[Standing]]
-    """Of pins, and of the commits that a pin may be moved to. Absent: proven to be missing."""
+    """Of pins, and of the commits that pull requests move them to. Absent: proven to be missing."""
     unopened: Mapping[Pin, Unknown]
     """Pins that are there, and whose own submodules could not be read."""
     beyond: Mapping[Pin, str]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from responders.submodule_refs import asking
 from responders.submodule_refs.facts import BRANCH_PREFIX, Facts, Link, Pin, Proposed, branch, change_id
-from responders.submodule_refs.pins import proposed_pin, target_pin, to_ask_github, to_move
+from responders.submodule_refs.pins import proposed_pin, to_ask_github, to_move
 from responders.submodule_refs.tree import POOL, each, walk
 from shared.changes import started
 from shared.clients.git_remotes import Standing
@@ -48,8 +48,7 @@ def _proposed(scope: Scope, link: Link) -> Proposed:
 
 
 def _of_moves(scope: Scope, facts: Facts) -> dict[Pin, Read[Standing]]:
-    """How the commits stand that a pin may be moved to, and those that pull requests move it to."""
-    links = list(to_move(facts))
-    pins = {target_pin(facts, link) for link in links} | {proposed_pin(facts, link) for link in links}
+    """How the commits stand that pull requests move pins to. A branch's newest stands by itself."""
+    pins = {proposed_pin(facts, link) for link in to_move(facts)}
     wanted = [pin for pin in pins if pin and pin not in facts.standings]
     return each(lambda pin: asking.standing(scope, pin, facts.remotes[pin.remote]), wanted)

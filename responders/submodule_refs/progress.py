@@ -8,7 +8,6 @@ from datetime import datetime
 
 from responders.submodule_refs.facts import Facts, Link, Pin, Proposed, move_id
 from responders.submodule_refs.pins import (
-    is_referenced,
     keeping_name,
     must_be_moved,
     on_github,
@@ -64,18 +63,9 @@ def _move_held_back(facts: Facts, link: Link, now: datetime) -> Finding | None:
     if proposed is None:
         deep = "a nested submodule is moved in its own repository"
         return _lost(link, deep if link.tracked is None else "no branch is named that it may be moved to")
-    return _no_target(facts, link) or _proposed(facts, link, proposed, now)
-
-
-def _no_target(facts: Facts, link: Link) -> Finding | None:
-    pin = target_pin(facts, link)
-    if pin is None:
+    if target_pin(facts, link) is None:
         return _lost(link, f"the remote has no branch {link.target}")
-    if isinstance(unread := facts.standings[pin], Unknown):
-        return _told(Reason.SUBMODULES_UNREAD, link, f"the newest commit of {link.target}: {unread.why}")
-    if not is_referenced(facts, pin):
-        return _lost(link, f"the remote does not give {pin.commit}, the newest commit of {link.target}")
-    return None
+    return _proposed(facts, link, proposed, now)
 
 
 def _proposed(facts: Facts, link: Link, proposed: Proposed, now: datetime) -> Finding | None:

@@ -303,9 +303,37 @@ def test_a_pull_request_is_brought_up_to_date_when_what_it_proposes_is_gone_as_w
     world.backlog.delete("main")
     world.backlog.lose(world.tip)
     newest = world.commit(BACKLOG, "main")
-    assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
+    report = world.run()
+    assert (report.outcome.reason, report.applied.failures) == (Reason.PIN_MOVE_OPEN, {})
     ((_, pull),) = world.github.pulls
     assert world.pins(pull.branch) == {PATH: newest}
+
+
+def test_a_pull_request_whose_commit_cannot_be_asked_for_is_left_as_it_is() -> None:
+    world = gone()
+    world.run()
+    world.git.troubles[f"standing {world.tip}"] = LOST
+    world.commit(BACKLOG, "main")
+    assert told(world) == (Word.FAILED, Reason.SUBMODULES_UNREAD)
+    assert len(world.github.messages) == 1
+
+
+def test_a_pull_request_in_which_people_took_the_submodule_out_is_left_to_them() -> None:
+    world = gone()
+    world.run()
+    ((_, pull),) = world.github.pulls
+    world.gitops.commit("f" * 40, pull.branch)
+    assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
+    assert world.pins(pull.branch) == {}
+
+
+def test_another_commit_that_is_gone_is_another_move() -> None:
+    world = gone()
+    world.run()
+    world.github.decline(*world.github.open)
+    world.pin("f" * 40)
+    assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
+    assert [pull.state for _, pull in world.github.pulls] == [State.DECLINED, State.OPEN]
 
 
 def test_environments_of_one_repository_share_a_pull_request() -> None:
@@ -404,13 +432,15 @@ def test_without_its_pull_requests_nothing_is_proposed_twice(call: str) -> None:
     assert len(world.github.pulls) == 1
 
 
+ODD = "x`|y"
+"""Git takes it for a branch; a table in a pull request does not take it for a cell."""
 NAMED = {
     "by .gitmodules": ((declared(),), {"branch": "main"}, True),
     "by .gitmodules, as the parent's": ((declared(),), {"branch": "."}, True),
     "by nobody": ((declared(),), {}, False),
     "by the landscape, which comes first": ((declared(moves={PATH: "main"}),), {"branch": "no"}, True),
     "as a branch that there is not": ((declared(moves={PATH: "no"}),), {"branch": "main"}, False),
-    "by .gitmodules, in a form that is none": ((declared(),), {"branch": "x\n\nReconverge-Target: x"}, False),
+    "by .gitmodules, in a form that is none": ((declared(),), {"branch": ODD}, False),
 }
 
 
@@ -420,6 +450,7 @@ def test_a_pin_is_moved_only_to_a_branch_that_is_named(
 ) -> None:
     world = World(submodules=submodules)  # type: ignore[arg-type]
     world.pin(world.stray, **changes)
+    world.backlog.branches[ODD] = world.tip
     world.backlog.lose(world.stray)
     lost = (Word.HUMAN, Reason.SUBMODULE_COMMIT_LOST)
     assert told(world) == ((Word.PENDING, Reason.PIN_MOVE_OPEN) if moves else lost)
@@ -444,13 +475,6 @@ def test_a_submodule_on_another_server_is_moved_all_the_same() -> None:
     assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
     ((_, pull),) = world.github.pulls
     assert world.pins(pull.branch) == {PATH: newest}
-
-
-def test_where_the_branch_s_newest_is_not_known_to_be_there_nothing_moves() -> None:
-    world = gone()
-    world.git.troubles[f"standing {world.tip}"] = LOST
-    assert told(world) == (Word.FAILED, Reason.SUBMODULES_UNREAD)
-    assert untouched(world)
 
 
 SINCE: dict[str, tuple[Callable[[World], object], str]] = {
@@ -478,6 +502,15 @@ def test_what_changed_since_the_plan_is_planned_anew(
     (step,) = world.plan().steps
     happens(world)
     with pytest.raises(TemporaryError, match=says):
+        RESPONDER.apply(world.scope, step)
+    assert world.github.pulls == []
+
+
+def test_a_pin_is_not_moved_to_a_branch_that_the_landscape_names_no_more() -> None:
+    world = gone()
+    (step,) = world.plan().steps
+    world.submodules = (declared(moves={PATH: "next"}),)
+    with pytest.raises(TemporaryError, match="may not be moved to main any more"):
         RESPONDER.apply(world.scope, step)
     assert world.github.pulls == []
 
@@ -514,6 +547,15 @@ def test_a_step_that_no_plan_may_hold_is_refused_at_the_last_moment(
     (step,) = world.plan().steps
     with pytest.raises(PermanentError, match=says):
         RESPONDER.apply(world.scope, replace(step, **changes))  # type: ignore[arg-type]
+    assert untouched(world)
+
+
+def test_a_commit_is_kept_under_no_other_name() -> None:
+    world = unreferenced()
+    (step,) = world.plan().steps
+    forged = replace(step, after={**step.after, "branch": "release"})
+    with pytest.raises(PermanentError, match="is no branch that keeps"):
+        RESPONDER.apply(world.scope, forged)
     assert untouched(world)
 
 
