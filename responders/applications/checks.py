@@ -132,6 +132,8 @@ def _unhealthy(facts: Facts, seen: Seen, now: datetime) -> Finding:
     finished = application.operation.finished if application.operation else None
     if finished is not None and now - finished < SETTLES_WITHIN:
         return _finding(facts, seen, Reason.APPLICATION_SETTLING, f"it is {application.health}")
+    if (application.health, application.sync) == ("Missing", "OutOfSync"):
+        return _finding(facts, seen, Reason.APPLICATION_NOT_DEPLOYED, "it is Missing and OutOfSync")
     named = ", ".join(f"{one.kind} {one.name}" for one in application.unhealthy[:3])
     of = f": {named}" if named else ""
     return _finding(facts, seen, Reason.APPLICATION_UNHEALTHY, f"it is {application.health}{of}{_told(seen)}")

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     FAILURE_UNKNOWN = "FailureUnknown"
     APPLICATION_UNHEALTHY = "ApplicationUnhealthy"
     APPLICATION_SETTLING = "ApplicationSettling"
+    APPLICATION_NOT_DEPLOYED = "ApplicationNotDeployed"
     NOT_COMPARED = "NotCompared"
     OPERATION_STUCK = "OperationStuck"
     OPERATION_FAILED_BEFORE = "OperationFailedBefore"
@@ -122,6 +123,11 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.APPLICATION_SETTLING: _wait(
         "Resources of the Application are Degraded or Missing, moments after its last sync.",
+    ),
+    Reason.APPLICATION_NOT_DEPLOYED: _wait(
+        "Resources of the Application are Missing, and it differs from Git: its turn is still to come, as in a "
+        "rollout in phases, or somebody deleted them.",
+        "If it stays so, see what holds its phase up, or sync it: Reconverge syncs only what failed.",
     ),
     Reason.NOT_COMPARED: _wait(
         "Argo CD has not compared the Application, or cannot tell whether it differs, and says of no error.",

@@ -98,6 +98,12 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     "was just asked to be synced": (unsynced(requested=True), [Reason.APPLICATION_SYNCING]),
     "is not healthy": (degraded(), [Reason.APPLICATION_UNHEALTHY]),
     "is not healthy yet": (degraded(age=MINUTE), [Reason.APPLICATION_SETTLING]),
+    "waits for its phase of a rollout": (
+        application(health="Missing", sync="OutOfSync", operation=None), [Reason.APPLICATION_NOT_DEPLOYED],
+    ),
+    "lacks a resource that it is synced with": (
+        application(health="Missing"), [Reason.APPLICATION_UNHEALTHY],
+    ),
     "was never compared": (application(sync="", health="", operation=None), [Reason.NOT_COMPARED]),
     "cannot be told to differ": (application(sync="Unknown"), [Reason.NOT_COMPARED]),
     "is excluded from reconciliation": (incomparable(skipped=True), [Reason.APPLICATION_LEFT_ALONE]),
