@@ -125,8 +125,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "Resources of the Application are Degraded or Missing, moments after its last sync.",
     ),
     Reason.APPLICATION_NOT_DEPLOYED: _wait(
-        "Resources of the Application are Missing, and it differs from Git: its turn is still to come, as in a "
-        "rollout in phases, or somebody deleted them.",
+        "Resources of the Application are Missing, and it differs from Git: its turn is still to come, as in "
+        "a rollout in phases, or somebody deleted them.",
         "If it stays so, see what holds its phase up, or sync it: Reconverge syncs only what failed.",
     ),
     Reason.NOT_COMPARED: _wait(
