@@ -1,4 +1,4 @@
-"""The pages of docs/errors/, from the table of failure texts: one for each code, and an index by foreign words.
+"""The pages of docs/errors/, from the table of failure texts: one for each code, an index by foreign words.
 
 Written by `cli.reference`. A code that is retired leaves its page behind.
 """
@@ -11,19 +11,22 @@ from shared.failure_texts import TABLE, FailureText
 
 INDEX: Final = "README.md"
 
-_INTRODUCTION: Final = """\
+_WRITTEN: Final = "<!-- Written by `.venv/bin/python -m cli.reference` from shared/failure_texts. -->"
+
+_INTRODUCTION: Final = f"""\
 # From a failure text to a reason
 
-<!-- Written by `.venv/bin/python -m cli.reference` from shared/failure_texts: edit that instead. -->
+{_WRITTEN}
 
-Search this page for a piece of the text that you see; `…` stands for what differs. `reconverge explain` does the
-same for a whole text:
+Search this page for a piece of the text that you see; `…` stands for what differs. `reconverge explain` does
+the same for a whole text:
 
-    kubectl get application dev-gateway -n argocd -o jsonpath='{.status.conditions[*].message}' | bin/reconverge explain
+    kubectl get application dev-gateway -n argocd -o jsonpath='{{.status.conditions[*].message}}' |
+      bin/reconverge explain
 
-A text that tells of several faults is explained by the one that the others follow from. Where none does, and where
-the words are not specific enough, the answer is `unknown`. Codes of Entra, Key Vault and others that name a fault
-without a text of their own stand in [reasons.md](../reasons.md#from-an-error-to-a-reason).
+A text that tells of several faults is explained by the one that the others follow from. Where none does, and
+where the words are not specific enough, the answer is `unknown`. Codes that Entra, Key Vault and others have
+for a fault stand in [reasons.md](../reasons.md#from-an-error-to-a-reason).
 
 | text | code | looked after by |
 |---|---|---|
@@ -49,7 +52,7 @@ def _page(row: FailureText, *, in_reasons: bool) -> str:
     lines = [
         f"# {row.code}",
         "",
-        "<!-- Written by `.venv/bin/python -m cli.reference` from shared/failure_texts: edit that instead. -->",
+        _WRITTEN,
         "",
         row.cause,
         "",

@@ -13,12 +13,12 @@ from shared.failure_texts import Explanation, classify
 
 UNKNOWN: Final = "unknown"
 NOT_KNOWN: Final = (
-    "Not known: the text says nothing that belongs to one fault alone, or it tells of several that have nothing to "
-    "do with one another."
+    "Not known: the text says nothing that belongs to one fault alone, or it tells of several that have "
+    "nothing to do with one another."
 )
 LOOK_CLOSER: Final = (
-    "Take the text that stands nearest to the cause, and all of it: the log of the last pod rather than the Job's "
-    "message, an Application's condition rather than that of the one above it."
+    "Take the text that stands nearest to the cause, and all of it: the log of the last pod rather than the "
+    "Job's message, an Application's condition rather than that of the one above it."
 )
 
 
@@ -48,7 +48,7 @@ def _text(file: Path | None) -> str:
         except OSError as error:
             raise Misconfigured(f"{file} cannot be read: {error.strerror}") from error
     if sys.stdin is None or sys.stdin.isatty():
-        raise Misconfigured("nothing to explain: pipe the text into this command, or name its file with --text-file")
+        raise Misconfigured("nothing to explain: pipe a text into this command, or name a --text-file")
     return sys.stdin.buffer.read().decode(errors="replace")
 
 

@@ -1,5 +1,5 @@
-"""Writes docs/reasons.md from the reasons that responders declare, the tables of docs/permissions.md from their
-rules, and docs/errors/ from the table of failure texts: `.venv/bin/python -m cli.reference`.
+"""Writes docs/reasons.md from the reasons that responders declare, the tables of docs/permissions.md from
+their rules, and docs/errors/ from the table of failure texts: `.venv/bin/python -m cli.reference`.
 
 The pages are committed, and tests/unit/test_docs.py holds them to what `reasons_page`, `permissions_page` and
 `error_pages` answer.

@@ -1,7 +1,7 @@
-"""Foreign failure texts as our reason codes: one table for every text that somebody else's system wrote. Pure.
+"""Foreign failure texts as our reason codes: one table for every text that another system wrote. Pure.
 
-Promises: no verdict where the text does not carry one, no part of a credential in any answer, no exception
-for any text, and a time that does not grow with a text beyond what is looked at.
+Promises: no verdict where the text does not carry one, no credential in any answer, no exception for any
+text, and a time that does not grow with a text beyond what is looked at.
 """
 
 from shared.failure_texts.classifier import classify, classify_first

@@ -38,8 +38,8 @@ FOLLOWS: Final[Mapping[Area, frozenset[Area]]] = {
 def classify(text: str) -> Explanation:
     """The fault that explains all that the text tells of.
 
-    Unknown where the table has no word for it, and where the text tells of faults of which none explains the other.
-    Never raises. Looks at no more than both ends of a long text.
+    Unknown where the table has no word for it, and where the text tells of several faults of which none
+    explains the others. Never raises. Looks at no more than both ends of a long text.
     """
     ready = read(text)
     told = [(row, span) for row in TABLE if (span := row.reads(ready)) is not None]
@@ -51,7 +51,7 @@ def classify(text: str) -> Explanation:
 
 
 def classify_first(texts: Iterable[str]) -> Explanation:
-    """The first that is known: for what speaks of one failure in several places, nearest to its cause first."""
+    """The first that is known: for texts of one failure, those nearest to its cause first."""
     known = (found for text in texts if (found := classify(text)).failure)
     return next(known, UNKNOWN)
 

@@ -1,8 +1,8 @@
 """Which commit a text says is missing, and whether the parent repository lacks it or a submodule's.
 
-Argo CD's own words do not tell: it says `Failed to checkout FETCH_HEAD` of a submodule too, since it falls back to
-fetching the parent's commit first. What tells is the command that failed, git's path of the submodule, and whether
-the missing commit is the one that was fetched.
+Argo CD's own words do not tell: it says `Failed to checkout FETCH_HEAD` of a submodule too, since it falls
+back to fetching the parent's commit first. What tells is the command that failed, git's path of the
+submodule, and whether the missing commit is the one that was fetched.
 https://github.com/argoproj/argo-cd/blob/master/reposerver/repository/repository.go (checkoutRevision)
 """
 
@@ -29,18 +29,14 @@ _ANSWERED: Final = (
 # git came back without it. Why, only the lines before this one can tell.
 _CAME_BACK_WITHOUT: Final = (
     rf"\bsubmodule path +(?:\S+ +){{1,8}}?(?:but it )?did not contain +(?P<lacks>{_ID})"
-    rf"|\bunable to checkout +(?P<not_out>{_ID}) +in submodule path\b"
 )
 _MISSING: Final = re.compile(f"{_ANSWERED}|{_CAME_BACK_WITHOUT}")
 _ANSWERS: Final = frozenset({"refused", "unknown", "unfound", "no_tree", "no_path"})
 _LACKS: Final = re.compile(_CAME_BACK_WITHOUT)
-# `Unable to checkout` also ends what a changed file or a full disk kept from happening.
-_OTHER_OBSTACLE: Final = re.compile(
-    r"\bwould be overwritten by checkout\b|\bno space left on device\b|\bunable to create file\b"
-)
 _WORD: Final = re.compile(rf"(?<![\w/.-]){_ID}(?![\w/.-])")
 
 _OUTCOME: Final = re.compile(r"\b(?:failed exit|failed timeout|fatal|error)\b")
+_OF_PARENT: Final = re.compile(r"\bfetch\b.{0,160}\borigin\b|\bcheckout\b")
 _COMMAND: Final = 240
 """Characters in which a command names what it fetches."""
 
@@ -85,7 +81,7 @@ def _missing(text: Text) -> Iterator[Missing]:
 def _is_answer(text: Text, part: Part) -> bool:
     """Whether nothing else in the part explains why git came back without the commit."""
     where = (text.flat, part.start, part.end)
-    return not (ANY_LOSS.search(*where) or REFUSAL.search(*where) or _OTHER_OBSTACLE.search(*where))
+    return not (ANY_LOSS.search(*where) or REFUSAL.search(*where))
 
 
 def _whose(text: Text, part: Part, commit: str) -> Whose | None:
@@ -101,13 +97,16 @@ def _whose(text: Text, part: Part, commit: str) -> Whose | None:
 
 
 def _named_in_command(text: Text, part: Part) -> list[str]:
-    """Commits that the part's command was given, before its first error."""
+    """Commits of the parent repository that the part's command was to bring."""
+    if not part.command:
+        return []
     command = text.flat[part.start : min(part.end, part.start + _COMMAND)]
-    return _WORD.findall(_OUTCOME.split(command, maxsplit=1)[0])
+    command = _OUTCOME.split(command, maxsplit=1)[0]
+    return _WORD.findall(command) if _OF_PARENT.search(command) else []
 
 
 def _lacked_by_submodules(text: Text) -> set[str]:
-    return {found[found.lastgroup or ""] for found in _LACKS.finditer(text.flat)}
+    return {found["lacks"] for found in _LACKS.finditer(text.flat)}
 
 
 def same(one: str, other: str) -> bool:

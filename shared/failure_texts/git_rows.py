@@ -8,26 +8,45 @@ from shared.failure_texts.commits import (
     lacks_submodule_commit,
     tells_of_missing_commit,
 )
-from shared.failure_texts.git_words import HOST_UNTRUSTED, HUNG_UP, LOST, NOT_FOUND, REFUSAL, REFUSED
+from shared.failure_texts.git_words import (
+    HOST_UNTRUSTED,
+    HUNG_UP,
+    LOST_BY_GIT,
+    LOST_BY_GO,
+    NOT_FOUND,
+    REFUSAL,
+    REFUSED,
+)
 from shared.failure_texts.model import Area, FailureText, Span
 from shared.failure_texts.reading import Text, Tool
 from shared.failure_texts.signs import GIT, either, found_in, says, within
 
 _CONDITION: Final = "ComparisonError of an Application, log of the repo-server"
 _SUBMODULE: Final = frozenset({Tool.SUBMODULE})
-_PARENT: Final = frozenset({Tool.GIT})
-_ANY_GIT: Final = GIT | {Tool.REMOTE_BASE}
+_PARENT: Final = frozenset({Tool.GIT, Tool.GO_GIT})
+_BY_GIT: Final = re.compile(LOST_BY_GIT)
+_BY_GO: Final = re.compile(LOST_BY_GO)
 
 _HUNG_UP: Final = re.compile(HUNG_UP)
 # Whatever else the far side said is the reason why it hung up.
-_SAID: Final = re.compile(rf"{REFUSAL.pattern}|\bremote: |\bremote error\b|\berror: |\bdenied\b|\bnot allowed\b")
+_SAID: Final = re.compile(
+    rf"{REFUSAL.pattern}|\bremote: |\bremote error\b|\berror: |\bdenied\b|\bnot allowed\b"
+)
+
+
+# kustomize says so before it names the command.
+_kustomize_waited: Final = says(r"\btimeout running +\S{0,80}/git +fetch\b")
 
 
 def _unreachable(text: Text) -> Span | None:
-    lost = next(found_in(text, _ANY_GIT, LOST), None)
-    if lost or tells_of_missing_commit(text):
-        return lost
-    return next(found_in(text, GIT, _HUNG_UP, _SAID), None)
+    for tools, words in ((GIT | {Tool.REMOTE_BASE}, _BY_GIT), ({Tool.GO_GIT}, _BY_GO)):
+        if lost := next(found_in(text, tools, words), None):
+            return lost
+    if waited := _kustomize_waited(text):
+        return waited
+    if tells_of_missing_commit(text):
+        return None
+    return next(found_in(text, GIT, _HUNG_UP, _SAID, whole=True), None)
 
 
 ROWS: Final = (
@@ -40,14 +59,14 @@ ROWS: Final = (
         "branch was squashed or deleted, it was never pushed, or the submodule's URL is another than "
         "before. The text is no proof: a probe of the remote is.",
         remedy="Let submodule_refs probe the commit. While its repository still holds it, a branch "
-        "`gitops-pin/…` keeps it; otherwise a pull request moves the pin. Push the submodule "
-        "before the parent.",
+        "`gitops-pin/…` keeps it; otherwise a pull request moves the pin. Push the submodule before "
+        "the parent.",
         passes=False,
         where=_CONDITION,
         words=(
             "upload-pack: not our ref … after `git submodule update`",
             "Fetched in submodule path '…', but it did not contain …. Direct fetching of that commit failed.",
-            "Unable to checkout '…' in submodule path '…'",
+            "fatal: reference is not a tree: … after `git submodule update`",
         ),
         reads=lacks_submodule_commit,
     ),
@@ -64,8 +83,7 @@ ROWS: Final = (
         passes=False,
         where=_CONDITION,
         words=(
-            "`git fetch origin … --tags --force --prune` failed exit status 128: fatal: remote error: upload-pack: "
-            "not our ref …",
+            "upload-pack: not our ref … after `git fetch origin …` of the same commit",
             "fatal: reference is not a tree: …",
         ),
         reads=lacks_parent_commit,
@@ -147,7 +165,9 @@ ROWS: Final = (
         passes=False,
         where=_CONDITION,
         words=("error: Your local changes to the following files would be overwritten by checkout",),
-        reads=says(r"\b(?:local changes|untracked working tree files)\b.{0,60}\bwould be overwritten by checkout\b"),
+        reads=says(
+            r"\b(?:local changes|untracked working tree files)\b.{0,60}\bwould be overwritten by checkout\b"
+        ),
     ),
     FailureText(
         code="RepositoryCredentialsRefused",
@@ -171,7 +191,7 @@ ROWS: Final = (
             within(
                 {Tool.UNNAMED},
                 r"\bauthentication required: repository not found\b",
-                r"\bpassword authentication is not supported for git\b|\bpassword authentication is not supported\.? *\Z",
+                r"\bpassword authentication is not supported(?: for git\b|\.? *\Z)",
                 r"\bsupport for password authentication was removed\b",
             ),
         ),

@@ -16,18 +16,25 @@ _OPERATION: Final = "operationState.message, syncResult.resources[].message"
 _CALL: Final = 500
 """Characters in which a failed call says of what it failed."""
 _LOST_CALL: Final = re.compile(
-    r"\berror reading from server\b|\btransport is closing\b|\bconnection error\b|\bsubconns are in\b"
-    r"|\berror while dialing\b|\bclosing transport\b|\bconnection is (?:closing|draining)\b"
-    r"|\bconnection (?:refused|reset|closed)\b|\bname resolver error\b|\bserver_?(?: is)? shutting down\b"
+    r"\berror reading from server\b|\btransport is closing\b|\bclosing transport\b"
+    r"|\bconnection is (?:closing|draining)\b|\ball subconns are in transientfailure\b"
 )
-# Others answer by gRPC too: etcd, Redis' proxy, containerd, plugins beside the repo-server, Argo CD's own API.
+_NO_CALL: Final = re.compile(
+    r"\bconnection error\b|\berror while dialing\b|\bname resolver error\b|\bupstream connect error\b"
+)
+# A connection that was never made may have been to anybody.
+_FOR_MANIFESTS: Final = re.compile(
+    r":8081\b|\brepo-server\b|\btarget state\b|\bmanifests?\b|\bcomparisonerror\b|\binvalidspecerror\b"
+    r"|\brepository not accessible\b"
+)
+# Others answer by gRPC too: etcd, containerd, plugins beside the repo-server, Argo CD's own API.
 _OTHER_SERVER: Final = re.compile(
-    r"\betcd|\bredis\b|:6379\b|:2379\b|\bcontainerd\b|\bdial unix\b|\bunix:|\.sock\b|\bcmp-server\b|\bargocd-server\b"
-    r"|:443\b|\bdex\b|\bpull(?:ing)? (?:and unpack )?image\b|\bkubelet\b|\bcsi\b|\bpodsandbox\b|\bsandbox\b|\bvault\b"
+    r"\betcdserver\b|:2379\b|:6379\b|\bcontainerd\b|\bdial unix\b|\.sock\b|\bdial tcp +\S{0,80}:443\b"
+    r"|\blookup +(?!\S{0,80}repo-server)\S|\bpull(?:ing)?(?: and unpack)? image\b|\bkubelet\b|\bpodsandbox\b"
 )
 _BY_NAME: Final = re.compile(
-    r"\bargocd-repo-server\b.{0,200}?\b(?:no such host|connection refused|i/o timeout|server misbehaving|connection reset"
-    r"|no endpoints)\b"
+    r"\b(?:lookup|dial tcp|dialing) +\S{0,80}repo-server\b.{0,120}?"
+    r"\b(?:no such host|connection refused|i/o timeout|server misbehaving|connection reset)\b"
 )
 
 
@@ -37,6 +44,8 @@ def _repo_server(text: Text) -> Span | None:
             continue
         before, end = max(0, part.start - _CALL), min(part.end, part.start + _CALL)
         lost = _LOST_CALL.search(text.flat, part.start, end)
+        if lost is None and _FOR_MANIFESTS.search(text.flat, before, end):
+            lost = _NO_CALL.search(text.flat, part.start, end)
         if lost and not _OTHER_SERVER.search(text.flat, before, end):
             return Span(part.start, lost.end())
     named = _BY_NAME.search(text.flat)
@@ -46,14 +55,23 @@ def _repo_server(text: Text) -> Span | None:
 # -- kustomize
 
 _KUSTOMIZE_SAYS: Final = re.compile(
-    r"\bkustomize +build\b[^;]{0,400}?\bfailed(?: exit status \d+)?(?= *: *[a-z0-9#])"
+    r"\bkustomize +build\b[^;]{0,400}?\bfailed(?: exit status \d+)?(?= *: *(?!grpc\.)[a-z0-9#].{30})"
     r"|\baccumulating resources: |\binvalid kustomization: |\bunable to find one of +kustomization\.ya?ml\b"
     r"|\bfailed to find unique target for patch\b"
 )
-# A base elsewhere that was not fetched is no fault of the kustomization, unless the server says that its ref is wrong.
+# A base elsewhere that was not fetched is no fault of the kustomization, unless its ref is what is wrong.
 _FETCHED: Final = re.compile(
     r"\bgit cmd =|\bfailed to run\b.{0,40}\bgit\b|\btimeout running\b|\bhelm pull\b"
     r"|\baccumulating resources from +(?:https?://|ssh://|git@|git::|[\w-]+\.(?:com|org|io|net)[/:])"
+)
+# kustomize tells of each level that it went down before it comes to what is wrong.
+_DESCENDS: Final = re.compile(r"\baccumulating resources\b|\brecursed accumulation\b")
+_ARRIVED: Final = re.compile(
+    r"\bno such file or directory\b|\binvalid kustomization\b|\bunknown field\b|\bjson: |\byaml: "
+    r"|\bno matches for\b|\bfailed to find\b|\bunable to find\b|\bnot in or below\b|\bconflict\b"
+    r"|\bmay not add\b|\balready registered\b"
+    r"|\bis a directory\b|\bnot a valid directory\b|\bis missing in\b|\bwrong node kind\b|\byaml to json\b"
+    r"|\bmissing metadata\b|\bmalformed\b|\bcycle\b|\bmerging from generator\b|\btrouble configuring\b"
 )
 _KILLED: Final = re.compile(r"\bsignal: killed\b|\bno space left on device\b|\bout of memory\b")
 _WRONG_REF: Final = re.compile(r"\bcouldn t find remote ref +\S+")
@@ -68,11 +86,16 @@ def _kustomize(text: Text) -> Span | None:
     if _WRONG_REF.search(about):
         return Span(*said.span())
     excused = any(one.search(about) for one in (_FETCHED, _KILLED, LOST, REFUSAL))
-    return None if excused else Span(*said.span())
+    on_its_way = _DESCENDS.search(about) and not _ARRIVED.search(about)
+    return None if excused or on_its_way else Span(*said.span())
 
 
 # -- helm
 
+_DEPENDENCY: Final = (
+    r"\bno cached repository for \S+ found\b|\bno repository definition for \S+"
+    r"|\bfound in (?:chart|requirements)\.yaml, but missing in charts/ directory\b"
+)
 _HELM_FAILED: Final = re.compile(r"\bfailed (?:exit status \d+|timeout after|signal: killed)")
 
 
@@ -91,6 +114,7 @@ _IS_IMMUTABLE: Final = (
     r" +\S{1,260} +is invalid:(?:(?! is invalid:)[^\0])*?"
     r"\b(?:field is immutable|updates to statefulset spec for fields other than)\b"
 )
+_IS_TEMPLATE: Final = r" +\S{1,260} +is invalid: +spec\.template: +invalid value: +core\.podtemplatespec\{"
 _JOB: Final = r"jobs?(?:\.batch)?"
 
 ROWS: Final = (
@@ -107,8 +131,7 @@ ROWS: Final = (
         where="ComparisonError of an Application",
         words=(
             "rpc error: code = Unavailable desc = error reading from server: EOF",
-            'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp '
-            '…:8081: connect: connection refused"',
+            'code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp …"',
             "rpc error: code = Unavailable desc = transport is closing",
             "dial tcp: lookup argocd-repo-server: …",
         ),
@@ -162,12 +185,7 @@ ROWS: Final = (
                 r"\bdep(?:endency)? +(?:build|update|up)\b[^;]{0,300}?\bfailed exit status \d+",
                 unless=f"{LOST.pattern}|{_KILLED.pattern}",
             ),
-            says(
-                r"\bno cached repository for \S+ found\b",
-                r"\bfound in (?:chart|requirements)\.yaml, but missing in charts/ directory\b",
-                r"\bno repository definition for \S+",
-                unless=LOST.pattern,
-            ),
+            says(_DEPENDENCY, unless=LOST.pattern),
         ),
     ),
     FailureText(
@@ -200,7 +218,7 @@ ROWS: Final = (
         reads=within(
             {Tool.HELM},
             r"\bhelm[23]? +template\b[^;]{0,2000}?\bfailed exit status \d+(?= *: *[a-z0-9])",
-            unless=rf"{LOST.pattern}|{_KILLED.pattern}|\bmissing in charts/ directory\b|\bno cached repository\b",
+            unless=rf"{LOST.pattern}|{_KILLED.pattern}|{_DEPENDENCY}",
         ),
     ),
     FailureText(
@@ -216,7 +234,7 @@ ROWS: Final = (
         where=_CONDITION,
         words=(
             "`kustomize build …` failed exit status 1: Error: accumulating resources: …",
-            "Error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory …",
+            "Error: unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in …",
             "Error: invalid Kustomization: …",
         ),
         reads=_kustomize,
@@ -246,7 +264,11 @@ ROWS: Final = (
         passes=False,
         where=_OPERATION,
         words=('Job.batch "…" is invalid: spec.template: Invalid value: …: field is immutable',),
-        reads=says(rf"(?<![\w./-]){_JOB}{_IS_IMMUTABLE}"),
+        reads=says(
+            rf"(?<![\w./-]){_JOB}{_IS_IMMUTABLE}",
+            # A template is printed whole for no other reason, and may be longer than what was kept of a text.
+            rf"(?<![\w./-]){_JOB}{_IS_TEMPLATE}",
+        ),
     ),
     FailureText(
         code="FieldImmutable",
@@ -273,7 +295,10 @@ ROWS: Final = (
         "one.",
         passes=True,
         where=_OPERATION,
-        words=('no matches for kind "…" in version "…"', "The Kubernetes API could not find …/… for requested resource"),
+        words=(
+            'no matches for kind "…" in version "…"',
+            "The Kubernetes API could not find …/… for requested resource",
+        ),
         reads=says(
             r"\bno matches for kind +\S+ +in version\b",
             r"\bthe kubernetes api could not find \S+ for requested resource\b",
@@ -363,6 +388,18 @@ ROWS: Final = (
         where=_OPERATION,
         words=("Sync operation blocked by sync window",),
         reads=says(r"\b(?:blocked by|cannot sync: blocked by) sync window\b"),
+    ),
+    FailureText(
+        code="ObjectOfTwoApplications",
+        label=None,
+        responder=None,
+        area=Area.ARGO_CD,
+        cause="Two Applications have the same object, and each undoes what the other does.",
+        remedy="Take it out of one of them, in Git.",
+        passes=False,
+        where="SharedResourceWarning of an Application",
+        words=("…/… is part of applications … and …",),
+        reads=says(r"\bis part of applications \S+ and \S+"),
     ),
     FailureText(
         code="PruneOfEverything",

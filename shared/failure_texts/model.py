@@ -18,7 +18,7 @@ class Span:
 
 
 class Area(Enum):
-    """Where a fault lies. The order is that of the platform: what fails earlier keeps the later from working."""
+    """Where a fault lies, in the platform's order: what fails earlier keeps the later from working."""
 
     MACHINE = auto()
     CERTIFICATES = auto()

@@ -1,6 +1,6 @@
-"""Rows for the platform below and beside Argo CD: identities, Key Vault, Vault, and the services that rest on them.
+"""Rows for the platform below and beside Argo CD: identities, Key Vault, Vault, and what rests on them.
 
-The codes of a responder's reasons stand here as words: this package may not import a responder. A test compares.
+The codes of a responder's reasons stand here as words, as this package may not import one. A test compares.
 """
 
 import re
@@ -50,7 +50,9 @@ _ENTRA: Final = (
         " live issuer, a stale client id is published anew.",
         passes=False,
         where=_POD_LOG,
-        words=("AADSTS700211: No matching federated identity record found for presented assertion issuer '…'",),
+        words=(
+            "AADSTS700211: No matching federated identity record found for presented assertion issuer '…'",
+        ),
         their_codes=("AADSTS700211",),
         reads=says(_code("AADSTS700211"), rf"{_NO_MATCH} issuer\b"),
     ),
@@ -63,7 +65,9 @@ _ENTRA: Final = (
         remedy="Let federated_credentials bring the credential right, or correct the audience of the token.",
         passes=False,
         where=_POD_LOG,
-        words=("AADSTS700212: No matching federated identity record found for presented assertion audience '…'",),
+        words=(
+            "AADSTS700212: No matching federated identity record found for presented assertion audience '…'",
+        ),
         their_codes=("AADSTS700212",),
         reads=says(_code("AADSTS700212"), rf"{_NO_MATCH} audience\b"),
     ),
@@ -78,7 +82,9 @@ _ENTRA: Final = (
         "credential takes minutes to be seen everywhere.",
         passes=True,
         where=_POD_LOG,
-        words=("AADSTS700213: No matching federated identity record found for presented assertion subject '…'",),
+        words=(
+            "AADSTS700213: No matching federated identity record found for presented assertion subject '…'",
+        ),
         their_codes=("AADSTS700213", "AADSTS7002138"),
         reads=says(_code("AADSTS700213", "AADSTS7002138"), rf"{_NO_MATCH} subject\b"),
     ),
@@ -95,7 +101,8 @@ _ENTRA: Final = (
         words=("AADSTS50166: Request to External OIDC endpoint failed.",),
         their_codes=("AADSTS50166", "AADSTS501661", "AADSTS90061"),
         reads=says(
-            _code("AADSTS50166", "AADSTS501661", "AADSTS90061"), r"\brequest to external oidc endpoint failed\b"
+            _code("AADSTS50166", "AADSTS501661", "AADSTS90061"),
+            r"\brequest to external oidc endpoint failed\b",
         ),
     ),
     FailureText(
@@ -264,8 +271,11 @@ _SEEDING: Final = (
         "DNS.",
         passes=True,
         where=_BOOTSTRAP_LOG,
-        words=("lookup vault-core-…: no such host", "Put \"http://vault-core-…:8200/…\": … connection refused"),
-        reads=says(r"\bvault-core-[a-z]{1,20}\S{0,80} *:? .{0,120}?\b(?:no such host|connection refused|i/o timeout)\b"),
+        words=(
+            "lookup vault-core-…: no such host",
+            'Put "http://vault-core-…:8200/…": … connection refused',
+        ),
+        reads=says(r"\bvault-core-[a-z]{1,20}\b.{0,200}?\b(?:no such host|connection refused|i/o timeout)\b"),
         in_log=_in_log(
             r"\bconnection refused\b|\bno such host\b|\bcould not resolve host\b|\bi/o timeout\b"
         ),
@@ -291,9 +301,15 @@ _SEEDING: Final = (
         remedy="Let vault_seeding look: a seed that is missing in Vault is written first.",
         passes=False,
         where="condition of an ExternalSecret",
-        words=("SecretSyncedError", "could not get secret data from provider", "cannot find secret data for key: …"),
+        words=(
+            "SecretSyncedError",
+            "could not get secret data from provider",
+            "cannot find secret data for key: …",
+        ),
         reads=says(
-            r"\bsecretsyncederror\b|\bcould not get secret data from provider\b|\bcannot find secret data for key\b",
+            r"\bsecretsyncederror\b",
+            r"\bcould not get secret data from provider\b",
+            r"\bcannot find secret data for key\b",
             unless=r"\bsecretstore +\S+ +is not ready\b",
         ),
     ),
@@ -338,7 +354,7 @@ _SERVICES: Final = (
         remedy="Let vault_seeding look at ghcr-pull-sync and at what it rests on.",
         passes=False,
         where="Events of a pod, state of a container",
-        words=("failed to authorize: … 401 Unauthorized", "unexpected status … 403 Forbidden, from https://ghcr.io/token"),
+        words=("failed to authorize: … 401 Unauthorized", "403 Forbidden from https://ghcr.io/token"),
         reads=says(
             r"\bfailed to authorize: .{0,300}?\b40[13] (?:unauthorized|forbidden)\b",
             r"\b40[13] (?:unauthorized|forbidden) from https://\S{1,80}/token\b",
@@ -356,6 +372,78 @@ _SERVICES: Final = (
         where="state of a container, message of a hook",
         words=("ImagePullBackOff", "ErrImagePull", 'Back-off pulling image "…"'),
         reads=says(r"\bimagepullbackoff\b|\berrimagepull\b|\bback-off pulling image\b"),
+    ),
+    FailureText(
+        code="ImageOfOtherArchitecture",
+        label=None,
+        responder=None,
+        area=Area.JOBS,
+        cause="A container's program was built for another processor than the node has.",
+        remedy="Use an image with a build for the node's architecture, in Git.",
+        passes=False,
+        where="log of the container",
+        words=("exec format error",),
+        reads=says(r"\bexec format error\b"),
+    ),
+    FailureText(
+        code="NodesTainted",
+        label=None,
+        responder=None,
+        area=Area.JOBS,
+        cause="No node takes the pod: each has a taint that the pod does not tolerate.",
+        remedy="Correct tolerations or node pool in Git. A hook that waits keeps its sync running.",
+        passes=False,
+        where="Events of a pod",
+        words=("0/… nodes are available: … node(s) had untolerated taint …",),
+        reads=says(r"\bhad untolerated taint\b"),
+    ),
+    FailureText(
+        code="TerraformStateLocked",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="Another run of Terraform holds the state's lock, or one that was cancelled left it behind.",
+        remedy="Wait for the run that holds it. Only its own workflow may take a left lock away.",
+        passes=True,
+        where="log of a workflow",
+        words=("Error acquiring the state lock",),
+        reads=says(r"\berror acquiring the state lock\b"),
+    ),
+    FailureText(
+        code="DexPathMissing",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="Dex answers, but not at the path that Argo CD asks: its base path and the issuer's URL differ.",
+        remedy="Give server.dex.server the path /api/dex in configs.params, by the bootstrap.",
+        passes=False,
+        where="log of argocd-server",
+        words=('failed to query provider "…/api/dex": 404 Not Found',),
+        reads=says(r"\bfailed to query provider +\S{1,200} *: *404 not found\b"),
+    ),
+    FailureText(
+        code="ScopeUnknown",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="Keycloak's client does not have a scope that was asked for.",
+        remedy="Add the client scope in Git and raise clientPatcher.runId, so that the patcher runs again.",
+        passes=False,
+        where="Keycloak's answer to a sign-in",
+        words=("invalid_scope",),
+        reads=says(r"\binvalid_scope\b"),
+    ),
+    FailureText(
+        code="DatabaseSchemaMissing",
+        label=None,
+        responder=None,
+        area=Area.SERVICES,
+        cause="The database has no such table: its migrations have not run, or the database was made anew.",
+        remedy="See the Job or hook that migrates it. A hook alone does not run again before a sync.",
+        passes=False,
+        where="log of the application",
+        words=('relation "…" does not exist',),
+        reads=says(r"\brelation +\S{1,200} +does not exist\b"),
     ),
     FailureText(
         code="RedirectUriUnknown",

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 EACH_END: Final = 64 * 1024
-"""Characters that are looked at, from either end: what failed is named first, and what went wrong last stands at
+"""Characters that are looked at, from either end: what failed is named first, what went wrong last stands at
 the end. An Application as a whole has no more than 1.5 MB, the limit of a request to etcd."""
 
 SEAM: Final = "\0"
@@ -26,6 +26,7 @@ class Tool(Enum):
 
     GIT = "git"
     SUBMODULE = "git submodule"
+    GO_GIT = "the git that Argo CD asks for refs with"
     REPO_SERVER = "a call of the repo-server"
     HELM_DEPENDENCY = "helm dependency"
     HELM = "helm"
@@ -36,11 +37,13 @@ class Tool(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """From the mention of a command to the next: what stands there is that command's, the error after it above all."""
+    """From the mention of one command to that of the next: what stands there is its own."""
 
     tool: Tool
     start: int
     end: int
+    command: bool
+    """It begins with a command: whatever that said, this is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ _NAMED: Final = re.compile(
 
 
 def redact(text: str) -> str:
-    """The text without what looks like a credential: in a URL, by a token's shape, or by the name before it."""
+    """The text without what looks like a credential: by place in a URL, shape, or the name before it."""
     text = _UNBROKEN.sub(_without_login, text)
     text = _TOKEN.sub(HIDDEN, text)
     return _NAMED.sub(lambda found: (found["name"] or found["scheme"]) + HIDDEN, text)
@@ -115,23 +118,41 @@ def _flat(text: str) -> str:
 # -- parts
 
 _MENTIONS: Final = (
-    (Tool.SUBMODULE, r"\bsubmodule +(?:update|sync|init)\b|\bfailed to (?:update|sync|init)\w* +submodules?\b"),
+    (
+        Tool.SUBMODULE,
+        r"\bsubmodule +(?:update|sync|init)\b|\bfailed to (?:update|sync|init)\w* +submodules?\b",
+    ),
     # kustomize names the program by its whole path; Argo CD does not.
     (Tool.REMOTE_BASE, r"/git +(?:fetch|clone|checkout|ls-remote)\b"),
     (
         Tool.GIT,
-        r"\bgit +(?:-\S{1,80} +){0,6}(?:fetch|clone|checkout|ls-remote|pull)\b"
-        r"|\bfailed to (?:fetch|checkout|list refs)\b|\bservice=git-upload-pack\b",
+        (
+            r"\bgit +(?:-\S{1,80} +){0,6}(?:fetch|clone|checkout|ls-remote|pull)\b"
+            r"|\bfailed to (?:fetch|checkout)\b"
+        ),
     ),
-    (Tool.REPO_SERVER, r"\bcode = +unavailable +desc =|\bdesc = +(?:transport is closing|error reading from server)"),
+    (
+        Tool.GO_GIT,
+        (
+            r"\bfailed to list refs\b|\bservice=git-upload-pack\b|\bssh: handshake failed\b"
+            r"|\berror testing repository connectivity\b|\brepository not accessible\b"
+        ),
+    ),
+    (
+        Tool.REPO_SERVER,
+        r"\bcode = +unavailable +desc =|\bdesc = +(?:transport is closing|error reading from server)",
+    ),
     (Tool.HELM_DEPENDENCY, r"\bhelm[23]? +dep(?:endency)? +(?:build|update|up)\b"),
     (Tool.HELM, r"\bhelm[23]? +(?:template|pull)\b"),
     (Tool.KUSTOMIZE, r"\bkustomize +build\b"),
+    # The next record of a log has nothing to do with the command in the one before.
+    (Tool.UNNAMED, r"\blevel {0,2}[=:] {0,2}(?:debug|info|warn(?:ing)?|error|fatal)\b"),
 )
 _MENTION: Final = re.compile("|".join(f"(?P<{tool.name}>{words})" for tool, words in _MENTIONS))
 _OF_SUBMODULES: Final = re.compile(
     r"\bsubmodule path\b|\bregistered for path\b|\brecurse into submodule\b|\bduring submodule fetch\b"
-    r"|\bcould not access submodule\b|\bfetching submodule\b|\bfailed to clone +\S+ +\.? *(?:retry scheduled|a second time)"
+    r"|\bcould not access submodule\b|\bfetching submodule\b"
+    r"|\bfailed to clone +\S+ +(?:\. +)?(?:retry scheduled|a second time)"
 )
 _OF_GIT: Final = re.compile(
     r"\bfatal: +(?:unable to access|could not read|authentication failed for|repository +\S+ +not found"
@@ -146,11 +167,11 @@ def _parts(flat: str) -> Iterator[Part]:
     mentions = [(Tool.UNNAMED, 0)]
     mentions += [(Tool[found.lastgroup or ""], found.start()) for found in _MENTION.finditer(flat)]
     for (tool, start), (_, end) in pairwise([*mentions, (Tool.UNNAMED, len(flat))]):
-        yield Part(_owner(tool, flat, start, end), start, end)
+        yield Part(_owner(tool, flat, start, end), start, end, command=tool is not Tool.UNNAMED)
 
 
 def _owner(tool: Tool, flat: str, start: int, end: int) -> Tool:
-    """A git command that goes into submodules speaks of them; git's own words tell of git without its command."""
+    """A git command that goes into submodules speaks of them; git's words tell of git without a command."""
     if tool in {Tool.UNNAMED, Tool.GIT} and _OF_SUBMODULES.search(flat, start, end):
         return Tool.SUBMODULE
     if tool is Tool.UNNAMED and _OF_GIT.search(flat, start, end):

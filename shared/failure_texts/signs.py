@@ -20,7 +20,7 @@ NEAR: Final = 160
 
 @cache
 def _compiled(words: str) -> re.Pattern[str]:
-    """At first use: compiling all takes a tenth of a second, and who only looks at the table need not wait."""
+    """At first use: who only reads the table need not wait for all of them, a tenth of a second."""
     return re.compile(words)
 
 
@@ -47,11 +47,21 @@ def within(tools: Collection[Tool], *words: str, unless: str | None = None) -> R
 
 
 def found_in(
-    text: Text, tools: Collection[Tool], sought: re.Pattern[str], barred: re.Pattern[str] | None = None
+    text: Text,
+    tools: Collection[Tool],
+    sought: re.Pattern[str],
+    barred: re.Pattern[str] | None = None,
+    *,
+    whole: bool = False,
 ) -> Iterator[Span]:
-    """The first finding in each part of these tools."""
+    """The first finding in each part of these tools.
+
+    whole: only where the part is all that its command said, so that what is barred could be seen.
+    """
     for part in text.parts:
-        if part.tool not in tools or (barred and barred.search(text.flat, part.start, part.end)):
+        if part.tool not in tools or (whole and not part.command):
+            continue
+        if barred and barred.search(text.flat, part.start, part.end):
             continue
         if found := sought.search(text.flat, part.start, part.end):
             yield with_command(part, found)

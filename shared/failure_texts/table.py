@@ -1,7 +1,7 @@
 """The one table of what foreign systems say when something has failed.
 
-A code is public. It may be retired, its page kept; it never gets a second meaning. Each row is a fault with the
-words for it, and reads only what is specific to it: a new wording goes into its row, a new fault gets a row.
+A code is public. It may be retired, its page kept; it never gets a second meaning. Each row is a fault with
+the words for it, and reads only what is specific to it: a new wording goes into its row.
 """
 
 from typing import Final

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.error_pages import error_pages
 from cli.exits import Exit
 from cli.main import COMMANDS
-from cli.error_pages import error_pages
 from cli.permissions_tables import PLACE, permissions_page
 from cli.reference import reasons_page
 from cli.summary import EXITS

@@ -58,7 +58,8 @@ def test_what_is_not_known_is_said_to_be_unknown(
     answer = desk.types("explain", "--output", "json")
     assert answer.code == Exit.COULD_NOT_TELL
     found = answer.document
-    assert (found["reason"], found["code"], found["responder"], found["evidence"]) == ("unknown", None, None, "")
+    assert (found["reason"], found["evidence"]) == ("unknown", "")
+    assert (found["code"], found["responder"], found["commit"]) == (None, None, None)
     assert found["cause"]
     assert found["remedy"]
 

@@ -1,8 +1,18 @@
 """Texts that seem to tell of a failure which has a label, and do not."""
+# ruff: noqa: E501, Q003 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 
-from tests.unit.failure_texts.wordings import ACCESS_RIGHTS, CHECKOUT, FETCH, TARGET, UNKNOWN_CODE, UPDATE, X, Y
+from tests.unit.failure_texts.wordings import (
+    ACCESS_RIGHTS,
+    CHECKOUT,
+    FETCH,
+    TARGET,
+    UNKNOWN_CODE,
+    UPDATE,
+    X,
+    Y,
+)
 
 DECOYS: Final[dict[str, str]] = {
     "nothing": "",
@@ -25,6 +35,9 @@ DECOYS: Final[dict[str, str]] = {
     "cut off within the command": f"{CHECKOUT}FETCH_HEAD: `git submodule update --init --recursive` failed exit",
     "cut off before the error": f"{CHECKOUT}FETCH_HEAD: `git submodule update --init --recursive` failed exit status 1: Cloning "
     "into '/tmp/x",
+    "an obstacle that was cut off": f"Unable to checkout '{Y}' in submodule path 'a'",
+    "kustomize, cut off on its way": "`kustomize build /tmp/r` failed exit status 1: Error: accumulating resources: accumulation "
+    "err='accumulating resources from '../base': '/tmp/r/base' must resolve to a file': recursed accumulation of path",
     "a policy": f"`git fetch origin {X}` failed exit status 128: error: Server does not allow request for unadvertised object "
     f"{X}",
     "only the generic words": f"{UPDATE}{ACCESS_RIGHTS}",
@@ -38,6 +51,12 @@ DECOYS: Final[dict[str, str]] = {
     "authentication of something else": "pq: password authentication failed for user \"coder\"",
     "a submodule that is not found": f"{UPDATE}remote: Repository not found.\nfatal: repository 'https://github.com/o/s/' not "
     "found",
+    "another record of the same log": 'level=info msg="git fetch origin --tags --force --prune" dir=/tmp/x execID=1\n'
+    'time="2026-01-20T08:00:00Z" level=error msg="cache: connection reset by peer"',
+    "another record of the same log, as JSON": '{"level":"info","msg":"git fetch origin --tags"}\n'
+    '{"level":"error","msg":"read: connection reset by peer"}',
+    "another program's output after git's": "$ git fetch origin --tags\nFrom https://github.com/o/r\n$ ./app\n"
+    "dial tcp 10.0.0.7:5432: connect: connection refused",
     "a lost connection of something else": "dial tcp 10.0.0.7:5432: connect: connection refused",
     "a database that is away": "FATAL: could not connect: Connection timed out",
     "EOF of a parser": "error parsing values.yaml: unexpected EOF",
@@ -54,6 +73,9 @@ DECOYS: Final[dict[str, str]] = {
     'unix /home/argocd/cmp-server/plugins/x.sock: connect: connection refused"',
     "Argo CD's API": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp: '
     'lookup argocd-server: no such host"',
+    "a call of somebody": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
+    'dial tcp 10.0.0.9:9000: connect: connection refused"',
+    "a git server, as the repo-server's pod logs it": "argocd-repo-server-0 ssh: connect to host g port 22: no key",
     "unavailable, nobody says why": "rpc error: code = Unavailable desc = the service is currently unavailable",
     "a deadline": "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
     "talk of a revision": "targetRevision main resolved to a commit SHA",

@@ -1,4 +1,5 @@
 """The platform's own failures: no label, and a code of ours."""
+# ruff: noqa: E501, Q000, ISC004 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 
@@ -132,6 +133,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "an image, its state and its cause": (
         'ImagePullBackOff: failed to authorize: failed to fetch oauth token: 403 Forbidden',
         "ImagePullRefused",
+    ),
+    "a processor": ("exec /bin/sh: exec format error", "ImageOfOtherArchitecture"),
+    "a taint": ("0/3 nodes are available: 3 node(s) had untolerated taint {gpu: true}.", "NodesTainted"),
+    "a lock": ("Error: Error acquiring the state lock", "TerraformStateLocked"),
+    "a path of Dex": (
+        'failed to query provider "https://argocd.ameide.io/api/dex": 404 Not Found: page',
+        "DexPathMissing",
+    ),
+    "a scope": ("error=invalid_scope&error_description=Invalid+scopes", "ScopeUnknown"),
+    "a schema": ('PG::UndefinedTable: ERROR:  relation "users" does not exist', "DatabaseSchemaMissing"),
+    "an object of two": (
+        "ConfigMap/coredns-custom is part of applications argocd/a and argocd/b",
+        "ObjectOfTwoApplications",
     ),
     "a redirect": ("We are sorry... Invalid parameter: redirect_uri", "RedirectUriUnknown"),
     "a client's secret": (

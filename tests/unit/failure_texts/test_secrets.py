@@ -15,11 +15,11 @@ JWT: Final = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL28ifQ.c2lnbmF0dXJl"
 
 PLACES: Final[dict[str, str]] = {
     "a login": f"fatal: Authentication failed for 'https://oauth2:{SECRET}@g.example.com/o/r.git/'",
-    "a token alone": f"fatal: unable to access 'https://{SECRET}@g.example.com/o/r': Could not resolve host: g",
+    "a token alone": f"fatal: unable to access 'https://{SECRET}@g.example/r': Could not resolve host: g",
     "a password with an @": f"`git fetch https://u:a@{SECRET}@g/r` failed timeout after 1m30s",
     "a password with a slash": f"`git fetch https://u:a/{SECRET}@g/r` failed timeout after 1m30s",
     "a query": f"`git fetch https://g/r?private_token={SECRET}` failed timeout after 1m30s",
-    "a header": f"`git -c http.extraHeader='Authorization: Basic {SECRET}' fetch origin` failed timeout after 1m30s",
+    "a header": f"`git -c http.extraHeader='Authorization: Basic {SECRET}' fetch o` failed timeout after 9s",
     "a bearer": f"`git -c http.extraHeader='X: Bearer {SECRET}' fetch origin` failed timeout after 1m30s",
     "a password": f"`helm dependency build --password={SECRET}` failed timeout after 1m30s",
     "a password in YAML": f"`kustomize build x` failed exit status 1: Error: password: {SECRET}",
@@ -52,7 +52,7 @@ def test_a_credential_is_not_repeated(text: str) -> None:
 def test_a_token_is_known_by_its_shape(token: str) -> None:
     text = f"Unable to resolve '{token}' to a commit SHA"
     assert redact(text) == "Unable to resolve '***' to a commit SHA"
-    assert classify(text).evidence == redact(text).replace("'***'", "'***'")
+    assert classify(text).evidence == redact(text)
 
 
 def test_what_is_no_credential_stays() -> None:

@@ -69,7 +69,7 @@ def test_nothing_is_said_of_an_unknown_text() -> None:
 
 
 def test_only_a_whole_text_is_taken_as_silence() -> None:
-    """The label of a silent `git submodule update` is a presumption, and must not come of a text that was cut off."""
+    """A silent `git submodule update` is labelled by presumption: no text that was cut off may lead to it."""
     silent = "`git submodule update --init --recursive` failed exit status 1: "
     assert label_of(silent) == label_of(f"{silent} (retried 5 times).") == "submodule_auth"
     assert label_of(f"{silent}Cloning into") is None
@@ -77,7 +77,8 @@ def test_only_a_whole_text_is_taken_as_silence() -> None:
 
 
 def test_of_several_texts_the_first_that_is_known_counts() -> None:
-    vague, root, symptom = "ComparisonError", SUBMODULE["nested"], "Job has reached the specified backoff limit"
+    vague, root = "ComparisonError", SUBMODULE["nested"]
+    symptom = "Job has reached the specified backoff limit"
     found = classify_first([vague, root, symptom]).failure
     assert found is not None
     assert found.code == "SubmoduleCommitMissing"

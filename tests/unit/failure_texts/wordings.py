@@ -1,4 +1,5 @@
 """Failures as the tools word them, by label: other texts than the samples, older and newer ones."""
+# ruff: noqa: E501, S108, Q003 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 
@@ -124,6 +125,11 @@ TRANSIENT: Final[dict[str, str]] = {
     "accumulation err='accumulating resources from 'https://github.com/o/b//m?ref=v1': URL is a git repository': failed "
     "to run '/usr/bin/git fetch --depth=1 https://github.com/o/b v1': fatal: unable to access "
     "'https://github.com/o/b/': Could not resolve host: github.com",
+    "a base of kustomize, timed out": "Error: accumulating resources: accumulation err='accumulating resources from "
+    "'github.com/o/b/manifests?ref=v2': evalsymlink failure on '/tmp/r/github.com' : lstat /tmp/r/github.com: no such file "
+    "or directory': hit 27s timeout running '/usr/bin/git fetch --depth=1 origin v2'",
+    "connectivity": f"{UNKNOWN_CODE}error testing repository connectivity: dial tcp: lookup github.com: i/o timeout",
+    "a handshake": f"{UNKNOWN_CODE}ssh: handshake failed: read tcp 10.0.0.1:4->1.2.3.4:22: read: connection reset by peer",
     "a revision that could not be asked for": f"{TARGET}{UNKNOWN_CODE}Unable to resolve 'main' to a commit SHA: failed to "
     'list refs: Get "https://github.com/o/r/info/refs?service=git-upload-pack": net/http: TLS handshake timeout',
 }
@@ -141,6 +147,13 @@ REPO_SERVER: Final[dict[str, str]] = {
     'connection error: connection error: desc = "transport: Error while dialing dial tcp 172.20.3.4:8081: i/o timeout"',
     "reset": f"{TARGET}rpc error: code = Unavailable desc = error reading from server: read tcp 10.1.0.9:51234->"
     "10.0.12.7:8081: read: connection reset by peer",
+    "TLS": f'{TARGET}rpc error: code = Unavailable desc = all SubConns are in TransientFailure, latest connection error: '
+    'connection error: desc = "transport: authentication handshake failed: tls: first record does not look like a TLS '
+    'handshake"',
+    "on creation": "InvalidSpecError: repository not accessible: rpc error: code = Unavailable desc = connection error: desc "
+    '= "transport: Error while dialing dial tcp 172.20.86.254:8081: i/o timeout"',
+    "of an app that is called after another server": 'level=error msg="rpc error: code = Unavailable desc = error reading '
+    'from server: EOF" application=argocd/dev-foundation-vault-core',
     "escaped": 'msg="Normalized app spec: {\\"status\\":{\\"conditions\\":[{\\"message\\":\\"Failed to load target state: '
     "rpc error: code = Unavailable desc = connection error: desc = \\\\\\\"transport: Error while dialing: dial tcp "
     '10.0.253.32:8081: connect: connection refused\\\\\\"\\"}]}}"',
@@ -208,6 +221,8 @@ JOB: Final[dict[str, str]] = {
     'map[string]string{\\"a\\":\\"b\\"}}: field is immutable"}',
     "reported again": "Failed last sync attempt to 1f0e3da: one or more objects failed to apply, reason: Job.batch "
     '"migrate" is invalid: spec.template: Invalid value: core.PodTemplateSpec{}: field is immutable',
+    "a template that was cut off": 'Job.batch "migrate" is invalid: spec.template: Invalid value: core.PodTemplateSpec{'
+    'ObjectMeta:v1.ObjectMeta{Name:"", GenerateName:""',
     "a huge template": 'Job.batch "migrate" is invalid: spec.template: Invalid value: core.PodTemplateSpec{'
     + "Env:[]core.EnvVar(nil), " * 3000
     + "}: field is immutable",
