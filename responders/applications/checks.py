@@ -103,7 +103,9 @@ def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
         return _held_up(facts, seen, now)
     says = f"{_what(seen)}{_told(seen)}"
     if failure is None:
-        return _finding(facts, seen, Reason.FAILURE_UNKNOWN, says)
+        stopped = failures.stopped(seen.application)
+        reason = Reason.OPERATION_STOPPED if stopped else Reason.FAILURE_UNKNOWN
+        return _finding(facts, seen, reason, says)
     if failure.responder is not None:
         says = f"{says}, which is {failure.responder}'s to look after"
         return _finding(facts, seen, Reason.ROOT_NOT_WATCHED, says)

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     APPLICATION_NOT_DEPLOYED = "ApplicationNotDeployed"
     NOT_COMPARED = "NotCompared"
     OPERATION_STUCK = "OperationStuck"
+    OPERATION_STOPPED = "OperationStopped"
     OPERATION_FAILED_BEFORE = "OperationFailedBefore"
     APPLICATION_LEFT_ALONE = "ApplicationLeftAlone"
 
@@ -141,6 +142,11 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "See what the operation waits for. It goes on by itself once that is there; otherwise stop it "
         "(`argocd app terminate-op <name>`), or name application.terminate in the contract's actions.",
         symptom=True,
+    ),
+    Reason.OPERATION_STOPPED: _person(
+        "Somebody stopped the last operation, Reconverge perhaps, and auto-sync does not try that revision "
+        "again.",
+        "See that what it was waiting for is there, then sync it (`argocd app sync <name>`).",
     ),
     Reason.OPERATION_FAILED_BEFORE: _note(
         "The last operation failed, while the Application is Synced and Healthy: the failure is of the "
