@@ -39,9 +39,10 @@ In `vault_seeding`, a later stage (Key Vault, Vault, bootstrap, seeds, stores, E
 only when nothing is found in an earlier one. A symptom whose root is another target's finding makes the
 outcome `blocked`: that finding is the one to mend.
 
-In `applications`, each Application has one finding at most. Where its texts tell of a fault that a responder of the
-environment looks after, the finding is a symptom of that responder's; of other known faults it has the code of the
-[errors](errors/README.md), and what is not known is left to people. Foreign texts are never repeated.
+In `applications`, each Application has one finding at most. Where its texts tell of a fault that a responder
+of the environment looks after, the finding is a symptom of that responder's; of other known faults it has the
+code of the [errors](errors/README.md), and what is not known is left to people. Foreign texts are never
+repeated.
 """
 
 SEEN_ELSEWHERE: Final = """\
