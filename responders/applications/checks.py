@@ -103,7 +103,9 @@ def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
         return _held_up(facts, seen, now)
     says = f"{_what(seen)}{_told(seen)}"
     if failure is None:
-        return _finding(facts, seen, Reason.FAILURE_UNKNOWN, says)
+        stopped = failures.stopped(seen.application)
+        reason = Reason.OPERATION_STOPPED if stopped else Reason.FAILURE_UNKNOWN
+        return _finding(facts, seen, reason, says)
     if failure.responder is not None:
         says = f"{says}, which is {failure.responder}'s to look after"
         return _finding(facts, seen, Reason.ROOT_NOT_WATCHED, says)
@@ -132,6 +134,8 @@ def _unhealthy(facts: Facts, seen: Seen, now: datetime) -> Finding:
     finished = application.operation.finished if application.operation else None
     if finished is not None and now - finished < SETTLES_WITHIN:
         return _finding(facts, seen, Reason.APPLICATION_SETTLING, f"it is {application.health}")
+    if (application.health, application.sync) == ("Missing", "OutOfSync"):
+        return _finding(facts, seen, Reason.APPLICATION_NOT_DEPLOYED, "it is Missing and OutOfSync")
     named = ", ".join(f"{one.kind} {one.name}" for one in application.unhealthy[:3])
     of = f": {named}" if named else ""
     return _finding(facts, seen, Reason.APPLICATION_UNHEALTHY, f"it is {application.health}{of}{_told(seen)}")

@@ -14,6 +14,8 @@ SYNC_ERROR: Final = "SyncError"
 """What auto-sync says of an operation that failed. Every other error is about what is to be compared."""
 LONGEST_OPERATION: Final = timedelta(minutes=30)
 """Waves wait for each other's health, and a database takes minutes; nothing takes this long."""
+STOPPED: Final = "Operation terminated"
+"""What Argo CD says of an operation that somebody stopped, whatever it was waiting for."""
 _FAILED: Final = frozenset({"Failed", "Error"})
 _BROKEN: Final = frozenset({"Degraded", "Missing"})
 
@@ -38,6 +40,14 @@ def sync_failed(application: Application) -> bool:
     """The last sync came to nothing, and auto-sync does not try the same revision again."""
     refused = any(one.type == SYNC_ERROR for one in application.conditions)
     return refused or (_ended_badly(application) and not left_over(application))
+
+
+def stopped(application: Application) -> bool:
+    """Somebody stopped the last operation, and the Application can be compared."""
+    operation = application.operation
+    if operation is None or comparison_errors(application):
+        return False
+    return _ended_badly(application) and operation.message.startswith(STOPPED)
 
 
 def unhealthy(application: Application) -> bool:

@@ -26,7 +26,9 @@ def _silent(seen: Seen) -> bool:
     if failure is not None:
         return failure.code in SILENT
     # Whatever health and waiting say, they tell of effects. An error that is not understood is no silence.
-    return not (failures.errors(seen.application) or failures.sync_failed(seen.application))
+    application = seen.application
+    said = failures.errors(application) or failures.sync_failed(application)
+    return failures.stopped(application) or not said
 
 
 def rests_on(facts: Facts, symptom: Finding) -> frozenset[str]:

@@ -27,8 +27,10 @@ class Reason(StrEnum):
     FAILURE_UNKNOWN = "FailureUnknown"
     APPLICATION_UNHEALTHY = "ApplicationUnhealthy"
     APPLICATION_SETTLING = "ApplicationSettling"
+    APPLICATION_NOT_DEPLOYED = "ApplicationNotDeployed"
     NOT_COMPARED = "NotCompared"
     OPERATION_STUCK = "OperationStuck"
+    OPERATION_STOPPED = "OperationStopped"
     OPERATION_FAILED_BEFORE = "OperationFailedBefore"
     APPLICATION_LEFT_ALONE = "ApplicationLeftAlone"
 
@@ -123,6 +125,11 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.APPLICATION_SETTLING: _wait(
         "Resources of the Application are Degraded or Missing, moments after its last sync.",
     ),
+    Reason.APPLICATION_NOT_DEPLOYED: _wait(
+        "Resources of the Application are Missing, and it differs from Git: its turn is still to come, as in "
+        "a rollout in phases, or somebody deleted them.",
+        "If it stays so, see what holds its phase up, or sync it: Reconverge syncs only what failed.",
+    ),
     Reason.NOT_COMPARED: _wait(
         "Argo CD has not compared the Application, or cannot tell whether it differs, and says of no error.",
         "If it stays so, see the application controller.",
@@ -135,6 +142,11 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "See what the operation waits for. It goes on by itself once that is there; otherwise stop it "
         "(`argocd app terminate-op <name>`), or name application.terminate in the contract's actions.",
         symptom=True,
+    ),
+    Reason.OPERATION_STOPPED: _person(
+        "Somebody stopped the last operation, Reconverge perhaps, and auto-sync does not try that revision "
+        "again.",
+        "See that what it was waiting for is there, then sync it (`argocd app sync <name>`).",
     ),
     Reason.OPERATION_FAILED_BEFORE: _note(
         "The last operation failed, while the Application is Synced and Healthy: the failure is of the "

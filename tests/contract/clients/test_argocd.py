@@ -360,8 +360,9 @@ class Deployed:
     def __init__(self, kubeconfig: str) -> None:
         load: Any = config.new_client_from_config  # the package leaves it untyped
         api = load(kubeconfig)
-        self.objects = client.CustomObjectsApi(api)
-        client.CoreV1Api(api).create_namespace({"metadata": {"name": APPLICATIONS[2]}})
+        self.objects: Any = client.CustomObjectsApi(api)  # whose answers are declared as objects
+        namespace = client.V1Namespace(metadata=client.V1ObjectMeta(name=APPLICATIONS[2]))
+        client.CoreV1Api(api).create_namespace(namespace)
         manifest = OURS.read_text().replace("namespace: argocd", f"namespace: {APPLICATIONS[2]}")
         ours = re.sub(r"0{8}-[-0]+", platform.APP_OBJECT_ID, manifest)
         for one in YAML(typ="safe", pure=True).load_all(ours):

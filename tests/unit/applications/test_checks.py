@@ -39,6 +39,7 @@ from tests.unit.applications.builders import (
 
 UNRESOLVED = "rpc error: code = Unknown desc = unable to resolve 'x' to a commit SHA"
 WINDOW = "Sync operation blocked by sync window"
+STOPPED = operation("Failed", "Operation terminated")
 HOOK = "waiting for completion of hook batch/Job/migrate"
 
 
@@ -90,6 +91,18 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
         unsynced(GAVE_UP, "dev-vault-core"), [Reason.APPLICATION_HELD_UP],
     ),
     "has a Job that gave up, and a rule that names nobody": (unsynced(GAVE_UP), ["JobGaveUp"]),
+    "had its operation stopped": (
+        application(sync="OutOfSync", operation=STOPPED),
+        [Reason.OPERATION_STOPPED],
+    ),
+    "had its operation stopped, and a rule that names who may be behind it": (
+        application("dev-vault-core", sync="OutOfSync", operation=STOPPED),
+        [Reason.APPLICATION_HELD_UP],
+    ),
+    "had its operation stopped, and cannot be compared now for what is not known": (
+        incomparable(STRANGE, "dev-vault-core", operation=STOPPED),
+        [Reason.FAILURE_UNKNOWN],
+    ),
     "is being refreshed": (incomparable(refreshing=True), [Reason.APPLICATION_REFRESHING]),
     "is being synced": (running(MINUTE), []),
     "is being synced while it fails": (running(MINUTE, health="Degraded"), [Reason.APPLICATION_SYNCING]),
@@ -98,6 +111,12 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     "was just asked to be synced": (unsynced(requested=True), [Reason.APPLICATION_SYNCING]),
     "is not healthy": (degraded(), [Reason.APPLICATION_UNHEALTHY]),
     "is not healthy yet": (degraded(age=MINUTE), [Reason.APPLICATION_SETTLING]),
+    "waits for its phase of a rollout": (
+        application(health="Missing", sync="OutOfSync", operation=None), [Reason.APPLICATION_NOT_DEPLOYED],
+    ),
+    "lacks a resource that it is synced with": (
+        application(health="Missing"), [Reason.APPLICATION_UNHEALTHY],
+    ),
     "was never compared": (application(sync="", health="", operation=None), [Reason.NOT_COMPARED]),
     "cannot be told to differ": (application(sync="Unknown"), [Reason.NOT_COMPARED]),
     "is excluded from reconciliation": (incomparable(skipped=True), [Reason.APPLICATION_LEFT_ALONE]),

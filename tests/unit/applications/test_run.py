@@ -237,6 +237,11 @@ def test_many_are_refreshed_a_few_at_a_time() -> None:
     assert len(stage.argocd.asked) == len(set(stage.argocd.asked)) == 2 * BATCH + 1
 
 
+def test_another_environment_s_applications_are_left_to_it() -> None:
+    stage = Stage(incomparable(name="production-gitlab"), application())
+    assert outcome(stage).word is Word.CONVERGED
+
+
 def test_of_the_same_run_all_are_listed_once_for_each_look() -> None:
     stage = Stage(*(application(f"dev-{number}") for number in range(400)))
     assert outcome(stage).word is Word.CONVERGED
