@@ -90,6 +90,28 @@ def run(req: func.HttpRequest, queue: func.Out[List[str]]) -> func.HttpResponse:
     return _response(answer)
 
 
+@functools.cache
+def argocd_tokens() -> tuple[str, ...]:
+    import os
+
+    from shared import settings
+
+    return settings.argocd_tokens(os.environ)
+
+
+# GET as well: Argo CD sends it where a template lacks a webhook block, and must be told so rather than 404.
+@app.route(route="argocd", methods=["POST", "GET"])
+@app.queue_output(arg_name="queue", queue_name=signals.QUEUE, connection=STORAGE)
+def argocd_webhook(req: func.HttpRequest, queue: func.Out[List[str]]) -> func.HttpResponse:  # noqa: UP006
+    """202 accepted, readable or not · 401 unknown sender · 405 no POST · 503 no token is set."""
+    from shared import argocd_webhook as webhook
+
+    answer, messages = webhook.answer(req.method, req.headers, req.get_body(), argocd_tokens)
+    if messages:
+        queue.set(messages)
+    return _response(answer)
+
+
 @app.route(route="status", methods=["GET"])
 def status(req: func.HttpRequest) -> func.HttpResponse:
     """200 · 400 for a filter that cannot be read · 404 unknown environment."""
@@ -115,4 +137,4 @@ def _response(answer: "Answer") -> func.HttpResponse:
 
 
 if TYPE_CHECKING:
-    from responders.desk import Answer
+    from shared.answers import Answer

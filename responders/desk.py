@@ -1,17 +1,14 @@
-"""The HTTP desk: reads what people send, answers in JSON. Knows nothing of azure.functions.
-
-Errors are problem+json (RFC 9457): what was wrong, and what to send instead.
-"""
+"""The HTTP desk: reads what people send, answers in JSON. Knows nothing of azure.functions."""
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from responders import REGISTRY, remedy
 from responders.service import Service, request_message
 from shared import routing
+from shared.answers import Answer, problem, told
 from shared.durations import parse_duration
 from shared.errors import Misconfigured, PermanentError, Refused, TemporaryError
 from shared.model import Source, Target
@@ -27,14 +24,6 @@ anybody may write any name here.
 https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
 """
 KEY_HOLDER: Final = "holder of a function key"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    status: int
-    body: str
-    mimetype: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Desk:
@@ -65,7 +54,7 @@ class Desk:
             for subject in subjects
         ]
         said = {"id": request_id, "targets": [str(target) for target in dict.fromkeys(targets)]}
-        return _json(202, said, {"Location": "/api/status"}), messages
+        return told(202, said, {"Location": "/api/status"}), messages
 
     def status(self, parameters: Mapping[str, str]) -> Answer:
         return _guarded(lambda: self._status(parameters))
@@ -86,7 +75,7 @@ class Desk:
         now = service.clock()
         since = _since(parameters.get("since"), now)
         found = tuple(entries(service.journal, targets, since))
-        return _json(
+        return told(
             200,
             {
                 "at": now.isoformat(),
@@ -109,7 +98,7 @@ class Desk:
         service = self._service()
         by = (headers.get(PRINCIPAL) if service.callers_named else None) or KEY_HOLDER
         plan = service.approve(digest, by)
-        return _json(
+        return told(
             200,
             {
                 "plan": plan.digest,
@@ -128,7 +117,7 @@ class Desk:
         }
         ready = all(parts.values())
         said = {"ready": ready, "parts": {name: "ok" if ok else "failing" for name, ok in parts.items()}}
-        return _json(200 if ready else 503, said)
+        return told(200 if ready else 503, said)
 
     def _settings_ok(self) -> bool:
         return _works(self._service)
@@ -208,30 +197,11 @@ def _guarded_run(work: Callable[[], tuple[Answer, list[str]]]) -> tuple[Answer, 
     try:
         return work()
     except Refused as error:
-        return _problem(error.status, str(error)), []
+        return problem(error.status, str(error)), []
     except Misconfigured:
-        return _problem(503, "the settings or the landscape are not usable; run `reconverge doctor`"), []
+        return problem(503, "the settings or the landscape are not usable; run `reconverge doctor`"), []
     except TemporaryError as error:
         seconds = max(1, round(error.delay.total_seconds()))
-        return _problem(503, str(error), {"Retry-After": str(seconds)}), []
+        return problem(503, str(error), {"Retry-After": str(seconds)}), []
     except PermanentError as error:
-        return _problem(500, str(error)), []
-
-
-TITLES: Final = {
-    400: "Not understood",
-    404: "Not known",
-    409: "Not as it was",
-    413: "Too large",
-    500: "Cannot be done",
-    503: "Not now",
-}
-
-
-def _problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Answer:
-    body = json.dumps({"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail})
-    return Answer(status, body, "application/problem+json", headers or {})
-
-
-def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
-    return Answer(status, json.dumps(body, ensure_ascii=False), headers=headers or {})
+        return problem(500, str(error)), []

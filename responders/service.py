@@ -147,7 +147,7 @@ class Service:
             Kind.REJECTED,
             SIGNALS,
             actor=SELF,
-            correlation_id=rejected.digest[:16],
+            correlation_id=rejected.correlation_id,
             detail={"reason": rejected.reason, "digest": rejected.digest, "size": rejected.size},
         )
 

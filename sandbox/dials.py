@@ -40,6 +40,8 @@ class Dials:
     """Argo CD waits this long before it tries a sync again that failed. 5 s and more in reality."""
     event_time_scale: float = 0.01
     """Event Grid's retry schedule and time to live are multiplied by this; 1 is Azure's own."""
+    notification_time_scale: float = 0.1
+    """The pauses between two tries of a notification of Argo CD are multiplied by this; 1 is its own."""
     workflow_seconds: float = 1.0
     """A run of a GitHub workflow waits and works for this long before it does its work at once."""
     page_size: int = 100

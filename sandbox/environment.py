@@ -88,6 +88,11 @@ def of_cloud(cloud: Mapping[str, Any], connection_string: str, landscape: Path) 
             )
             for name, held in cloud["openbao"].items()
         ),
+        Variable(
+            name="RECONVERGE_ARGOCD_TOKEN",
+            value=cloud["notifications"]["token"],
+            about="What Argo CD's notifications come with",
+        ),
         Variable(name="AzureWebJobsStorage", value=connection_string, about="Queues, tables and blobs"),
         Variable(name="RECONVERGE_LANDSCAPE", value=str(landscape), about="What the sandbox declares"),
         Variable(

@@ -49,10 +49,14 @@ _ELSEWHERE = {(EVENTS, "source"): "source.component", (JOBS, "status.successful"
 
 def selection(resource: Resource, query: Mapping[str, str]) -> Matches:
     """What both selectors of the query let through. Raises StatusError (400)."""
-    tests = [
-        *_label_tests(query.get("labelSelector", "")),
-        *_field_tests(resource, query.get("fieldSelector", "")),
-    ]
+    labels = of_labels(query.get("labelSelector", ""))
+    tests = [*_field_tests(resource, query.get("fieldSelector", ""))]
+    return lambda held: labels(held) and all(test(held) for test in tests)
+
+
+def of_labels(text: str) -> Matches:
+    """What a selector of labels lets through; an empty one everything. Raises StatusError (400)."""
+    tests = [*_label_tests(text)]
     return lambda held: all(test(held) for test in tests)
 
 

@@ -109,6 +109,7 @@ class LoopbackCloud:
         self._clusters = Clusters(self.cloud, self._servers, self._write_kubeconfig)
         self._control_key = secrets.token_urlsafe(24)
         self._identity_header = secrets.token_urlsafe(24)
+        self._notifications_token = secrets.token_hex(32)
 
     async def start(self) -> None:
         """Build the platform's cluster, serve everything, then tell where."""
@@ -270,6 +271,7 @@ class LoopbackCloud:
                 name: {"address": held.address, "root_token": held.root_token}
                 for name, held in self._vaults.opened.items()
             },
+            "notifications": {"token": self._notifications_token},
             "kubeconfig": str(self._directory / "kubeconfig"),
             "clusters": [cluster.id for cluster in self.cloud.clusters.all(self.cloud.clock())],
             "control_key": self._control_key,

@@ -21,10 +21,17 @@ GITHUB_API: Final = "https://api.github.com"
 APP_DIRECTORY: Final = Path(__file__).resolve().parent.parent
 STORAGE: Final = "AzureWebJobsStorage"
 GIT_CREDENTIALS: Final = "RECONVERGE_GIT_CREDENTIALS"
+ARGOCD_TOKEN: Final = "RECONVERGE_ARGOCD_TOKEN"  # noqa: S105 (the setting's name)
+ARGOCD_TOKEN_PREVIOUS: Final = "RECONVERGE_ARGOCD_TOKEN_PREVIOUS"  # noqa: S105 (the same)
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
 _GIT_HOST: Final = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[1-9][0-9]{0,4})?", re.ASCII)
+_BEARER_TOKEN: Final = re.compile(r"(?=.{32})[A-Za-z0-9._~+/-]+=*")
+"""What may stand behind `Bearer`, and is too long to be guessed. An unresolved Key Vault reference is none.
+
+https://datatracker.ietf.org/doc/html/rfc6750#section-2.1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,26 @@ class Settings:
             github_token=given.get("RECONVERGE_GITHUB_TOKEN"),
             git_credentials=_git_credentials(given, github_url),
         )
+
+
+def argocd_tokens(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The bearer tokens that Argo CD's notifications may come with: the present one, and while it is being
+    replaced the one before it.
+
+    Apart from Settings, since a mistake here shall close this door and stop nothing else. Raises
+    Misconfigured where there is none, or one that could not be sent.
+    """
+    names = (ARGOCD_TOKEN, ARGOCD_TOKEN_PREVIOUS)
+    given = {name: text for name in names if (text := environment.get(name, "").strip())}
+    if ARGOCD_TOKEN not in given:
+        raise Misconfigured(f"{ARGOCD_TOKEN} is missing: nothing is accepted from Argo CD without it")
+    for name, token in given.items():
+        if not _BEARER_TOKEN.fullmatch(token):
+            raise Misconfigured(
+                f"{name} is no bearer token: write at least 32 of A-Z a-z 0-9 - . _ ~ + /, as"
+                " `openssl rand -hex 32` prints them; a Key Vault reference must have been resolved"
+            )
+    return tuple(given.values())
 
 
 def _https(given: Mapping[str, str], name: str, default: str) -> str:

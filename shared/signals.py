@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.model import Signal, Source
+from shared.model import Clock, Signal, Source, utc_now
 
 QUEUE: Final = "signals"
 
@@ -61,8 +61,17 @@ class Rejected:
     digest: str
     size: int
 
+    @property
+    def correlation_id(self) -> str:
+        """What of the digest is enough to find it by."""
+        return self.digest[:16]
+
 
 type Reading = Signal | Dropped | Rejected
+
+REPORTED: Final = "application.reported"
+ANY_APPLICATION: Final = "*"
+"""The subject of a report that does not tell which Application it is about: any may be."""
 
 
 class _UnreadableError(Exception):
@@ -171,6 +180,30 @@ def _caller(data: Mapping[str, Any]) -> str | None:
         dashed = f"{bare[:8]}-{bare[8:12]}-{bare[12:16]}-{bare[16:20]}-{bare[20:]}"
         return _storable("the caller's object id", dashed.lower(), LONGEST_NAME)
     return None
+
+
+def from_argocd(body: bytes, clock: Clock = utc_now) -> tuple[Reading, ...]:
+    """Read a message of Argo CD's notifications. Always yields one Signal, whatever the bytes are.
+
+    Where they cannot be read, a Rejected comes first and says why, and the Signal asks to look at every
+    Application, or at the one that can be told all the same; both bear one correlation id. The message tells
+    no time that could be trusted, so the signal's is that of its arrival.
+    """
+    # Importing this module is part of every cold start, and one trigger alone needs that one.
+    from shared.argocd_reports import UnreadableReportError, read_report  # noqa: PLC0415
+
+    try:
+        report = read_report(body)
+    except UnreadableReportError as why:
+        unread = rejected(str(why), body)
+        return unread, _reported(why.application or ANY_APPLICATION, unread.correlation_id, clock)
+    return (_reported(report.application, report.event, clock),)
+
+
+def _reported(subject: str, correlation_id: str, clock: Clock) -> Signal:
+    return Signal(
+        source=Source.ARGO_CD, kind=REPORTED, subject=subject, time=clock(), correlation_id=correlation_id
+    )
 
 
 # -- the message on queue `signals` -------------------------------------------------------

@@ -8,7 +8,7 @@ https://learn.microsoft.com/azure/azure-functions/functions-reference#configure-
 import base64
 import binascii
 from contextlib import suppress
-from typing import Self
+from typing import Any, Self
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
 from azure.identity.aio import ManagedIdentityCredential
@@ -21,8 +21,9 @@ from sandbox.host.settings import Settings
 HOST_CONNECTION = "AzureWebJobsStorage"
 HOST_CONTAINER = "azure-webjobs-hosts"
 
-# The SDK's own first pause is 15 s; a drain should not wait that long for a poll.
-_FIRST_RETRY_SECONDS = 1
+# Python's SDK gives up only after most of a minute, and a caller waits for it. The real host has .NET's,
+# which tries again after 0.8, 1.6 and 3.2 s.
+_PAUSES: dict[str, Any] = {"initial_backoff": 0, "increment_base": 1.5, "random_jitter_range": 1}
 
 
 class Storage:
@@ -60,20 +61,20 @@ class Storage:
 
     def _queue_service(self, connection: str) -> QueueServiceClient:
         if text := self._connection_string(connection):
-            return QueueServiceClient.from_connection_string(text, initial_backoff=_FIRST_RETRY_SECONDS)
+            return QueueServiceClient.from_connection_string(text, **_PAUSES)
         return QueueServiceClient(
             self._endpoint(connection, "queue"),
             credential=self._credential(connection),
-            initial_backoff=_FIRST_RETRY_SECONDS,
+            **_PAUSES,
         )
 
     def _blob_service(self, connection: str) -> BlobServiceClient:
         if text := self._connection_string(connection):
-            return BlobServiceClient.from_connection_string(text, initial_backoff=_FIRST_RETRY_SECONDS)
+            return BlobServiceClient.from_connection_string(text, **_PAUSES)
         return BlobServiceClient(
             self._endpoint(connection, "blob"),
             credential=self._credential(connection),
-            initial_backoff=_FIRST_RETRY_SECONDS,
+            **_PAUSES,
         )
 
     def _connection_string(self, connection: str) -> str | None:

@@ -98,7 +98,8 @@ class Host:
 
     def ask(self, method: str, path: str, *, key: str | None = None, **more: Any) -> requests.Response:
         """With the function key unless another is given."""
-        headers = {"x-functions-key": self.keys.function if key is None else key}
+        used = self.keys.function if key is None else key
+        headers = {**more.pop("headers", {}), "x-functions-key": used}
         return requests.request(method, f"{self.url}{path}", headers=headers, timeout=30, **more)
 
     def want(self, environment: str) -> None:

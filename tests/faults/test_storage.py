@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import requests
 
 from sandbox.stack import Stack
 from tests.faults import landscapes
@@ -41,6 +42,29 @@ def test_a_rebuild_while_the_storage_is_away_is_repaired_once_it_is_back(
     platform.assert_written_once(DEV)
     assert host.ask("GET", "/api/health", key="").json()["ready"]
     assert platform.control.dead_letters() == []
+
+
+def test_a_notification_of_argo_cd_is_accepted_only_while_it_can_be_kept(
+    cloud: Stack, platform: Platform, host: Host, account: Relays
+) -> None:
+    token = cloud.environment["RECONVERGE_ARGOCD_TOKEN"]
+
+    def notify() -> requests.Response:
+        """With a text that nobody can read, so that its reason is journalled."""
+        headers = {"Authorization": f"Bearer {token}"}
+        return host.ask("POST", "/api/argocd", headers=headers, data=b"<no value>")
+
+    account.cut()
+    refused = notify()
+    # What Argo CD tries again, with the same text.
+    assert refused.status_code == 500
+    assert refused.content == b""
+    account.mend()
+    accepted = notify()
+    assert accepted.status_code == 202
+    eventually(lambda: platform.journal("signals", "rejected"))
+    (row,) = platform.journal("signals", "rejected")
+    assert row["detail"]["reason"] == accepted.json()["unreadable"]
 
 
 def test_a_run_whose_tables_go_away_in_the_middle_of_a_write_is_taken_over_and_writes_nothing_twice(

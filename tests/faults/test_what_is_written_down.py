@@ -49,6 +49,7 @@ def secrets_of(cloud: Stack, host: Host) -> Iterator[tuple[str, str]]:
     yield "the operator's secret", told["operator"]["secret"]
     yield "the identity endpoint's header", told["identity_header"]
     yield "the sandbox's control key", told["control_key"]
+    yield "the token of Argo CD", told["notifications"]["token"]
     account = cloud.environment["AzureWebJobsStorage"]
     yield "the storage account's key", re.findall("AccountKey=([^;]+)", account)[0]
     yield "a connection string", "AccountKey="

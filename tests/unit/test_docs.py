@@ -95,7 +95,7 @@ def test_every_exit_code_is_explained() -> None:
 
 def routes() -> dict[str, str]:
     """HTTP method by path, of every route that the app serves."""
-    found = re.findall(r'@app\.route\(route="([^"]+)", methods=\["(\w+)"\]', text_of("function_app.py"))
+    found = re.findall(r'@app\.route\(route="([^"]+)", methods=\["(\w+)"', text_of("function_app.py"))
     return {f"/api/{route}": method for route, method in found}
 
 

@@ -29,6 +29,7 @@ class App:
     key: str
     keys: Mapping[str, Any]
     storage: str
+    argocd_token: str
     control: Control
 
     def ask(self, method: str, path: str, *, key: str | None = None, **more: Any) -> requests.Response:
@@ -89,6 +90,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             key=stack.environment["RECONVERGE_APP_KEY"],
             keys=json.loads((Path(directory) / "keys.json").read_text()),
             storage=stack.environment["AzureWebJobsStorage"],
+            argocd_token=stack.environment["RECONVERGE_ARGOCD_TOKEN"],
             control=Control.from_dir(directory),
         )
     finally:

@@ -1,5 +1,6 @@
 """What the app promises to those who call it: Event Grid, queues, the timer, and people."""
 
+import hashlib
 import json
 import time
 import uuid
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from shared import workqueue
 from shared.model import Target
@@ -22,6 +24,7 @@ FUNCTIONS = {
     "bury_signal",
     "bury_target",
     "sweep",
+    "argocd_webhook",
     "run",
     "status",
     "approve",
@@ -158,11 +161,93 @@ def test_a_request_that_cannot_be_met_is_told_why(app: App, body: bytes, status:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("POST", "/api/run"), ("GET", "/api/status"), ("POST", "/api/plans/x/approve")]
+    ("method", "path"),
+    [
+        ("POST", "/api/run"),
+        ("GET", "/api/status"),
+        ("POST", "/api/plans/x/approve"),
+        ("POST", "/api/argocd"),
+        ("GET", "/api/argocd"),
+    ],
 )
 def test_everything_but_health_needs_a_key(app: App, method: str, path: str) -> None:
     assert app.ask(method, path, key="").status_code == 401
     assert app.ask(method, path, key="guessed").status_code == 401
+
+
+def notify(app: App, body: bytes, *, method: str = "POST", **headers: str) -> requests.Response:
+    """As Argo CD's notifications do, with the right token unless another is given."""
+    given = {"Authorization": f"Bearer {app.argocd_token}", **headers}
+    return app.ask(method, "/api/argocd", headers=given, data=body)
+
+
+REPORT = {
+    "application": {"namespace": "argocd", "name": "dev-foundation-vault-bootstrap", "uid": "1"},
+    "trigger": "reconverge-sync-failed",
+}
+
+
+def test_a_notification_of_argo_cd_is_accepted_and_comes_off_the_queue(app: App) -> None:
+    def arrived() -> bool:
+        dropped = app.ask("GET", "/api/status").json()["droppedToday"]
+        return bool(journalled(app, answer.json()["id"])) or "undeclared application.reported" in dropped
+
+    answer = notify(app, json.dumps(REPORT).encode(), **{"Content-Type": "application/json"})
+    assert answer.status_code == 202
+    assert answer.json()["application"] == "argocd/dev-foundation-vault-bootstrap"
+    eventually(arrived)
+
+
+ODD: dict[str, tuple[bytes, dict[str, str]]] = {
+    "as JSON": (b'{"application": <no value>}', {"Content-Type": "application/json"}),
+    "as a form": (b"payload=%7B%7D", {"Content-Type": "application/x-www-form-urlencoded"}),
+    "as nothing that is named": (b"\xff\xfe\x00", {}),
+    "as what nobody knows": (b"{", {"Content-Type": "application/x-\xe9"}),
+    "as nothing at all": (b"", {"Content-Type": "application/json"}),
+}
+
+
+@pytest.mark.parametrize(("body", "headers"), ODD.values(), ids=ODD)
+def test_a_notification_that_cannot_be_read_is_accepted_too_and_journalled_with_its_reason(
+    app: App, body: bytes, headers: dict[str, str]
+) -> None:
+    answer = notify(app, body, **headers)
+    assert (answer.status_code, answer.json()["application"]) == (202, "*")
+    row = eventually(
+        lambda: [row for row in journalled(app, answer.json()["id"]) if row["kind"] == "rejected"]
+    )[0]
+    assert row["detail"]["reason"] == answer.json()["unreadable"]
+    assert row["detail"]["digest"] == hashlib.sha256(body).hexdigest()
+
+
+def test_a_notification_of_a_megabyte_is_read(app: App) -> None:
+    answer = notify(app, json.dumps({**REPORT, "message": "not our ref\n" * 80_000}).encode())
+    assert answer.status_code == 202
+    assert answer.json()["application"] == "argocd/dev-foundation-vault-bootstrap"
+
+
+UNKNOWN_SENDERS = {
+    "no token": ("", "holds no bearer token"),
+    "another token": ("Bearer guessed", "holds no bearer token"),
+    "a token beyond ASCII": ("Bearer gehe\xeem", "holds no bearer token"),
+    "a reference that was not replaced": ("Bearer $reconverge-token", "has no key reconverge-token"),
+}
+
+
+@pytest.mark.parametrize(("authorization", "words"), UNKNOWN_SENDERS.values(), ids=UNKNOWN_SENDERS)
+def test_the_function_key_alone_does_not_let_a_notification_in(
+    app: App, authorization: str, words: str
+) -> None:
+    answer = notify(app, json.dumps(REPORT).encode(), Authorization=authorization)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="reconverge"'
+    assert words in answer.json()["detail"]
+
+
+def test_a_notification_by_get_is_told_that_its_template_has_no_webhook_block(app: App) -> None:
+    answer = notify(app, b"Application dev has failed.", method="GET")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert "no webhook block" in answer.json()["detail"]
 
 
 def test_health_needs_no_key_and_tells_no_secret(app: App) -> None:

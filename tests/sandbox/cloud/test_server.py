@@ -27,6 +27,7 @@ KEYS = {
     "openbao",
     "vaults",
     "github",
+    "notifications",
 }
 
 
@@ -53,5 +54,10 @@ def test_it_starts_over_a_dead_ones_traces_ends_on_sigterm_and_logs_no_secret(tm
     assert told["pid"] == process.pid
     assert not (tmp_path / "cloud.json").exists()
     log = (tmp_path / "server.log").read_text()
-    for secret in (told["operator"]["secret"], told["identity_header"], told["control_key"]):
+    for secret in (
+        told["operator"]["secret"],
+        told["identity_header"],
+        told["control_key"],
+        told["notifications"]["token"],
+    ):
         assert secret not in log

@@ -112,6 +112,7 @@ def test_env_points_every_official_client_somewhere(running: Stack) -> None:
         "KUBECONFIG",
         "RECONVERGE_APP_KEY",
         "RECONVERGE_APP_URL",
+        "RECONVERGE_ARGOCD_TOKEN",
         "RECONVERGE_ARM_ENDPOINT",
         "RECONVERGE_GITHUB_API_URL",
         "RECONVERGE_GITHUB_TOKEN",

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from responders.desk import LARGEST_BODY, PRINCIPAL, Answer, Desk
+from responders.desk import LARGEST_BODY, PRINCIPAL, Desk
 from responders.federated_credentials.reasons import REASONS
 from responders.service import Service
 from shared import signals, workqueue
+from shared.answers import Answer
 from shared.errors import Misconfigured, PermanentError, TemporaryError, Throttled
 from shared.journal import Kind
 from shared.landscape import Mode
