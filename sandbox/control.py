@@ -5,6 +5,7 @@ Guarded by the key in `cloud.json`: the public services next door are for progra
 
 import hmac
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from aiohttp import web
@@ -40,6 +41,8 @@ class Control:
     operator: Principal
     aftermath: Aftermath
     backlog: Backlog
+    notify: Callable[[str, str], None]
+    """Address and key of the function that takes Argo CD's notifications."""
     vaults: Vaults
     key: str
 
@@ -61,6 +64,7 @@ class Control:
             web.post(f"{PREFIX}/events", self._deliver),
             web.post(f"{PREFIX}/vaults/{{environment}}", self._seal),
             web.post(f"{PREFIX}/submodule", self._break_submodule),
+            web.post(f"{PREFIX}/notifications", self._notify),
         ]
 
     @web.middleware
@@ -208,6 +212,16 @@ class Control:
             raise InputError('"sealed" is true or false')
         await self.vaults.seal(request.match_info["environment"], sealed)
         return web.json_response({"sealed": sealed})
+
+    # -- Argo CD ----------------------------------------------------------------------
+
+    async def _notify(self, request: web.Request) -> web.Response:
+        given = await _object(request)
+        url, key = given.get("url"), given.get("functionKey")
+        if not isinstance(url, str) or not isinstance(key, str):
+            raise InputError('"url" and "functionKey" are texts')
+        self.notify(url, key)
+        return web.Response(status=204)
 
     # -- the submodule ----------------------------------------------------------------
 

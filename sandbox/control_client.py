@@ -63,6 +63,10 @@ class Control:
         """Move it to a commit that everybody can fetch. Answers as `break_submodule`."""
         return self._ask("POST", "submodule", {"commit": "present"})
 
+    def notify(self, url: str, function_key: str) -> None:
+        """Let Argo CD's notifications go to that function of the app, in the place of any other."""
+        self._ask("POST", "notifications", {"url": url, "functionKey": function_key})
+
     # -- dials and faults -------------------------------------------------------------
 
     def dials(self) -> Json:

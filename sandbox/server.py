@@ -25,6 +25,8 @@ from sandbox.aftermath import Aftermath
 from sandbox.api_servers import LoopbackApiServers
 from sandbox.argo_controller import NAMESPACE
 from sandbox.argo_git import Access
+from sandbox.argo_notifications import Notifications
+from sandbox.argo_notifications_config import Config, shipped
 from sandbox.arm import Arm
 from sandbox.arm_calls import Call, Change
 from sandbox.arm_clusters import ManagedClusters
@@ -181,6 +183,7 @@ class LoopbackCloud:
             operator=self._operator,
             aftermath=Aftermath(self.cloud, self.forge),
             backlog=gitops.Backlog(self.forge),
+            notify=self._notify,
             vaults=self._vaults,
             key=self._control_key,
         )
@@ -232,6 +235,16 @@ class LoopbackCloud:
                 now=self.cloud.clock(),
             )
         )
+
+    def _notify(self, url: str, function_key: str) -> None:
+        """Let Argo CD's notifications go to that address of an app, as our own manifests say."""
+        secret = {
+            "reconverge-token": self._notifications_token,
+            "reconverge-function-key": function_key,
+        }
+        config = Config.read(shipped(url), secret)
+        trust = self._authority.client_context()
+        self._controllers.notify(Notifications(config, self.cloud.dials, self.cloud.clock, trust))
 
     # -- what is told -----------------------------------------------------------------
 
