@@ -18,7 +18,7 @@ from shared.errors import Misconfigured, ReconvergeError
 from shared.landscape import Action, Environment, Landscape, load
 from shared.model import Absent, Known, Read, Unknown, same_id
 from shared.ports import Key
-from shared.settings import STORAGE, Settings
+from shared.settings import ARGOCD_TOKEN, STORAGE, Settings, argocd_tokens
 
 SCRATCH: Final = "doctor"
 """The table that is tried. Its rows live for one check."""
@@ -67,6 +67,7 @@ def _checks(landscape_file: str | None, here: Surroundings) -> Iterator[Check]:
         return
     yield Check("settings", Exit.CONVERGED, "readable")
     yield _sweep(here)
+    yield from _argocd(here)
     yield _storage(settings, here)
     landscape: Landscape | None = None
     try:
@@ -110,6 +111,19 @@ def _sweep(here: Surroundings) -> Check:
         says,
         "write '0 */15 * * * *': the sweep is what finds whatever events did not tell",
     )
+
+
+def _argocd(here: Surroundings) -> Iterator[Check]:
+    """Only where a token is set: an app that Argo CD shall not call has none."""
+    if not any(name.startswith(ARGOCD_TOKEN) and text.strip() for name, text in here.environment.items()):
+        return
+    try:
+        tokens = argocd_tokens(here.environment)
+    except Misconfigured as error:
+        yield Check("argocd", Exit.WRONG_USE, str(error), "until then nothing of Argo CD is taken in")
+        return
+    replaced = ", and for now the one before it too" if len(tokens) > 1 else ""
+    yield Check("argocd", Exit.CONVERGED, f"notifications are taken in by their token{replaced}")
 
 
 def _storage(settings: Settings, here: Surroundings) -> Check:

@@ -48,7 +48,7 @@ class ApplicationController:
     def look(self) -> None:
         """Look at all of them, as a webhook of the Git server makes Argo CD do."""
         self._repo_server.look_again()
-        for one in self._objects.held(APPLICATIONS):
+        for one in self._objects.held(APPLICATIONS, NAMESPACE):
             self._work.add(_key(one))
 
     async def run(self) -> None:
@@ -84,7 +84,7 @@ class ApplicationController:
             await self._stop(key)
             return
         self._seen[key] = _version(application)
-        if _annotation(application, SKIP) == "true":
+        if _annotation(application, SKIP) == "true" or not _is_known(application):
             return
         if _phase(application) == TERMINATING:
             await self._terminate(key)
@@ -148,11 +148,17 @@ def _key(application: Object) -> Key:
     return application["metadata"]["namespace"], application["metadata"]["name"]
 
 
+def _is_known(application: Object) -> bool:
+    """Whether it is one of those that are acted here: in Argo CD's own namespace, and of one source."""
+    spec = application.get("spec") or {}
+    return application["metadata"]["namespace"] == NAMESPACE and {"source", "destination"} <= spec.keys()
+
+
 def _version(application: Object) -> object:
     """What changes when an Application is to be looked at again."""
     marks = [_annotation(application, name) for name in (REFRESH, SKIP)]
     asked = json.dumps(application.get("operation"), sort_keys=True)
-    return application["metadata"]["generation"], *marks, asked, _phase(application) == TERMINATING
+    return application["metadata"].get("generation"), *marks, asked, _phase(application) == TERMINATING
 
 
 def _annotation(application: Object, name: str) -> str | None:

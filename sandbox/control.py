@@ -5,12 +5,12 @@ Guarded by the key in `cloud.json`: the public services next door are for progra
 
 import hmac
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
 from sandbox.aftermath import Aftermath
-from sandbox.argo_messenger import Messages
 from sandbox.arm_calls import Call
 from sandbox.arm_clusters import ManagedClusters
 from sandbox.cloud import Cloud
@@ -41,8 +41,9 @@ class Control:
     operator: Principal
     aftermath: Aftermath
     backlog: Backlog
+    notify: Callable[[str, str], None]
+    """Address and key of the function that takes Argo CD's notifications."""
     vaults: Vaults
-    messages: Messages
     key: str
 
     def routes(self) -> list[web.RouteDef]:
@@ -212,6 +213,16 @@ class Control:
         await self.vaults.seal(request.match_info["environment"], sealed)
         return web.json_response({"sealed": sealed})
 
+    # -- Argo CD ----------------------------------------------------------------------
+
+    async def _notify(self, request: web.Request) -> web.Response:
+        given = await _object(request)
+        url, key = given.get("url"), given.get("functionKey")
+        if not isinstance(url, str) or not isinstance(key, str):
+            raise InputError('"url" and "functionKey" are texts')
+        self.notify(url, key)
+        return web.Response(status=204)
+
     # -- the submodule ----------------------------------------------------------------
 
     async def _break_submodule(self, request: web.Request) -> web.Response:
@@ -223,17 +234,6 @@ class Control:
         else:
             raise InputError(f'"commit" is {", ".join(Fate)} or present')
         return web.json_response(await self.backlog.show())
-
-    # -- Argo CD's notifications --------------------------------------------------------
-
-    async def _notify(self, request: web.Request) -> web.Response:
-        given = await _object(request)
-        match given:
-            case {"url": str(url), "functionKey": str(key)}:
-                self.messages.go_to(url, key)
-            case _:
-                raise InputError('"url" and "functionKey" are texts')
-        return web.Response(status=204)
 
 
 async def _object(request: web.Request) -> dict[str, object]:

@@ -64,7 +64,7 @@ class Control:
         return self._ask("POST", "submodule", {"commit": "present"})
 
     def notify(self, url: str, function_key: str) -> None:
-        """Let Argo CD's notifications go to that address from now on."""
+        """Let Argo CD's notifications go to that function of the app, in the place of any other."""
         self._ask("POST", "notifications", {"url": url, "functionKey": function_key})
 
     # -- dials and faults -------------------------------------------------------------

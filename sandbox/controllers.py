@@ -17,7 +17,8 @@ from sandbox import gitops, hook_program, manifests
 from sandbox.argo_controller import ApplicationController
 from sandbox.argo_git import Access
 from sandbox.argo_manifests import RepoServer
-from sandbox.argo_messenger import Messages, Messenger
+from sandbox.argo_notifications import Notifications
+from sandbox.argo_notifier import Notifier
 from sandbox.argo_values import ArgoValues, Published
 from sandbox.cloud import Cloud
 from sandbox.cron_jobs import CronJobs
@@ -66,7 +67,6 @@ class Controllers:
         published: Published,
         git: Access,
         directory: Path,
-        messages: Messages,
     ) -> None:
         """directory: for working copies of what Argo CD deploys; each build has its own"""
         self._cloud = cloud
@@ -77,10 +77,11 @@ class Controllers:
         self._published = published
         self._git = git
         self._directory = directory
-        self._messages = messages
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._values: dict[str, ArgoValues] = {}
         self._applications: dict[str, ApplicationController] = {}
+        self._notifiers: dict[str, Notifier] = {}
+        self._notifications: Notifications | None = None
 
     async def begin(self, build: Build) -> None:
         """A new build finds its Vaults empty, as their volumes went with the build before."""
@@ -92,10 +93,9 @@ class Controllers:
         bootstraps = {gitops.application_of(gitops.BOOTSTRAP, one): one for one in self._vaults.opened}
         values = ArgoValues(objects, dials, bootstraps, self._published, self._cron_job)
         repo_server = RepoServer(self._directory / uid, self._git, dials)
-        messenger = Messenger(objects, self._messages)
-        hearing = (values.hear, messenger.hear)
-        applications = ApplicationController(objects, repo_server, dials, hearing)
-        self._values[uid], self._applications[uid] = values, applications
+        notifier = Notifier(objects, dials, lambda: self._notifications)
+        applications = ApplicationController(objects, repo_server, dials, (values.hear, notifier.hear))
+        self._values[uid], self._applications[uid], self._notifiers[uid] = values, applications, notifier
         running: tuple[Coroutine[None, None, None], ...] = (
             Kubelet(objects, self._node(build)).run(),
             Jobs(objects, self._admit).run(),
@@ -103,7 +103,7 @@ class Controllers:
             ExternalSecrets(objects, build.accounts, dials).run(),
             values.run(),
             applications.run(),
-            messenger.run(),
+            notifier.run(),
         )
         self._tasks[uid] = [asyncio.create_task(one) for one in running]
         for task in self._tasks[uid]:
@@ -113,10 +113,17 @@ class Controllers:
         """Answers when nothing of the build runs any more."""
         self._values.pop(uid, None)
         self._applications.pop(uid, None)
+        self._notifiers.pop(uid, None)
         tasks = self._tasks.pop(uid, [])
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def notify(self, notifications: Notifications) -> None:
+        """Let Argo CD tell these of its Applications, in this build and in those that follow."""
+        self._notifications = notifications
+        for notifier in self._notifiers.values():
+            notifier.look()
 
     def hear(self, pushed: Pushed) -> None:
         """As Argo CD's webhook does. A push to a submodule's repository concerns no Application."""

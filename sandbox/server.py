@@ -25,7 +25,8 @@ from sandbox.aftermath import Aftermath
 from sandbox.api_servers import LoopbackApiServers
 from sandbox.argo_controller import NAMESPACE
 from sandbox.argo_git import Access
-from sandbox.argo_messenger import Messages
+from sandbox.argo_notifications import Notifications
+from sandbox.argo_notifications_config import Config, shipped
 from sandbox.arm import Arm
 from sandbox.arm_calls import Call, Change
 from sandbox.arm_clusters import ManagedClusters
@@ -85,8 +86,6 @@ class LoopbackCloud:
         self._operator, self._app = platform.seed_directory(self.cloud)
         self.forge = Forge(directory / "repositories", self.cloud.dials, self.cloud.clock)
         self._git = Access()
-        self._notifications_token = secrets.token_hex(32)
-        self._messages = Messages(self.cloud.dials, self.cloud.clock, self._notifications_token)
         self._vaults = Vaults(vaults)
         self._controllers = Controllers(
             cloud=self.cloud,
@@ -97,7 +96,6 @@ class LoopbackCloud:
             published=partial(runtime_facts.read, self.forge),
             git=self._git,
             directory=directory / "argocd",
-            messages=self._messages,
         )
         self.forge.on_push(self._controllers.hear)
         self._servers = LoopbackApiServers(
@@ -113,6 +111,7 @@ class LoopbackCloud:
         self._clusters = Clusters(self.cloud, self._servers, self._write_kubeconfig)
         self._control_key = secrets.token_urlsafe(24)
         self._identity_header = secrets.token_urlsafe(24)
+        self._notifications_token = secrets.token_hex(32)
 
     async def start(self) -> None:
         """Build the platform's cluster, serve everything, then tell where."""
@@ -184,8 +183,8 @@ class LoopbackCloud:
             operator=self._operator,
             aftermath=Aftermath(self.cloud, self.forge),
             backlog=gitops.Backlog(self.forge),
+            notify=self._notify,
             vaults=self._vaults,
-            messages=self._messages,
             key=self._control_key,
         )
         app = web.Application(middlewares=[control.guard, self._traffic.middleware(_service_of)])
@@ -236,6 +235,16 @@ class LoopbackCloud:
                 now=self.cloud.clock(),
             )
         )
+
+    def _notify(self, url: str, function_key: str) -> None:
+        """Let Argo CD's notifications go to that address of an app, as our own manifests say."""
+        secret = {
+            "reconverge-token": self._notifications_token,
+            "reconverge-function-key": function_key,
+        }
+        config = Config.read(shipped(url), secret)
+        trust = self._authority.client_context()
+        self._controllers.notify(Notifications(config, self.cloud.dials, self.cloud.clock, trust))
 
     # -- what is told -----------------------------------------------------------------
 

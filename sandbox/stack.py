@@ -33,7 +33,7 @@ from sandbox.processes import Child
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 LANDSCAPE: Final = REPOSITORY / "sandbox" / "landscape.yaml"
 EVENT_FUNCTION: Final = "arm_event"
-ARGO_FUNCTION: Final = "argocd_webhook"
+ARGOCD_FUNCTION: Final = "argocd_webhook"
 SUBSCRIPTION: Final = "reconverge"
 
 _READY_SECONDS: Final = 60.0
@@ -150,7 +150,7 @@ class _Starting:
             url, functions = self._start_app(app, host, variables)
             if EVENT_FUNCTION in functions:
                 self._subscribe(url, keys)
-            if ARGO_FUNCTION in functions:
+            if ARGOCD_FUNCTION in functions:
                 Control.from_dir(self._directory).notify(f"{url}/api/argocd", keys.function)
             variables += environment.of_app(url, keys.function, self._base["RECONVERGE_SWEEP"])
         environment.write(self._directory / "env", variables)

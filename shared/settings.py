@@ -21,6 +21,8 @@ GITHUB_API: Final = "https://api.github.com"
 APP_DIRECTORY: Final = Path(__file__).resolve().parent.parent
 STORAGE: Final = "AzureWebJobsStorage"
 GIT_CREDENTIALS: Final = "RECONVERGE_GIT_CREDENTIALS"
+ARGOCD_TOKEN: Final = "RECONVERGE_ARGOCD_TOKEN"  # noqa: S105 (the setting's name)
+ARGOCD_TOKEN_PREVIOUS: Final = "RECONVERGE_ARGOCD_TOKEN_PREVIOUS"  # noqa: S105 (the same)
 
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ACCOUNT: Final = re.compile(r"[a-z0-9]{3,24}")
@@ -117,10 +119,10 @@ def argocd_tokens(environment: Mapping[str, str]) -> tuple[str, ...]:
     Apart from Settings, since a mistake here shall close this door and stop nothing else. Raises
     Misconfigured where there is none, or one that could not be sent.
     """
-    present, previous = "RECONVERGE_ARGOCD_TOKEN", "RECONVERGE_ARGOCD_TOKEN_PREVIOUS"
-    given = {name: text for name in (present, previous) if (text := environment.get(name, "").strip())}
-    if present not in given:
-        raise Misconfigured(f"{present} is missing: nothing is accepted from Argo CD without it")
+    names = (ARGOCD_TOKEN, ARGOCD_TOKEN_PREVIOUS)
+    given = {name: text for name in names if (text := environment.get(name, "").strip())}
+    if ARGOCD_TOKEN not in given:
+        raise Misconfigured(f"{ARGOCD_TOKEN} is missing: nothing is accepted from Argo CD without it")
     for name, token in given.items():
         if not _BEARER_TOKEN.fullmatch(token):
             raise Misconfigured(

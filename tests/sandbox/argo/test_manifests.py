@@ -2,6 +2,9 @@
 
 import json
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +121,22 @@ def test_events_of_one_application_are_told_apart() -> None:
     assert len({read_report(body.encode()).event for body in sent}) == len(sent)
 
 
-def test_the_kustomization_is_a_component_of_the_patch_alone() -> None:
-    kustomization = loaded("kustomization.yaml")
-    assert kustomization["kind"] == "Component"
-    assert kustomization["patches"] == [{"path": "notifications-cm.yaml"}]
-    assert {path.name for path in Path(FOLDER).iterdir()} == {
-        "kustomization.yaml",
-        "notifications-cm.yaml",
-        "notifications-secret.yaml",
+def test_the_component_joins_its_keys_to_those_that_are_there_and_empties_no_secret(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "argocd")
+    held = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "argocd-notifications-cm", "namespace": "argocd"},
+        "data": {"context": "x: y"},
     }
+    (tmp_path / "held.yaml").write_text(json.dumps(held))
+    (tmp_path / "kustomization.yaml").write_text("resources: [held.yaml]\ncomponents: [argocd]\n")
+    built = subprocess.run(  # noqa: S603 (our own command line)
+        [Path(sys.executable).with_name("kubectl"), "kustomize", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    (document,) = YAML(typ="safe", pure=True).load_all(built.stdout)
+    assert document == held | {"data": {"context": "x: y", **loaded("notifications-cm.yaml")["data"]}}

@@ -279,6 +279,20 @@ def test_a_template_without_a_block_for_the_service_goes_by_get_and_is_told_so()
     play(scene)
 
 
+def test_a_type_of_content_is_sent_only_where_a_header_says_so() -> None:
+    async def scene(stage: Stage) -> None:
+        data = shipped(stage.url)
+        typed = "  - name: Content-Type\n    value: application/json\n"
+        assert typed in data["service.webhook.reconverge"]
+        data["service.webhook.reconverge"] = data["service.webhook.reconverge"].replace(typed, "")
+        stage.configure(data)
+        await stage.see(ILL)
+        ((_, headers, _),) = stage.webhook.received
+        assert "Content-Type" not in headers
+
+    play(scene)
+
+
 def test_only_the_selected_applications_are_told_of() -> None:
     async def scene(stage: Stage) -> None:
         data = shipped(stage.url)

@@ -20,6 +20,7 @@ KEYS = {
     "location",
     "operator",
     "app",
+    "argocd",
     "kubeconfig",
     "clusters",
     "control_key",

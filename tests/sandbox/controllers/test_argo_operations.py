@@ -356,6 +356,17 @@ def test_what_somebody_changed_by_hand_stays(argo: Argo) -> None:
     assert held["data"] == {"key": "by hand"}
 
 
+def test_an_application_of_several_sources_is_left_alone_and_the_others_are_not(argo: Argo) -> None:
+    folder = argo.folder()
+    argo.commit(f"{folder}/all.yaml", config_map("one"))
+    several = argo.deploy(argo.folder(), automated=True)
+    argo.change(several, lambda held: held.update(spec={"sources": [held["spec"]["source"]]}, status={}))
+    argo.annotate(several, refresh="hard")
+    name = argo.deploy(folder, automated=True)
+    argo.becomes(name, "Synced")
+    assert argo.get(several)["status"] == {}
+
+
 def test_nothing_is_synced_whose_state_is_unknown(argo: Argo) -> None:
     folder = argo.folder()
     argo.commit(f"{folder}/all.yaml", config_map("one"))

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cli import sandbox
 from sandbox.kubernetes_resources import CRON_JOBS, EXTERNAL_SECRETS
+from shared.errors import PermanentError
 from tests.sandbox.clients import BOOTSTRAP
 from tests.sandbox.controllers.argo import BACKLOG, BOOTSTRAP_APPLICATION, REFRESH, Argo, config_map
 from tests.sandbox.controllers.platform import Platform, eventually
@@ -72,6 +74,18 @@ def test_argo_cd_looks_again_by_itself(argo: Argo) -> None:
     argo.branch(BACKLOG, "again", commit)
     argo.platform.world.control.turn(argo_seconds=0.1)
     argo.becomes(BOOTSTRAP_APPLICATION, "Synced")
+
+
+def test_the_command_line_breaks_it_and_mends_it(argo: Argo) -> None:
+    directory = Path(argo.platform.world.described["ca"]).parent
+    moved = sandbox.move_submodule(directory)
+    assert moved == argo.platform.world.control.state()["submodule"]
+    assert moved["repository"] == f"https://github.com/{BACKLOG}.git"
+    argo.condition(BOOTSTRAP_APPLICATION, text=moved["commit"])
+    sandbox.move_submodule(directory, "present")
+    argo.becomes(BOOTSTRAP_APPLICATION, "Synced")
+    with pytest.raises(PermanentError, match="is forgotten, lost or present"):
+        sandbox.move_submodule(directory, "elsewhere")
 
 
 def test_a_condition_is_as_old_as_its_message(argo: Argo) -> None:

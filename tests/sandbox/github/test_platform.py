@@ -170,8 +170,9 @@ def test_the_apps_token_has_what_its_channels_need_and_no_more(world: World, set
 
     assert ask("ameide-runtime-facts/pulls") == 200
     assert ask(f"ameide-gitops/actions/workflows/{WORKFLOW}") == 200
-    assert ask("ameide-gitops/contents/README.md") == 403
-    assert ask("ameide-gitops/pulls", "POST") == 403
+    assert ask("ameide-gitops/contents/README.md") == 200
+    assert ask("ameide-backlog/contents/README.md") == 200
+    assert ask("ameide-backlog/pulls") == 403
     assert ask("ameide-runtime-facts/actions/workflows/x.yaml") == 403
 
 

@@ -135,6 +135,8 @@ IN_FRONT = {
         SUBJECT,
     ),
     "an unescaped text before it": (REORDERED, ANY_APPLICATION),
+    "an unescaped text before the whole of it": ("<no value>" + encoded().decode(), ANY_APPLICATION),
+    "an application within something else": (f'{{"app": {encoded().decode()}', ANY_APPLICATION),
     "a text that breaks the name itself": (
         encoded().decode().replace("dev-", 'dev-" "'),
         ANY_APPLICATION,
@@ -179,6 +181,7 @@ OTHER = {
     "of another trigger": encoded(trigger="reconverge-degraded"),
     "of another operation at the same revision": encoded(startedAt="2026-11-26T02:02:03Z"),
     "of another revision": encoded(revision="e" * 40),
+    "of several revisions": encoded(revision=["d" * 40, "1.2.3"]),
     "of another of several revisions": encoded(revision=["e" * 40, "1.2.3"]),
     "of other conditions": encoded(conditions="8f14e45f"),
     "of a later moment": encoded(since="2026-11-26T02:02:03Z"),

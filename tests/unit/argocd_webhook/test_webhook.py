@@ -89,6 +89,7 @@ REFUSED: dict[str, str | None] = {
     "an empty header": "",
     "no token": "Bearer ",
     "no scheme": PRESENT,
+    "no blank behind the scheme": f"Bearer{PRESENT}",
     "another scheme": f"Basic {PRESENT}",
     "another token": f"Bearer {'0' * 64}",
     "the beginning of a token": f"Bearer {PRESENT[:-1]}",

@@ -57,6 +57,14 @@ def no_storage(desk: Desk, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(desk, "stores", _raising(Misconfigured("AzureWebJobsStorage is missing")))
 
 
+def guessable_token(desk: Desk, _: pytest.MonkeyPatch) -> None:
+    desk.environment["RECONVERGE_ARGOCD_TOKEN"] = SECRET[:8]
+
+
+def token_that_was_only_moved(desk: Desk, _: pytest.MonkeyPatch) -> None:
+    desk.environment["RECONVERGE_ARGOCD_TOKEN_PREVIOUS"] = "9b2e" * 16
+
+
 def nobody_signed_in(desk: Desk, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(desk, "object_id", _raising(Misconfigured("sign in with `az login`")))
 
@@ -88,6 +96,8 @@ FAULTS: dict[str, tuple[Prepare, str, str, Exit]] = {
     "a sweep that is no schedule": (no_schedule, "sweep", "wrong", Exit.WRONG_USE),
     "no storage connection of the deployed app": (no_storage, "storage", "wrong", Exit.WRONG_USE),
     "a storage account that does not answer": (storage_away, "storage", "not known", Exit.COULD_NOT_TELL),
+    "a token of Argo CD that can be guessed": (guessable_token, "argocd", "wrong", Exit.WRONG_USE),
+    "a token of Argo CD before none": (token_that_was_only_moved, "argocd", "wrong", Exit.WRONG_USE),
     "nobody signed in": (nobody_signed_in, "sign-in", "wrong", Exit.WRONG_USE),
     "an app that signs in as another than declared": (somebody_else, "sign-in", "differs", Exit.DIFFERENCES),
     "an ARM that does not answer": (arm_away, "credentials", "not known", Exit.COULD_NOT_TELL),
@@ -163,6 +173,14 @@ def test_what_is_disabled_is_not_read(desk: Desk) -> None:
     desk.dev = "false"
     desk.types("doctor")
     assert desk.platform.calls == []
+
+
+def test_tokens_of_argo_cd_are_told_by_their_number(desk: Desk) -> None:
+    assert "argocd" not in checks(desk)
+    desk.environment["RECONVERGE_ARGOCD_TOKEN"] = "c1f0" * 16
+    assert checks(desk)["argocd"]["says"] == "notifications are taken in by their token"
+    desk.environment["RECONVERGE_ARGOCD_TOKEN_PREVIOUS"] = "9b2e" * 16
+    assert checks(desk)["argocd"]["says"].endswith("by their token, and for now the one before it too")
 
 
 def test_no_line_shows_a_secret(desk: Desk) -> None:
