@@ -26,6 +26,11 @@ DECOYS: Final[dict[str, str]] = {
     "checkout wording, no command": f"Failed to checkout FETCH_HEAD: fatal: remote error: upload-pack: not our ref {Y}",
     "parent and submodule": f"`git fetch origin {X} --tags` failed exit status 128: fatal: remote error: upload-pack: not "
     f"our ref {X}; {UPDATE}fatal: remote error: upload-pack: not our ref {Y}",
+    "a fetch from another repository than the parent": f"git fetch --depth=1 https://github.com/o/b {X}: fatal: remote error: "
+    f"upload-pack: not our ref {X}",
+    "a far side that hung up, nobody says on what": "fatal: the remote end hung up unexpectedly",
+    "no commit, and perhaps no connection": f"{UPDATE}fatal: the remote end hung up unexpectedly\nfatal: Fetched in submodule "
+    f"path 's', but it did not contain {Y}. Direct fetching of that commit failed.",
     "an answer and a lost connection": f"{UPDATE}fatal: remote error: upload-pack: not our ref {Y}\nerror: RPC failed; curl "
     "56 Recv failure: Connection reset by peer",
     "an obstructed checkout": f"{CHECKOUT}FETCH_HEAD: `git submodule update --init --recursive` failed exit status 1: error: "

@@ -101,6 +101,14 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "a template": (DECOYS["a chart's template"], "HelmTemplateFailed"),
     "a folder": ("rpc error: code = Unknown desc = apps/x: app path does not exist", "AppPathMissing"),
     "a selector": (DECOYS["a Deployment's selector"], "FieldImmutable"),
+    "a selector beside a Job that is wrong": (
+        DECOYS["a Job that is wrong, and a Deployment that is not"],
+        "FieldImmutable",
+    ),
+    "credentials in the midst of a fetch": (
+        f"{FETCH}error: RPC failed; HTTP 403 curl 22 The requested URL returned error: 403",
+        "RepositoryCredentialsRefused",
+    ),
     "a CRD": ('no matches for kind "Keycloak" in version "k8s.keycloak.org/v2"', "KindNotServed"),
     "an admission webhook": (
         'Internal error occurred: failed calling webhook "w.example.com": failed to call webhook: Post "https://w": '

@@ -77,6 +77,8 @@ AUTH: Final[dict[str, str]] = {
     "403",
     "git alone": "Submodule 'ui' (git@github.com:o/ui.git) registered for path 'ui'\ngit@github.com: Permission denied "
     f"(publickey).\n{ACCESS_RIGHTS}",
+    "refused, as if it did not exist": f"{UPDATE}remote: Repository not found.\nfatal: Authentication failed for "
+    "'https://github.com/o/s/'",
     "then no commit either": f"{UPDATE}git@github.com: Permission denied (publickey).\n{ACCESS_RIGHTS}\nfatal: Fetched "
     f"in submodule path 's', but it did not contain {Y}. Direct fetching of that commit failed.",
     "nothing said": f"{CHECKOUT}FETCH_HEAD: `git submodule update --init --recursive` failed exit status 1: ",
