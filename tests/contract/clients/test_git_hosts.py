@@ -117,6 +117,16 @@ def test_what_is_no_repository_of_a_known_host_is_not_asked(servers: Servers, ur
     assert [server.asked for server in servers.all] == [[], [], []]
 
 
+def test_github_is_asked_as_github_only_whoever_names_it(servers: Servers) -> None:
+    """Its address in the settings stands for https://github.com, which itself may be another one."""
+    for url in ("https://github.com/o/r/wiki", f"https://{servers.github.host}/o"):
+        said = why(servers.remotes().refs(url, parent=url))
+        assert said == (
+            "its address is no repository of GitHub: write https://github.com/<owner>/<name>.git"
+        )
+    assert servers.github.asked == []
+
+
 def test_a_password_in_an_address_is_neither_used_nor_told(servers: Servers) -> None:
     client = servers.remotes()
     url = servers.ours.url("o/r").replace("://", "://them:hunter2-in-the-address@")
