@@ -81,8 +81,9 @@ def submodules_unread(facts: Facts) -> Iterator[Finding]:
             says = f"is not known to be there: {standing.why}"
             yield _of_pin(Reason.SUBMODULES_UNREAD, pin, pins[pin], says)
     for pin, unread in facts.unopened.items():
-        says = f"is there, and its own submodules could not be read: {unread.why}"
-        yield _of_pin(Reason.SUBMODULES_UNREAD, pin, pins[pin], says)
+        # Not on the pin: that is known, and may be kept.
+        where = f"{pin.owner}/tree/{pin.commit}"
+        yield finding(Reason.SUBMODULES_UNREAD, where, f"its submodules could not be read: {unread.why}")
 
 
 def submodules_beyond_bound(facts: Facts) -> Iterator[Finding]:

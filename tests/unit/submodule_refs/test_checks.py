@@ -96,7 +96,7 @@ def without_its_word(world: World) -> str:
 
 def without_its_own(world: World) -> str:
     world.git.troubles[f"snapshot {BACKLOG}"] = DOWN
-    return of_backlog(world.first)
+    return f"{BACKLOG}/tree/{world.first}"
 
 
 def without_branch(world: World) -> str:

@@ -216,6 +216,13 @@ def test_what_github_does_not_say_leaves_everything_as_it_is() -> None:
     assert untouched(world)
 
 
+def test_a_commit_is_kept_whatever_its_own_submodules_are() -> None:
+    world = unreferenced()
+    world.git.troubles[f"snapshot {BACKLOG}"] = LOST
+    assert told(world) == (Word.FAILED, Reason.SUBMODULES_UNREAD)
+    assert world.stray in branches(world).values()
+
+
 def test_a_server_that_is_not_github_is_left_to_people() -> None:
     world = World()
     docs = "https://gitlab.com/group/docs"
