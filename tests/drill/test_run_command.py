@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from cli.story import operator_of
 from sandbox.control_client import Control
 from sandbox.stack import Stack
 from shared.landscape import load
+from tests.drill.conftest import PATIENCE
 
 COMMAND = Path(__file__).parents[2] / "bin" / "reconverge"
 
@@ -77,12 +79,31 @@ def test_a_rebuilt_cluster_is_seen_then_repaired_then_found_as_declared(
 
 @pytest.mark.timeout(300)
 def test_one_tree_is_printed_of_what_is_blocked_beneath_its_root(cloud: Stack, tmp_path: Path) -> None:
-    Control.from_dir(cloud.directory).recreate("ameide")
+    control = Control.from_dir(cloud.directory)
+    control.recreate("ameide")
+    control.break_submodule()
+    wait_for_argo_cd(cloud)
     _, printed, _ = command(cloud, tmp_path, "run", "--environment", "dev")
+    control.mend_submodule()
     heads = [line for line in printed.splitlines() if re.match(r" *dev/", line)]
-    assert [line.split()[0] for line in heads] == [
-        "dev/federated_credentials",
-        "dev/vault_seeding",
-        "dev/runtime_facts",
+    assert [(line.split()[0], len(line) - len(line.lstrip())) for line in heads] == [
+        ("dev/submodule_refs", 0),
+        ("dev/applications", 4),
+        ("dev/federated_credentials", 0),
+        ("dev/vault_seeding", 4),
+        ("dev/runtime_facts", 0),
     ]
-    assert [len(line) - len(line.lstrip()) for line in heads] == [0, 4, 0]
+
+
+def wait_for_argo_cd(cloud: Stack) -> None:
+    """Until every Application tells that it cannot be compared."""
+    declared = judging.claims(load(cloud.environment["RECONVERGE_LANDSCAPE"]))
+    asked = tuple(claim for claim in declared if claim.kind == "applications")
+    deadline = time.monotonic() + PATIENCE
+    while (told := said(cloud, asked)) != {"2 of 2: ComparisonError"}:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.5)
+
+
+def said(cloud: Stack, asked: tuple[Claim, ...]) -> set[str]:
+    return {str(verdict) for verdict in judging.verdicts(operator_of(cloud), asked).values()}

@@ -216,4 +216,4 @@ def test_after_a_rebuild_nothing_of_the_cluster_holds(
     assert all(one.startswith("not Ready: ") for one in found["store"] | found["external secret"])
     gone = judging.verdicts(replace(operator, kubeconfig=stale), everything)
     of_the_cluster = {claim.kind for claim, verdict in gone.items() if verdict.answer is Answer.NOT_KNOWN}
-    assert of_the_cluster == {"credential", "bootstrap", "store", "external secret"}
+    assert of_the_cluster == {"credential", "bootstrap", "store", "external secret", "applications"}
