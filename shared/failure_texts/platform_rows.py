@@ -275,7 +275,9 @@ _SEEDING: Final = (
             "lookup vault-core-…: no such host",
             'Put "http://vault-core-…:8200/…": … connection refused',
         ),
-        reads=says(r"\bvault-core-[a-z]{1,20}\b.{0,200}?\b(?:no such host|connection refused|i/o timeout)\b"),
+        reads=says(
+            r"(?<![\w-])vault-core-[a-z]{1,20}\b.{0,200}?\b(?:no such host|connection refused|i/o timeout)\b"
+        ),
         in_log=_in_log(
             r"\bconnection refused\b|\bno such host\b|\bcould not resolve host\b|\bi/o timeout\b"
         ),

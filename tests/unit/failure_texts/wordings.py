@@ -154,6 +154,8 @@ REPO_SERVER: Final[dict[str, str]] = {
     'handshake"',
     "on creation": "InvalidSpecError: repository not accessible: rpc error: code = Unavailable desc = connection error: desc "
     '= "transport: Error while dialing dial tcp 172.20.86.254:8081: i/o timeout"',
+    "of an app that is called after Vault": f'application=dev-foundation-vault-core-dev {TARGET}rpc error: code = Unavailable '
+    'desc = connection error: desc = "transport: Error while dialing: dial tcp 10.0.0.3:8081: connect: connection refused"',
     "of an app that is called after another server": 'level=error msg="rpc error: code = Unavailable desc = error reading '
     'from server: EOF" application=argocd/dev-foundation-vault-core',
     "escaped": 'msg="Normalized app spec: {\\"status\\":{\\"conditions\\":[{\\"message\\":\\"Failed to load target state: '
