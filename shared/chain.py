@@ -7,8 +7,8 @@ was lost, can make a symptom look like a root.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from shared.model import Finding, Target
-from shared.world import AnyResponder, Leads, Scope
+from shared.model import Finding, Severity, Target
+from shared.world import AnyResponder, Leads, ReasonInfo, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,14 @@ def _faults(scope: Scope, responder: AnyResponder, target: Target) -> tuple[Root
     return tuple(
         Root(target, finding)
         for finding in responder.check(facts, scope.clock())
-        if responder.reasons[finding.reason].leads is not Leads.NOTE
+        if _is_fault(responder.reasons[finding.reason])
     )
+
+
+def _is_fault(info: ReasonInfo) -> bool:
+    """What may break one day, and is repaired before it does, explains nothing that is broken."""
+    precaution = (info.leads, info.severity) == (Leads.REPAIR, Severity.WARNING)
+    return not (info.leads is Leads.NOTE or precaution)
 
 
 def _first(faults: tuple[Root, ...], subjects: frozenset[str], *, whole: bool) -> Root | None:

@@ -27,6 +27,7 @@ REASONS = {
     "OwnFault": ReasonInfo(Leads.PERSON, Severity.ERROR, "", ""),
     "Stale": ReasonInfo(Leads.REPAIR, Severity.ERROR, "", ""),
     "Unread": ReasonInfo(Leads.UNREAD, Severity.ERROR, "", ""),
+    "NotYet": ReasonInfo(Leads.REPAIR, Severity.WARNING, "", ""),
     "Remark": ReasonInfo(Leads.NOTE, Severity.NOTE, "", ""),
 }
 SYMPTOM = Finding(reason="Symptom", subject="secret", message="no secret")
@@ -136,6 +137,7 @@ HARMLESS: dict[str, tuple[Finding, ...]] = {
     "another thing is wrong there": (of_root("Stale", f"{IDENTITY}-of-dns"),),
     "another credential of the same identity is": (of_root("Stale", f"{CREDENTIAL}-2"),),
     "there is only a remark": (of_root("Remark"),),
+    "what is wrong there has broken nothing yet": (of_root("NotYet"),),
 }
 
 
