@@ -1,5 +1,5 @@
-"""Carries out one step. Safe to repeat: an annotation may be set twice, a sync is refused while one is
-running, and what is stopped is the operation that was planned for alone."""
+"""Carries out one step. Safe to repeat: an annotation may be set twice, nothing is asked for while an
+operation is running, and what is stopped is the operation that was planned for alone."""
 
 from datetime import datetime
 
@@ -28,7 +28,7 @@ def apply(scope: Scope, step: Step) -> None:
     argocd, namespace = scope.world.argocd, declared.namespace
     match step.action:
         case "application.refresh":
-            argocd.refresh(api_server, namespace, name)
+            argocd.refresh(api_server, namespace, name, uid=uid)
         case "application.sync":
             why = f"the cause of {step.after.get('fault', 'its failure')} is mended"
             argocd.sync(api_server, namespace, name, uid=uid, why=why)

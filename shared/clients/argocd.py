@@ -127,10 +127,15 @@ class ArgoCD:
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             return Unknown(f"the API server's answer has not the promised shape ({type(error).__name__})")
 
-    def refresh(self, api_server: ApiServer, namespace: str, name: str) -> None:
+    def refresh(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
         """Make Argo CD read sources anew, past its cache of manifests: it remembers a failure to render as
-        well. One PATCH of one annotation, which Argo CD removes when it is done. Raises ReconvergeError."""
-        self._patch(api_server, namespace, name, {"metadata": {"annotations": {REFRESH: "hard"}}})
+        well. A GET, and a PATCH of one annotation, which Argo CD removes when it is done.
+
+        Raises what `sync` raises.
+        """
+        found = self._idle(api_server, namespace, name, uid)
+        marks = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {REFRESH: "hard"}}
+        self._patch(api_server, namespace, name, {"metadata": marks})
 
     def sync(self, api_server: ApiServer, namespace: str, name: str, *, uid: str, why: str) -> None:
         """Ask for a sync as the Application itself is configured to be synced. A GET and a PATCH.
@@ -144,9 +149,7 @@ class ArgoCD:
         Raises ReconvergeError; TemporaryError where an operation is in progress, the Application is another
         one or on its way out, or somebody else wrote it meanwhile: it is to be planned anew then.
         """
-        found = self._get(api_server, namespace, name, uid)
-        if _application(found).running:
-            raise TemporaryError(f"an operation of Application {name} is in progress", delay=AGAIN)
+        found = self._idle(api_server, namespace, name, uid)
         patch = {
             "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
             "operation": _operation(found["spec"], why),
@@ -195,6 +198,12 @@ class ArgoCD:
             if not token:
                 return
             query = {"limit": str(PAGE), "continue": token}
+
+    def _idle(self, api_server: ApiServer, namespace: str, name: str, uid: str) -> Json:
+        found = self._get(api_server, namespace, name, uid)
+        if _application(found).running:
+            raise TemporaryError(f"an operation of Application {name} is in progress", delay=AGAIN)
+        return found
 
     def _get(self, api_server: ApiServer, namespace: str, name: str, uid: str) -> Json:
         call = Call(

@@ -36,8 +36,11 @@ class ArgoCD:
             return as_unknown(error)
         return Known(tuple(self.held.values())) if self.served else Absent()
 
-    def refresh(self, api_server: ApiServer, namespace: str, name: str) -> None:
+    def refresh(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
+        assert self.held[name].uid == uid
         self._ask("refresh", name)
+        if self.held[name].running:
+            raise TemporaryError("an operation is in progress", delay=SECOND)
         self.change(name, refreshing=True)
         self.refreshed(name)
 

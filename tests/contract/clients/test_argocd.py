@@ -1,6 +1,7 @@
 """Applications as they come over the wire, and what is asked of Argo CD through them."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -229,10 +230,16 @@ def patches(server: Answers) -> list[Any]:
     return [one.body for one in sent]
 
 
+def refresh(argocd: ArgoCD, server: Answers) -> None:
+    argocd.refresh(server.at, "argocd", "dev-gitlab", uid="uid-1")
+
+
 def test_a_refresh_is_an_annotation(argocd: ArgoCD, server: Answers) -> None:
+    server.on("GET", ONE, found(status={"operationState": {"phase": "Failed"}}))
     server.on("PATCH", ONE, found())
-    argocd.refresh(server.at, "argocd", "dev-gitlab")
-    assert patches(server) == [{"metadata": {"annotations": {"argocd.argoproj.io/refresh": "hard"}}}]
+    refresh(argocd, server)
+    annotations = {"argocd.argoproj.io/refresh": "hard"}
+    assert patches(server) == [{"metadata": {"resourceVersion": "7", "annotations": annotations}}]
 
 
 def sync(argocd: ArgoCD, server: Answers) -> None:
@@ -285,13 +292,14 @@ NOT_NOW: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.parametrize("ask", [sync, refresh])
 @pytest.mark.parametrize(("says", "given"), NOT_NOW.items(), ids=NOT_NOW)
-def test_no_sync_is_begun_beside_or_for_another(
-    argocd: ArgoCD, server: Answers, says: str, given: dict[str, Any]
+def test_nothing_is_asked_for_beside_an_operation_or_of_another_application(
+    argocd: ArgoCD, server: Answers, says: str, given: dict[str, Any], ask: Callable[[ArgoCD, Answers], None]
 ) -> None:
     server.on("GET", ONE, given)
     with pytest.raises(TemporaryError, match=says.partition(" of ")[0]):
-        sync(argocd, server)
+        ask(argocd, server)
     assert patches(server) == []
 
 
@@ -416,8 +424,8 @@ def test_a_cluster_lists_more_than_a_page(real: ArgoCD, cluster: ApiServer, depl
 
 
 def test_a_cluster_takes_a_refresh(real: ArgoCD, cluster: ApiServer, deployed: Deployed) -> None:
-    deployed.make("refreshed", status=FAILED)
-    real.refresh(cluster, APPLICATIONS[2], "refreshed")
+    uid = deployed.make("refreshed", status=FAILED)
+    real.refresh(cluster, APPLICATIONS[2], "refreshed", uid=uid)
     kept = deployed.get("refreshed")
     assert kept["metadata"]["annotations"] == {"argocd.argoproj.io/refresh": "hard"}
     assert kept["status"] == FAILED
