@@ -74,7 +74,14 @@ def test_a_commit_is_read_by_its_id_whatever_the_branches_are_at(
     assert snapshot(server, first) == Known(Snapshot(commit=first, gitlinks=LINKS))
 
 
-def test_no_file_is_fetched_but_the_one_that_is_needed(server: GitServer, repository: Repository) -> None:
+def test_nothing_is_fetched_of_history_and_files_but_the_one_that_is_needed(
+    server: GitServer, repository: Repository
+) -> None:
+    past = "".join(
+        f"commit refs/heads/main\ncommitter t <t> {number} +0000\ndata 9\n{number:09}\n"
+        for number in range(100)
+    )
+    repository.git("fast-import", "--quiet", given=past.encode())
     repository.commit({**FILES, "large": b"".join(b"%d" % number for number in range(100_000))}, links=PINS)
     sizes: list[int] = []
 
