@@ -89,9 +89,11 @@ def _floor(environment: Environment) -> int:
         len(environment.clusters) + 2 * len(environment.identities) + 2
     )  # the vault's address, the kubeconfig
     git = 3 * len(environment.facts)  # capabilities, refs, the one commit
+    # The same of the repository and of its one submodule, and .gitmodules; a tip needs no look of its own.
+    git += 7 * len(environment.submodules)
     key_vault = 1 + len(set(vault.seeds.values()))
     in_vault = 2 + len(vault.seeds)  # seal status, login
-    cluster = 4  # CronJob, Jobs, stores, ExternalSecrets
+    cluster = 5  # CronJob, Jobs, stores, ExternalSecrets, Applications
     return arm + git + key_vault + in_vault + cluster
 
 
