@@ -223,6 +223,19 @@ class ReasonInfo:
     """May be the effect of a fault elsewhere, which is then the one to mend."""
 
 
+def finding_of(
+    reasons: Mapping[str, ReasonInfo], reason: str, subject: str, message: str, **evidence: str
+) -> Finding:
+    """A finding with the severity that its reason has."""
+    return Finding(
+        reason=reason,
+        subject=subject,
+        message=message,
+        severity=reasons[reason].severity,
+        evidence=evidence,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Responder[F]:
     """The five rooms of a responder, as the engine uses them."""

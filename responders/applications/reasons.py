@@ -6,11 +6,12 @@ tell of and that no responder looks after have the codes of shared.failure_texts
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from shared.failure_texts import TABLE, FailureText
-from shared.model import Finding, Severity
-from shared.world import Leads, ReasonInfo
+from shared.model import Severity
+from shared.world import Leads, ReasonInfo, finding_of
 
 
 class Reason(StrEnum):
@@ -161,13 +162,4 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     **{row.code: _of_row(row) for row in TABLE if row.responder is None},
 }
 
-
-def finding(reason: str, subject: str, message: str, **evidence: str) -> Finding:
-    """A finding with the severity that its reason has."""
-    return Finding(
-        reason=reason,
-        subject=subject,
-        message=message,
-        severity=REASONS[reason].severity,
-        evidence=evidence,
-    )
+finding: Final = partial(finding_of, REASONS)

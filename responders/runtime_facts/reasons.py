@@ -5,10 +5,11 @@ A code is public. It may be retired, its page kept; it never gets a second meani
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
-from shared.model import Finding, Severity
-from shared.world import Leads, ReasonInfo
+from shared.model import Severity
+from shared.world import Leads, ReasonInfo, finding_of
 
 
 class Reason(StrEnum):
@@ -179,13 +180,4 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
 }
 
-
-def finding(reason: Reason, subject: str, message: str, **evidence: str) -> Finding:
-    """A finding with the severity that its reason has."""
-    return Finding(
-        reason=reason,
-        subject=subject,
-        message=message,
-        severity=REASONS[reason].severity,
-        evidence=evidence,
-    )
+finding: Final = partial(finding_of, REASONS)
