@@ -7,8 +7,6 @@ from typing import Any
 
 from responders.runtime_facts import RESPONDER
 from responders.runtime_facts.facts import Facts
-from shared.engine import Report, Run, execute
-from shared.journal import Journal
 from shared.landscape import (
     Contract,
     DeclaredCluster,
@@ -17,22 +15,16 @@ from shared.landscape import (
     DeclaredIdentity,
     DeclaredWorkflow,
     Environment,
-    Landscape,
     Mode,
-    OwnIdentity,
     Truth,
 )
-from shared.leases import Leases
 from shared.memory import MemoryRows
-from shared.model import Finding, Plan, Target
-from shared.plans import Plans
-from shared.steps import Crew
-from shared.world import Scope
+from shared.world import Responder
 from tests.unit.clocks import VirtualClock
 from tests.unit.federated_credentials.builders import identity
 from tests.unit.platform import Platform
+from tests.unit.running import HERE, OneTarget
 
-HERE = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/Ameide/providers"
 THERE = HERE.replace("11111111-1111", "22222222-2222")
 CLUSTER = f"{HERE}/Microsoft.ContainerService/managedClusters/ameide"
 IDENTITY = f"{HERE}/Microsoft.ManagedIdentity/userAssignedIdentities/vault-bootstrap"
@@ -88,7 +80,7 @@ def allowing(**changes: Any) -> Contract:
 
 
 @dataclass
-class World:
+class World(OneTarget[Facts]):
     """Everything a run needs, around one environment with one facts file."""
 
     text: str | None = RIGHT
@@ -97,6 +89,8 @@ class World:
     identities: tuple[DeclaredIdentity, ...] = ()
     clock: VirtualClock = field(default_factory=VirtualClock)
     rows: MemoryRows = field(default_factory=MemoryRows)
+    responder: Responder[Facts] = RESPONDER
+    tenant: str = TENANT
 
     def __post_init__(self) -> None:
         self.azure = Platform(self.clock)
@@ -117,50 +111,11 @@ class World:
         return self.github.text(REPOSITORY, "main", PATH)
 
     @property
-    def scope(self) -> Scope:
-        environment = Environment(
+    def declares(self) -> Environment:
+        return Environment(
             name="dev",
             clusters=(DeclaredCluster(name="ameide", id=CLUSTER),),
             identities=self.identities,
             facts=self.files,
             contract=self.contract,
         )
-        landscape = Landscape(
-            version=1,
-            tenant=TENANT,
-            reconverge=OwnIdentity(
-                identity=f"{HERE}/Microsoft.ManagedIdentity/userAssignedIdentities/own", object_id=TENANT
-            ),
-            environments={"dev": environment},
-        )
-        return Scope(
-            target=Target("dev", "runtime_facts"),
-            landscape=landscape,
-            environment=environment,
-            world=self.azure.world,
-            journal=Journal(self.rows, self.clock),
-            clock=self.clock,
-            pause=self.clock.pause,
-        )
-
-    def gather(self) -> Facts:
-        return RESPONDER.gather(self.scope)
-
-    def findings(self) -> tuple[Finding, ...]:
-        return RESPONDER.check(self.gather(), self.clock())
-
-    def reasons(self) -> list[str]:
-        return [str(one.reason) for one in self.findings()]
-
-    def plan(self) -> Plan:
-        facts = self.gather()
-        return RESPONDER.plan(facts, RESPONDER.check(facts, self.clock()))
-
-    def run(self) -> Report:
-        """One run, as the engine makes it."""
-        number = self.clock().isoformat()
-        crew = Crew(Leases(self.rows, self.clock), lambda: None, number)
-        run = Run(id=number, correlation_id="c", actor="test")
-        report = execute(self.scope, RESPONDER, run, Plans(self.rows, self.clock), crew)
-        self.clock.advance(timedelta(seconds=1))
-        return report

@@ -8,27 +8,19 @@ from typing import Any
 from responders.submodule_refs import RESPONDER
 from responders.submodule_refs.facts import Facts
 from shared.clients.git_remotes import Gitlink
-from shared.engine import Report, Run, execute
-from shared.journal import Journal
 from shared.landscape import (
     Contract,
     DeclaredCluster,
     DeclaredSubmodules,
     Environment,
-    Landscape,
     Mode,
-    OwnIdentity,
 )
-from shared.leases import Leases
 from shared.memory import MemoryRows
-from shared.model import Finding, Plan, Target
-from shared.plans import Plans
-from shared.steps import Crew
-from shared.world import Scope
+from shared.world import Responder
 from tests.unit.clocks import VirtualClock
 from tests.unit.platform import Platform
+from tests.unit.running import HERE, OneTarget
 
-HERE = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/Ameide/providers"
 CLUSTER = f"{HERE}/Microsoft.ContainerService/managedClusters/ameide"
 GUID = "33333333-3333-3333-3333-333333333333"
 
@@ -54,7 +46,7 @@ def link(commit: str, **changes: Any) -> Gitlink:
 
 
 @dataclass
-class World:
+class World(OneTarget[Facts]):
     """Everything a run needs, around a gitops repository that pins its backlog.
 
     The pinned commit is one that a branch led to, with a newer one above it.
@@ -65,6 +57,8 @@ class World:
     environment: str = "dev"
     clock: VirtualClock = field(default_factory=VirtualClock)
     rows: MemoryRows = field(default_factory=MemoryRows)
+    responder: Responder[Facts] = RESPONDER
+    tenant: str = GUID
     _made: "count[int]" = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
@@ -101,50 +95,11 @@ class World:
         return self.pins("main")[PATH]
 
     @property
-    def scope(self) -> Scope:
-        environment = Environment(
+    def declares(self) -> Environment:
+        return Environment(
             name=self.environment,
             clusters=(DeclaredCluster(name="ameide", id=CLUSTER),),
             identities=(),
             submodules=self.submodules,
             contract=self.contract,
         )
-        landscape = Landscape(
-            version=1,
-            tenant=GUID,
-            reconverge=OwnIdentity(
-                identity=f"{HERE}/Microsoft.ManagedIdentity/userAssignedIdentities/own", object_id=GUID
-            ),
-            environments={self.environment: environment},
-        )
-        return Scope(
-            target=Target(self.environment, "submodule_refs"),
-            landscape=landscape,
-            environment=environment,
-            world=self.azure.world,
-            journal=Journal(self.rows, self.clock),
-            clock=self.clock,
-            pause=self.clock.pause,
-        )
-
-    def gather(self) -> Facts:
-        return RESPONDER.gather(self.scope)
-
-    def findings(self) -> tuple[Finding, ...]:
-        return RESPONDER.check(self.gather(), self.clock())
-
-    def reasons(self) -> list[str]:
-        return [str(one.reason) for one in self.findings()]
-
-    def plan(self) -> Plan:
-        facts = self.gather()
-        return RESPONDER.plan(facts, RESPONDER.check(facts, self.clock()))
-
-    def run(self) -> Report:
-        """One run, as the engine makes it."""
-        number = self.clock().isoformat()
-        crew = Crew(Leases(self.rows, self.clock), lambda: None, number)
-        run = Run(id=number, correlation_id="c", actor="test")
-        report = execute(self.scope, RESPONDER, run, Plans(self.rows, self.clock), crew)
-        self.clock.advance(timedelta(seconds=1))
-        return report
