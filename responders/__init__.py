@@ -6,9 +6,8 @@ Modules are imported when a run needs them: a trigger that only puts a message o
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
-from shared import routing
 from shared.routing import Registered, Registry
-from shared.signals import WATCHED
+from shared.signals import REPORTED, WATCHED
 
 if TYPE_CHECKING:
     from shared.world import AnyResponder
@@ -31,7 +30,7 @@ REGISTRY: Final[Registry] = {
     **_ROOTS,
     # What Argo CD deploys may rest on everything that anybody looks after.
     "applications": Registered(
-        hears=frozenset({routing.REPORTED}), section="argocd", rests_on=tuple(_ROOTS)
+        hears=frozenset({REPORTED}), section="argocd", rests_on=tuple(_ROOTS)
     ),
 }
 

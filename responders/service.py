@@ -35,6 +35,8 @@ from shared.world import Leads, Scope, World
 log = logging.getLogger(__name__)
 
 SELF: Final = "reconverge"
+NEWS_AFTER: Final = timedelta(seconds=15)
+"""So long after a root has looked, a symptom of it may be news to it."""
 NO_TARGET: Final = "the message names no target"
 """Without the text that stands in the place of one: it may be anything."""
 
@@ -205,6 +207,8 @@ class Service:
         self.observe(work.target, report)
         if report.changed or report.outcome.word is Word.CONVERGED:
             self._wake_those_that_wait(work.target, run.correlation_id)
+        if report.outcome.blocked_by is not None:
+            self._wake_the_root(Target.parse(report.outcome.blocked_by), run.correlation_id)
         return report.outcome
 
     def _wake_those_that_wait(self, target: Target, correlation_id: str) -> None:
@@ -213,6 +217,14 @@ class Service:
         for one in routing.resting_on(target, self.landscape, REGISTRY):
             if self.queue.state(one).blocked_by is not None:
                 self.queue.want(one, correlation_id)
+
+    def _wake_the_root(self, root: Target, correlation_id: str) -> None:
+        """Whoever sees a symptom may be the first to know of the root's fault. A root that has come to a
+        fault knows of it, and one that has just looked is not asked again at once."""
+        state = self.queue.state(root)
+        long_ago = state.settled_at is None or self.clock() - state.settled_at >= NEWS_AFTER
+        if long_ago and state.word in {None, Word.CONVERGED, Word.REPAIRED}:
+            self.queue.want(root, correlation_id)
 
     def _execute(self, work: Work, run: Run) -> Report:
         scope = self._scope(work.target)

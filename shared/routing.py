@@ -6,6 +6,7 @@ from typing import Final
 
 from shared.landscape import Environment, Landscape
 from shared.model import Signal, Target
+from shared.signals import ANY_APPLICATION, REPORTED
 
 EVERYTHING: Final = "*"
 
@@ -25,8 +26,6 @@ class Registered:
 type Registry = Mapping[str, Registered]
 """By the responder's name, in the order in which repairs follow each other."""
 
-REPORTED: Final = "application.reported"
-"""Kind whose subject is `<namespace>/<name>` of an Application of Argo CD, or `*` where that is not known."""
 REQUESTS: Final = frozenset({"sweep", "requested", "approved", "replayed"})
 """Kinds whose subject is `*`, an environment or a target."""
 
@@ -124,14 +123,18 @@ def _reported_to(
     landscape: Landscape, signal: Signal, environment: str, registry: Registry
 ) -> frozenset[str]:
     """The responders of an environment that an Application concerns: those that watch Applications, and those
-    that its rule names. Of an Application whose name could not be read, no rule is known."""
+    that its rule names. Where its name could not be read it may be any, under any rule."""
     argocd = landscape.environments[environment].argocd
-    watching = frozenset(name for name, one in registry.items() if REPORTED in one.hears)
-    if argocd is None or signal.subject == EVERYTHING:
-        return watching
-    namespace, _, name = signal.subject.partition("/")
-    rule = argocd.rule(name) if namespace == argocd.namespace else None
-    return watching | frozenset(rule.responders) if rule else frozenset()
+    if argocd is None:
+        return frozenset()
+    if signal.subject == ANY_APPLICATION:
+        rules = argocd.applications
+    else:
+        namespace, _, name = signal.subject.partition("/")
+        rule = argocd.rule(name) if namespace == argocd.namespace else None
+        rules = (rule,) if rule else ()
+    watching = {name for name, one in registry.items() if REPORTED in one.hears}
+    return frozenset().union(*({*watching, *rule.responders} for rule in rules))
 
 
 def _names(environments: Iterable[Environment]) -> tuple[str, ...]:

@@ -70,6 +70,7 @@ class Rejected:
 type Reading = Signal | Dropped | Rejected
 
 REPORTED: Final = "application.reported"
+"""Kind whose subject is `<namespace>/<name>` of an Application of Argo CD, or ANY_APPLICATION."""
 ANY_APPLICATION: Final = "*"
 """The subject of a report that does not tell which Application it is about: any may be."""
 

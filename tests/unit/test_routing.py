@@ -14,6 +14,7 @@ from shared.landscape import (
 )
 from shared.model import Signal, Source, Target
 from shared.routing import Registered
+from shared.signals import REPORTED
 from tests.unit.app import BLUE_AND_GREEN, environment, landscape
 from tests.unit.applications.builders import declared as argocd
 from tests.unit.clocks import START
@@ -172,7 +173,7 @@ def test_no_responder_rests_on_itself_over_however_many_others() -> None:
 
 # -- what Argo CD reports ---------------------------------------------------------------------------
 
-WATCHING = {**REGISTRY, "applications": Registered(hears=frozenset({routing.REPORTED}), section="argocd")}
+WATCHING = {**REGISTRY, "applications": Registered(hears=frozenset({REPORTED}), section="argocd")}
 REPORTS: dict[str, tuple[str, list[str]]] = {
     "wakes who watches Applications, and who its rule names": (
         "argocd/dev-vault-core", [f"dev/{RF}", "dev/applications"],
@@ -181,8 +182,8 @@ REPORTS: dict[str, tuple[str, list[str]]] = {
     "of another namespace is another's": ("other/dev-vault-core", ["prod/applications"]),
     "of no environment wakes nobody": ("argocd/production-gitlab", []),
     "of a namespace without Argo CD wakes nobody": ("kube-system/dev-gitlab", []),
-    "whose name could not be read wakes who watches Applications, everywhere": (
-        "*", ["dev/applications", "prod/applications"],
+    "whose name could not be read wakes all that any of them may concern, everywhere": (
+        "*", [f"dev/{RF}", "dev/applications", "prod/applications"],
     ),
     "that names none wakes nobody": ("argocd/", []),
     "that is no name wakes nobody": ("", []),
@@ -192,7 +193,7 @@ REPORTS: dict[str, tuple[str, list[str]]] = {
 @pytest.mark.parametrize(("subject", "targets"), REPORTS.values(), ids=REPORTS)
 def test_an_application(subject: str, targets: list[str]) -> None:
     signal = Signal(
-        source=Source.ARGO_CD, kind=routing.REPORTED, subject=subject, time=START, correlation_id="c"
+        source=Source.ARGO_CD, kind=REPORTED, subject=subject, time=START, correlation_id="c"
     )
     assert [str(target) for target in routing.targets(ARGOCD, signal, WATCHING)] == targets
 
@@ -201,7 +202,7 @@ def test_a_responder_without_its_section_is_not_woken() -> None:
     registry = {**WATCHING, RF: Registered(hears=frozenset(), section="facts")}
     signal = Signal(
         source=Source.ARGO_CD,
-        kind=routing.REPORTED,
+        kind=REPORTED,
         subject="argocd/dev-vault-core",
         time=START,
         correlation_id="c",

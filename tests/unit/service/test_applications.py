@@ -9,7 +9,7 @@ from shared.errors import Throttled
 from shared.journal import Kind
 from shared.memory import MemoryMessages
 from shared.model import Signal, Source, Target
-from shared.routing import REPORTED
+from shared.signals import REPORTED
 from tests.unit.app import DEV, App, cluster_written, contract, environment, rebuilt
 from tests.unit.applications.builders import SECOND, application, declared, operation, unsynced
 from tests.unit.federated_credentials.builders import IDENTITY
@@ -46,12 +46,20 @@ def report(app: App, subject: str) -> None:
 
 @pytest.mark.parametrize("subject", [f"argocd/{APP}", "*"])
 def test_a_report_finds_the_root_and_tells_nobody(app: App, subject: str) -> None:
+    app.platform.lay(PUT, Throttled("429", delay=90 * SECOND))
     report(app, subject)
     app.work_off()
     state = app.state(APPLICATIONS)
     assert (state.word, state.blocked_by) == ("blocked", str(DEV))
     assert app.platform.argocd.asked == []
     assert app.told.kinds == []
+
+
+def test_a_report_alone_wakes_the_root_as_well_that_no_rule_names(app: App) -> None:
+    report(app, f"argocd/{APP}")
+    app.let(5 * 60 * SECOND)
+    assert app.state(DEV).word == "repaired"
+    assert app.platform.argocd.asked == [("refresh", APP), ("sync", APP)]
 
 
 def test_the_application_is_synced_once_the_root_is_repaired(app: App) -> None:
