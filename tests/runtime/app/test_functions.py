@@ -33,11 +33,14 @@ FUNCTIONS = {
 
 LONG = timedelta(minutes=4)
 """From the root to Ready secrets, with everything's own pauses in between."""
+OF_AZURE = ("federated_credentials", "runtime_facts", "vault_seeding")
 EVERY_TARGET = [
     f"{environment}/{responder}"
     for environment in ("dev", "prod")
-    for responder in ("federated_credentials", "runtime_facts", "vault_seeding")
+    for responder in ("submodule_refs", *OF_AZURE, "applications")
 ]
+HEARING = [target for target in EVERY_TARGET if target.partition("/")[2] in OF_AZURE]
+"""Those that a change of a cluster concerns."""
 
 
 def cluster_write(app: App, *, schema: str = "EventGridSchema", **changes: Any) -> tuple[dict[str, Any], str]:
@@ -66,7 +69,7 @@ def test_a_pushed_event_is_acknowledged_and_becomes_a_journalled_signal(app: App
     assert app.event([event] if schema == "EventGridSchema" else event).status_code == 202
     (row,) = eventually(lambda: journalled(app, correlation))
     assert row["kind"] == "signal"
-    assert row["detail"]["targets"] == EVERY_TARGET
+    assert row["detail"]["targets"] == HEARING
 
 
 @pytest.mark.parametrize("schema", ["EventGridSchema", "CloudEventSchemaV1_0"])
@@ -129,7 +132,7 @@ def test_a_request_to_run_is_accepted_within_a_second_and_leads_to_a_run(app: Ap
     answer = app.ask("POST", "/api/run", json={"environment": "dev"})
     assert time.monotonic() - started < 1
     assert answer.status_code == 202
-    assert answer.json()["targets"] == EVERY_TARGET[:3]
+    assert answer.json()["targets"] == EVERY_TARGET[:5]
     (row,) = eventually(lambda: journalled(app, answer.json()["id"]))
     assert row["actor"] == "http"
 
