@@ -51,6 +51,8 @@ class Report:
     proofs: tuple[Proof, ...] = ()
     remaining: tuple[Finding, ...] = ()
     """What is left after everything was done and proven."""
+    roots: tuple[Root, ...] = ()
+    """What some of that is caused by, in other targets."""
     outcome: Outcome
 
     @property
@@ -105,6 +107,7 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
         applied=applied,
         proofs=proofs,
         remaining=remaining,
+        roots=last.roots,
         outcome=outcome,
     )
 
@@ -253,6 +256,7 @@ def record_outcome(journal: Journal, target: Target, run: Run, report: Report) -
             "until": outcome.until.isoformat() if outcome.until else None,
             "plan": outcome.plan,
             "blocked_by": outcome.blocked_by,
+            "roots": sorted({str(root.target) for root in report.roots}),
             "permanent": outcome.permanent,
             "steps": len(report.applied.done),
         },

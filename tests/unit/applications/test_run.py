@@ -1,5 +1,7 @@
 """Whole runs: what an Application waits for, and how Argo CD is made to carry on once that is mended."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +27,7 @@ from tests.unit.applications.builders import (
     MINUTE,
     NO_COMMIT,
     NOW,
+    SEALED,
     SECOND,
     SECRET,
     STRANGE,
@@ -64,6 +67,8 @@ class Stage:
         self.argocd.refreshed, self.argocd.synced = self.controller_compares, self.controller_syncs
         self.broken = False
         """The root: a commit is missing."""
+        self.sealed = False
+        """Another root: Vault is sealed."""
         self.contract = Contract(**{**MAY, **contract})
 
     # -- what Argo CD does ----------------------------------------------------------------
@@ -77,7 +82,23 @@ class Stage:
         state = operation(age=NOW - self.clock())
         self.argocd.change(name, requested=False, sync="Synced", operation=state)
 
+    def in_time(self, does: Callable[[str], None]) -> Callable[[str], None]:
+        """A moment passes between the write and the end of the run."""
+
+        def later(name: str) -> None:
+            does(name)
+            self.clock.advance(SECOND)
+
+        return later
+
     # -- runs -----------------------------------------------------------------------------
+
+    def vault(self) -> AnyResponder:
+        def check(*_: object) -> tuple[Finding, ...]:
+            sealed = Finding(reason="Missing", subject="http://vault", message="it is sealed")
+            return (sealed,) if self.sealed else ()
+
+        return replace(self.submodules(), name="vault_seeding", check=check)
 
     def submodules(self) -> AnyResponder:
         def check(*_: object) -> tuple[Finding, ...]:
@@ -107,7 +128,7 @@ class Stage:
             journal=self.journal,
             clock=self.clock,
             pause=self.clock.pause,
-            preconditions=(self.submodules(),),
+            preconditions=(self.submodules(), self.vault()),
         )
 
     def run(self) -> Report:
@@ -198,6 +219,31 @@ def test_a_try_that_met_a_broken_root_does_not_count() -> None:
     stage.clock.advance(MINUTE)
     stage.broken, stage.argocd.refreshed = False, stage.controller_compares
     assert stage.runs()[-1] is Word.REPAIRED
+
+
+def test_others_that_wait_for_their_root_do_not_make_it_be_refreshed_again() -> None:
+    stage = Stage(incomparable(), unsynced(SEALED, "dev-vault-core"), unsynced(name="dev-x"))
+    stage.argocd.refreshed = stage.in_time(lambda name: stage.argocd.change(name, refreshing=False))
+    stage.sealed = True
+    for _ in range(10):
+        ended = outcome(stage)
+        stage.clock.advance(MINUTE)
+    assert (ended.word, ended.blocked_by) == (Word.HUMAN, "dev/vault_seeding")
+    assert stage.argocd.asked == [("refresh", APP), ("refresh", "dev-x"), ("sync", "dev-x")]
+
+
+def test_a_try_that_met_a_broken_root_does_not_count_beside_others_that_wait_for_theirs() -> None:
+    stage = Stage(incomparable(), unsynced(SEALED, "dev-vault-core"))
+    stage.argocd.refreshed = stage.in_time(lambda name: stage.argocd.change(name, refreshing=False))
+    stage.sealed = True
+    outcome(stage)
+    stage.clock.advance(4 * MINUTE)
+    stage.broken = True
+    assert outcome(stage).word is Word.BLOCKED
+    stage.clock.advance(MINUTE)
+    stage.broken = False
+    outcome(stage)
+    assert stage.argocd.asked == [("refresh", APP)] * 2
 
 
 def test_a_sync_that_fails_of_the_same_is_not_begun_again() -> None:
