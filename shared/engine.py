@@ -133,12 +133,12 @@ class _Sight:
 def _look(scope: Scope, responder: AnyResponder) -> _Sight:
     facts = responder.gather(scope)
     findings = responder.check(facts, scope.clock())
-    plan = responder.plan(facts, findings)
     roots = _roots(scope, responder, facts, findings)
     found = tuple(
         replace(finding, caused_by=root.finding) if root else finding
         for finding, root in zip(findings, roots, strict=True)
     )
+    plan = responder.plan(facts, found)
     # Above a broken root nothing is repaired: it would be wrong, or have to be done again.
     blocked = {finding.subject for finding in found if finding.caused_by is not None}
     steps = tuple(step for step in plan.steps if step.object not in blocked)

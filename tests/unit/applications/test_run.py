@@ -233,7 +233,7 @@ def test_others_that_wait_for_their_root_do_not_make_it_be_refreshed_again() -> 
 
 
 def test_a_try_that_met_a_broken_root_does_not_count_beside_others_that_wait_for_theirs() -> None:
-    stage = Stage(incomparable(), unsynced(SEALED, "dev-vault-core"))
+    stage = Stage(unsynced(SEALED, "dev-vault-core"), incomparable())
     stage.argocd.refreshed = stage.in_time(lambda name: stage.argocd.change(name, refreshing=False))
     stage.sealed = True
     outcome(stage)
@@ -281,6 +281,14 @@ def test_many_are_refreshed_a_few_at_a_time() -> None:
     words = stage.runs()
     assert words == [Word.PENDING, Word.PENDING, Word.REPAIRED]
     assert len(stage.argocd.asked) == len(set(stage.argocd.asked)) == 2 * BATCH + 1
+
+
+def test_those_that_wait_for_their_root_keep_none_waiting_whose_root_is_well() -> None:
+    waiting = (unsynced(SEALED, f"dev-a{number}") for number in range(BATCH + 2))
+    stage = Stage(*waiting, incomparable(name="dev-zzz"))
+    stage.sealed = True
+    outcome(stage)
+    assert stage.argocd.asked == [("refresh", "dev-zzz")]
 
 
 def test_another_environment_s_applications_are_left_to_it() -> None:

@@ -57,7 +57,9 @@ def responder(
         reasons=REASONS,
         gather=lambda scope: scope.target,
         check=lambda _facts, _now: find(),
-        plan=lambda _facts, found: Plan(target=DEV, facts="", steps=(STEP,) if SYMPTOM in found else ()),
+        plan=lambda _facts, found: Plan(
+            target=DEV, facts="", steps=(STEP,) if any(one.subject == STEP.object for one in found) else ()
+        ),
         apply=apply,
         verify=lambda _scope, _facts: (),
         doubt=lambda _facts, _proofs, _now: (),
