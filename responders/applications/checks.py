@@ -116,6 +116,8 @@ def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:
     """What is due for an Application whose fault is looked after, or should have passed: a refresh, which
     brings out what is still wrong, and then a sync, where the last one failed."""
     attempt, says = facts.attempt(seen.application), f"{_what(seen)}{_told(seen)}"
+    if not (seen.application.automated or failures.comparison_errors(seen.application)):
+        return _finding(facts, seen, Reason.SYNC_LEFT_TO_PEOPLE, f"{says}, and it has no automated sync")
     begun = attempt.action if attempt is not None and attempt.action in (REFRESH, SYNC) else REFRESH
     match stand(attempt, situations.of(seen, begun), now):
         case Stand.DUE:

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NO_APPLICATION_FITS = "NoApplicationFits"
     APPLICATION_HELD_UP = "ApplicationHeldUp"
     SYNC_NOT_RETRIED = "SyncNotRetried"
+    SYNC_LEFT_TO_PEOPLE = "SyncLeftToPeople"
     APPLICATION_REFRESHING = "ApplicationRefreshing"
     APPLICATION_SYNCING = "ApplicationSyncing"
     APPLICATION_NOT_REFRESHED = "ApplicationNotRefreshed"
@@ -92,6 +93,12 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "What the last sync failed of is mended, and Argo CD can compare the Application again; but "
         "auto-sync does not try a revision again that failed once.",
         "Allow application.sync, or sync it by hand (`argocd app sync <name>`).",
+        symptom=True,
+    ),
+    Reason.SYNC_LEFT_TO_PEOPLE: _person(
+        "The last sync failed of a fault that is mended or should have passed, and the Application has no "
+        "automated sync: people choose when it is synced, and to which revision.",
+        "Sync it (`argocd app sync <name>`) once what the branch has now may be deployed.",
         symptom=True,
     ),
     Reason.APPLICATION_REFRESHING: _wait("Argo CD was asked to look at the Application anew."),

@@ -69,7 +69,12 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     ),
     "cannot be compared for a submodule's commit": (incomparable(), [Reason.APPLICATION_HELD_UP]),
     "could not be synced for one": (unsynced(), [Reason.APPLICATION_HELD_UP]),
-    "could not be synced, and has no auto-sync": (unsynced(automated=False), [Reason.APPLICATION_HELD_UP]),
+    "could not be synced, and has no automated sync": (
+        unsynced(automated=False), [Reason.SYNC_LEFT_TO_PEOPLE],
+    ),
+    "cannot be compared, and has no automated sync": (
+        incomparable(automated=False), [Reason.APPLICATION_HELD_UP],
+    ),
     "is Synced with a hook that failed, and not Healthy": (
         unsynced(SEALED, sync="Synced", health="Degraded"), [Reason.APPLICATION_HELD_UP],
     ),

@@ -183,6 +183,18 @@ def test_what_auto_sync_does_by_itself_is_left_to_it() -> None:
     assert stage.argocd.asked == [("refresh", APP)]
 
 
+def test_one_without_automated_sync_is_refreshed_and_its_sync_is_left_to_people() -> None:
+    stage = Stage(unsynced(sync="Unknown", conditions=(condition(NO_COMMIT),), automated=False))
+    stage.runs()
+    for _ in range(3):
+        stage.clock.advance(HOUR)
+        ended = outcome(stage)
+        assert (ended.word, ended.reason) == (Word.HUMAN, Reason.SYNC_LEFT_TO_PEOPLE)
+    assert stage.argocd.asked == [("refresh", APP)]
+    stage.broken = True
+    assert outcome(stage).word is Word.BLOCKED
+
+
 def test_a_refresh_is_waited_for() -> None:
     stage = Stage(incomparable())
     stage.argocd.refreshed = lambda _name: None
