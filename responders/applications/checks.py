@@ -99,6 +99,8 @@ def _stuck(facts: Facts, seen: Seen, now: datetime) -> Finding:
 
 def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
     failure = seen.explanation.failure
+    if failures.stopped(seen.application) and not _stopped_by_us(facts, seen):
+        return _finding(facts, seen, Reason.OPERATION_STOPPED, f"{_what(seen)}{_told(seen)}")
     if holders(facts, seen) or (failure is not None and failure.passes and _old(seen, now)):
         return _held_up(facts, seen, now)
     says = f"{_what(seen)}{_told(seen)}"
@@ -110,6 +112,13 @@ def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
         says = f"{says}, which is {failure.responder}'s to look after"
         return _finding(facts, seen, Reason.ROOT_NOT_WATCHED, says)
     return _finding(facts, seen, failure.code, _what(seen))
+
+
+def _stopped_by_us(facts: Facts, seen: Seen) -> bool:
+    """Whoever else stops an operation does not want it, whatever it was failing of."""
+    operation, tries = seen.application.operation, facts.tries_of(seen.application)
+    begun = operation.started if operation is not None else None
+    return begun is not None and any(one.action == TERMINATE and one.at >= begun for one in tries)
 
 
 def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:

@@ -10,7 +10,7 @@ from datetime import datetime
 from responders.applications import failures
 from responders.applications.facts import Facts, Seen
 from responders.applications.holders import holders
-from shared.attempts import MEMORY, Attempt, attempts
+from shared.attempts import MEMORY, Attempt, tries
 from shared.clients.argocd import Application
 from shared.errors import Misconfigured
 from shared.failure_texts import classify_first
@@ -32,9 +32,9 @@ def gather(scope: Scope) -> Facts:
         cluster_id=cluster_id,
         applications=_applications(scope, declared, cluster_id),
         watched=frozenset(one.name for one in scope.preconditions),
-        attempts=attempts(scope),
+        tries=tries(scope),
     )
-    return replace(facts, attempts=dict(_attempts(scope, facts)))
+    return replace(facts, tries=dict(_tries(scope, facts)))
 
 
 def _applications(scope: Scope, declared: DeclaredArgoCD, cluster_id: str) -> Read[tuple[Seen, ...]]:
@@ -53,15 +53,17 @@ def _seen(declared: DeclaredArgoCD, found: tuple[Application, ...]) -> Iterator[
             yield Seen(application=one, rule=rule, explanation=explanation)
 
 
-def _attempts(scope: Scope, facts: Facts) -> Iterator[tuple[str, Attempt]]:
+def _tries(scope: Scope, facts: Facts) -> Iterator[tuple[str, tuple[Attempt, ...]]]:
     """What was tried before its own root broke again came to nothing for that, and may be tried anew."""
-    seen = facts.applications.value if isinstance(facts.applications, Known) and facts.attempts else ()
+    seen = facts.applications.value if isinstance(facts.applications, Known) and facts.tries else ()
     blocked = _blocked(scope) if seen else {}
     for one in seen:
-        if attempt := facts.attempt(one.application):
-            roots = (blocked.get(f"{facts.environment}/{name}") for name in holders(facts, one))
-            void = any(at is not None and attempt.at < at for at in roots)
-            yield facts.id_of(one.application).lower(), replace(attempt, confirmed=False) if void else attempt
+        roots = (blocked.get(f"{facts.environment}/{name}") for name in holders(facts, one))
+        void = max((at for at in roots if at is not None), default=None)
+        yield facts.id_of(one.application).lower(), tuple(
+            replace(made, confirmed=False) if void is not None and made.at < void else made
+            for made in facts.tries_of(one.application)
+        )
 
 
 def _blocked(scope: Scope) -> Mapping[str, datetime]:

@@ -152,8 +152,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.OPERATION_STOPPED: _person(
-        "Somebody stopped the last operation, Reconverge perhaps, and auto-sync does not try that revision "
-        "again.",
+        "Somebody stopped the last operation, and auto-sync does not try that revision again; neither does "
+        "Reconverge, unless it stopped the operation itself and knows who looks after what that waited for.",
         "See that what it was waiting for is there, then sync it (`argocd app sync <name>`).",
     ),
     Reason.OPERATION_FAILED_BEFORE: _note(

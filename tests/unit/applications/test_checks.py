@@ -1,5 +1,6 @@
 """What is found of Applications: their state, and what is said of each."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -102,7 +103,15 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     ),
     "had its operation stopped, and a rule that names who may be behind it": (
         application("dev-vault-core", sync="OutOfSync", operation=STOPPED),
-        [Reason.APPLICATION_HELD_UP],
+        [Reason.OPERATION_STOPPED],
+    ),
+    "had its operation stopped, whose hook fails of what a responder looks after": (
+        unsynced(operation=replace(failed(SEALED), message="Operation terminated")),
+        [Reason.OPERATION_STOPPED],
+    ),
+    "had its operation stopped, whose hook fails of what should have passed": (
+        unsynced(operation=replace(failed(UNAVAILABLE), message="Operation terminated")),
+        [Reason.OPERATION_STOPPED],
     ),
     "had its operation stopped, and cannot be compared now for what is not known": (
         incomparable(STRANGE, "dev-vault-core", operation=STOPPED),
@@ -252,6 +261,7 @@ def tried(action: str, given: Application, age: timedelta, **changes: Any) -> At
     return Attempt(**{**usual, **changes})
 
 
+HALTED = application("dev-vault-core", sync="OutOfSync", operation=STOPPED)
 STILL, STALE = incomparable(), incomparable(refreshing=True)
 TRIES: dict[str, tuple[Application, Attempt, str]] = {
     "a refresh that nobody confirmed": (
@@ -291,6 +301,12 @@ TRIES: dict[str, tuple[Application, Attempt, str]] = {
     ),
     "an end that does not come": (
         running(HOUR), tried(TERMINATE, running(HOUR), 4 * MINUTE), Reason.APPLICATION_STILL_FAILS,
+    ),
+    "an end that came, and a rule that names who may be behind it": (
+        HALTED, tried(TERMINATE, HALTED, MINUTE), Reason.APPLICATION_HELD_UP,
+    ),
+    "an end that came, of an earlier operation": (
+        HALTED, tried(TERMINATE, HALTED, 2 * HOUR), Reason.OPERATION_STOPPED,
     ),
     "the end of an earlier operation": (
         running(HOUR), tried(TERMINATE, running(2 * HOUR), SECOND), Reason.OPERATION_STUCK,

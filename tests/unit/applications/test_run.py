@@ -347,6 +347,27 @@ def test_an_operation_that_does_not_end_is_stopped_where_the_contract_names_that
     assert outcome(stage).word is Word.REPAIRED
 
 
+def test_an_operation_that_we_stopped_is_begun_again_once() -> None:
+    state = operation("Running", "waiting for completion of hook batch/Job/x", running=True)
+    hung = application("dev-vault-core", requested=True, sync="OutOfSync", operation=state)
+    stage = Stage(hung, actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    outcome(stage)
+    ended = operation("Failed", "Operation terminated")
+    stage.argocd.change("dev-vault-core", requested=False, operation=ended)
+    stage.clock.advance(MINUTE)
+    assert stage.runs()[-1] is Word.REPAIRED
+    assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
+
+
+def test_an_operation_that_somebody_stopped_is_not_begun_again() -> None:
+    ended = operation("Failed", "Operation terminated")
+    stage = Stage(application("dev-vault-core", sync="OutOfSync", operation=ended))
+    assert outcome(stage).reason == Reason.OPERATION_STOPPED
+    stage.clock.advance(2 * HOUR)
+    assert stage.runs() == [Word.HUMAN]
+    assert stage.argocd.asked == []
+
+
 def test_an_operation_that_does_not_end_is_left_to_run_where_it_does_not() -> None:
     stage = Stage(stuck())
     ended = outcome(stage)
