@@ -689,3 +689,46 @@ def test_leave_to_sync_is_of_no_use_where_no_argo_cd_is_declared() -> None:
     line, said = one_refusal(text)
     assert "the environment has no `argocd`, so nothing would be done there" in said
     assert line == len(text.splitlines())
+
+
+def beside(pattern: str, *, cluster: str = "ameide-blue", namespace: str = "", enabled: str = "") -> str:
+    """Another environment, whose Argo CD is that of dev unless it is said otherwise."""
+    return (
+        f"{VALID}  other:\n{enabled}    clusters:\n      - name: aks\n        id: {AKS.upper()}/{cluster}\n"
+        f"    identities: []\n    argocd:\n{namespace}      applications:\n"
+        f"        - match: first\n        - match: {pattern!r}\n"
+    )
+
+
+OF_TWO: dict[str, tuple[str, str]] = {
+    "the same": (beside("dev-*"), "dev-foundation-vault-*"),
+    "all": (beside("*"), "dev-foundation-vault-*"),
+    "one": (beside("dev-gitlab"), "dev-*"),
+    "those of one end": (beside("*-gitlab"), "dev-foundation-vault-*"),
+    "those with something within": (beside("dev-*x*"), "dev-foundation-vault-*"),
+    "one, though nothing is done there": (beside("dev-x", enabled="    enabled: false\n"), "dev-*"),
+    "one, with the usual namespace": (beside("dev-x", namespace="      namespace: argocd\n"), "dev-*"),
+}
+
+
+@pytest.mark.parametrize(("text", "earlier"), OF_TWO.values(), ids=OF_TWO)
+def test_applications_of_one_environment_are_refused_to_another_that_claims(text: str, earlier: str) -> None:
+    line, said = one_refusal(text)
+    assert line == len(text.splitlines())
+    first = text.splitlines().index(f"        - match: {earlier}") + 1
+    assert f"the pattern in line {first}, of another environment with the same Argo CD" in said
+    assert "write patterns that have no name in common" in said
+
+
+OF_ONE: dict[str, str] = {
+    "other names": beside("production-*"),
+    "a name that is nearly one of them": beside("dev"),
+    "names with another beginning": beside("x*-dev-*"),
+    "the same names in another cluster": beside("dev-*", cluster="ameide-green"),
+    "the same names in another namespace": beside("dev-*", namespace="      namespace: argo\n"),
+}
+
+
+@pytest.mark.parametrize("text", OF_ONE.values(), ids=OF_ONE)
+def test_environments_share_an_argo_cd_where_the_other_has(text: str) -> None:
+    parse(text, NAME)
