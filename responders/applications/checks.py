@@ -14,7 +14,7 @@ from responders.applications.facts import Facts, Seen
 from responders.applications.holders import holders
 from responders.applications.reasons import Reason, finding
 from responders.applications.situations import REFRESH, SYNC, TERMINATE
-from shared.attempts import Stand, stand
+from shared.attempts import PATIENCE, Attempt, Stand, stand
 from shared.model import Absent, Finding, Known, Proof, Unknown
 
 PASSES_WITHIN: Final = timedelta(minutes=15)
@@ -67,12 +67,16 @@ def _faults(facts: Facts, seen: Seen, now: datetime) -> Iterator[Finding]:
 
 
 def _refreshing(facts: Facts, seen: Seen, now: datetime) -> Finding:
-    attempt = facts.attempt(seen.application)
-    ours = attempt if attempt is not None and attempt.action == REFRESH else None
-    if ours and stand(ours, ours.situation, now) is Stand.IN_VAIN:
+    if ours := _not_taken_up(facts, seen, REFRESH, now):
         says = f"a refresh was asked for at {ours.at:%H:%M} UTC, and has not happened"
         return _finding(facts, seen, Reason.APPLICATION_NOT_REFRESHED, says)
     return _finding(facts, seen, Reason.APPLICATION_REFRESHING, "a refresh was asked for")
+
+
+def _not_taken_up(facts: Facts, seen: Seen, action: str, now: datetime) -> Attempt | None:
+    """Our newest write, if it asked for this and no controller can still be on its way to it."""
+    ours = facts.attempt(seen.application)
+    return ours if ours and ours.action == action and now - ours.at >= PATIENCE else None
 
 
 def _running(facts: Facts, seen: Seen, now: datetime, *, fails: bool) -> Iterator[Finding]:
@@ -81,8 +85,17 @@ def _running(facts: Facts, seen: Seen, now: datetime, *, fails: bool) -> Iterato
         yield _finding(facts, seen, WINDOW, "its operation waits for a sync window")
     elif failures.stuck(seen.application, now):
         yield _stuck(facts, seen, now)
+    elif not failures.begun(seen.application):
+        yield _asked(facts, seen, now)
     elif fails or (attempt is not None and attempt.action == SYNC and not attempt.proven):
         yield _finding(facts, seen, Reason.APPLICATION_SYNCING, "an operation is running")
+
+
+def _asked(facts: Facts, seen: Seen, now: datetime) -> Finding:
+    if ours := _not_taken_up(facts, seen, SYNC, now):
+        says = f"a sync was asked for at {ours.at:%H:%M} UTC, and has not begun"
+        return _finding(facts, seen, Reason.OPERATION_NOT_BEGUN, says)
+    return _finding(facts, seen, Reason.APPLICATION_SYNCING, "an operation was asked for")
 
 
 def _stuck(facts: Facts, seen: Seen, now: datetime) -> Finding:

@@ -62,6 +62,11 @@ def stuck(application: Application, now: datetime) -> bool:
     return operation.under_way and now - operation.started >= LONGEST_OPERATION
 
 
+def begun(application: Application) -> bool:
+    """Its operation is not only asked for: a controller has taken it up."""
+    return application.operation is not None and application.operation.under_way
+
+
 def fails(application: Application) -> bool:
     return bool(errors(application)) or sync_failed(application) or unhealthy(application)
 

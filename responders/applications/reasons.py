@@ -31,6 +31,7 @@ class Reason(StrEnum):
     APPLICATION_SETTLING = "ApplicationSettling"
     APPLICATION_NOT_DEPLOYED = "ApplicationNotDeployed"
     NOT_COMPARED = "NotCompared"
+    OPERATION_NOT_BEGUN = "OperationNotBegun"
     OPERATION_STUCK = "OperationStuck"
     OPERATION_STOPPED = "OperationStopped"
     OPERATION_FAILED_BEFORE = "OperationFailedBefore"
@@ -103,7 +104,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.APPLICATION_REFRESHING: _wait("Argo CD was asked to look at the Application anew."),
     Reason.APPLICATION_SYNCING: _wait(
-        "A sync is running, of an Application that fails or one that Reconverge began."
+        "A sync is asked for, or is running of an Application that fails or because Reconverge began it."
     ),
     Reason.APPLICATION_NOT_REFRESHED: _person(
         "Argo CD was asked to look at the Application anew, and has not done so for minutes.",
@@ -141,6 +142,10 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.NOT_COMPARED: _wait(
         "Argo CD has not compared the Application, or cannot tell whether it differs, and says of no error.",
         "If it stays so, see the application controller.",
+    ),
+    Reason.OPERATION_NOT_BEGUN: _person(
+        "Argo CD was asked to sync the Application, and has not begun for minutes.",
+        "See whether the application controller runs, is overloaded, or has another shard for this cluster.",
     ),
     Reason.OPERATION_STUCK: ReasonInfo(
         Leads.REPAIR,

@@ -122,6 +122,9 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     "is being synced while it fails": (running(MINUTE, health="Degraded"), [Reason.APPLICATION_SYNCING]),
     "waits for a sync window, however long": (running(HOUR, WINDOW), ["SyncWindowClosed"]),
     "is being synced for too long": (running(HOUR), [Reason.OPERATION_STUCK]),
+    "is asked to be synced, by somebody, and was not yet": (
+        application(requested=True, operation=None), [Reason.APPLICATION_SYNCING],
+    ),
     "was just asked to be synced": (unsynced(requested=True), [Reason.APPLICATION_SYNCING]),
     "is not healthy": (degraded(), [Reason.APPLICATION_UNHEALTHY]),
     "is not healthy yet": (degraded(age=MINUTE), [Reason.APPLICATION_SETTLING]),
@@ -261,6 +264,7 @@ def tried(action: str, given: Application, age: timedelta, **changes: Any) -> At
     return Attempt(**{**usual, **changes})
 
 
+ASKED = application(sync="OutOfSync", requested=True, operation=None)
 HALTED = application("dev-vault-core", sync="OutOfSync", operation=STOPPED)
 STILL, STALE = incomparable(), incomparable(refreshing=True)
 TRIES: dict[str, tuple[Application, Attempt, str]] = {
@@ -282,6 +286,21 @@ TRIES: dict[str, tuple[Application, Attempt, str]] = {
     ),
     "a refresh that Argo CD may still take up": (
         STALE, tried(REFRESH, STALE, MINUTE), Reason.APPLICATION_REFRESHING,
+    ),
+    "a refresh that Argo CD has not taken up for hours": (
+        STALE, tried(REFRESH, STALE, 5 * HOUR), Reason.APPLICATION_NOT_REFRESHED,
+    ),
+    "a refresh that Argo CD has not taken up, for another fault": (
+        STALE, tried(REFRESH, STALE, HOUR, situation="other"), Reason.APPLICATION_NOT_REFRESHED,
+    ),
+    "a sync that Argo CD may still take up": (
+        ASKED, tried(SYNC, ASKED, MINUTE), Reason.APPLICATION_SYNCING,
+    ),
+    "a sync that Argo CD has not taken up": (
+        ASKED, tried(SYNC, ASKED, 4 * MINUTE), Reason.OPERATION_NOT_BEGUN,
+    ),
+    "a sync that Argo CD has not taken up for hours": (
+        ASKED, tried(SYNC, ASKED, 20 * HOUR), Reason.OPERATION_NOT_BEGUN,
     ),
     "a refresh after which it can be compared": (
         unsynced(), tried(REFRESH, unsynced(), SECOND), Reason.SYNC_NOT_RETRIED,
