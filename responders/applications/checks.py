@@ -21,6 +21,8 @@ PASSES_WITHIN: Final = timedelta(minutes=15)
 """What has not passed by then is not going to: Argo CD keeps the failure of a rendering, and does not sync a
 revision again."""
 SETTLES_WITHIN: Final = timedelta(minutes=10)
+MOST_SYNCS: Final = 3
+"""Within a day, for the same fault: what failed that often is not going to pass."""
 WINDOW: Final = "SyncWindowClosed"
 
 
@@ -101,6 +103,9 @@ def _asked(facts: Facts, seen: Seen, now: datetime) -> Finding:
 def _stuck(facts: Facts, seen: Seen, now: datetime) -> Finding:
     minutes = failures.LONGEST_OPERATION // timedelta(minutes=1)
     says = f"its operation runs for more than {minutes} minutes{_told(seen)}"
+    if _hung_before(facts, seen):
+        says = f"{says}, as one did that was stopped within a day"
+        return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
     match stand(facts.attempt(seen.application), situations.of(seen, TERMINATE), now):
         case Stand.WAITING:
             return _finding(facts, seen, Reason.APPLICATION_SYNCING, "its operation was told to stop")
@@ -108,6 +113,14 @@ def _stuck(facts: Facts, seen: Seen, now: datetime) -> Finding:
             return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
         case Stand.DUE:
             return _finding(facts, seen, Reason.OPERATION_STUCK, says)
+
+
+def _hung_before(facts: Facts, seen: Seen) -> bool:
+    """We stopped an earlier operation already: to stop this one as well would only go round in a circle, and
+    its work may just take long."""
+    operation, tries = seen.application.operation, facts.tries_of(seen.application)
+    begun = operation.started if operation is not None else None
+    return begun is not None and any(one.action == TERMINATE and one.at < begun for one in tries)
 
 
 def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
@@ -140,6 +153,9 @@ def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:
     attempt, says = facts.attempt(seen.application), f"{_what(seen)}{_told(seen)}"
     if not (seen.application.automated or failures.comparison_errors(seen.application)):
         return _finding(facts, seen, Reason.SYNC_LEFT_TO_PEOPLE, f"{says}, and it has no automated sync")
+    if _synced_enough(facts, seen):
+        says = f"{says}, though it was synced {MOST_SYNCS} times within a day"
+        return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
     begun = attempt.action if attempt is not None and attempt.action in (REFRESH, SYNC) else REFRESH
     match stand(attempt, situations.of(seen, begun), now):
         case Stand.DUE:
@@ -151,6 +167,14 @@ def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:
             return _finding(facts, seen, waits, "it was asked for a moment ago")
         case Stand.IN_VAIN:
             return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
+
+
+def _synced_enough(facts: Facts, seen: Seen) -> bool:
+    """Each sync runs its hooks again, migrations too."""
+    if failures.comparison_errors(seen.application):
+        return False  # nothing is synced now
+    situation, tries = situations.of(seen, SYNC), facts.tries_of(seen.application)
+    return sum(one.confirmed and one.situation == situation for one in tries) >= MOST_SYNCS
 
 
 def _unhealthy(facts: Facts, seen: Seen, now: datetime) -> Finding:

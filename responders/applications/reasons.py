@@ -111,8 +111,9 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "See whether the application controller runs, is overloaded, or has another shard for this cluster.",
     ),
     Reason.APPLICATION_STILL_FAILS: _person(
-        "Reconverge did what it could in just this situation, and the Application fails as before, while no "
-        "responder finds the fault that it tells of.",
+        "Reconverge did what it could in just this situation, and the Application fails as before or hangs "
+        "again, while no responder finds the fault that it tells of. No more than three syncs a day are made "
+        "for the same fault, and no second operation of a day is stopped.",
         _READ,
         symptom=True,
     ),

@@ -10,7 +10,7 @@ import pytest
 from responders.applications import RESPONDER
 from responders.applications.plan import BATCH, NAME
 from responders.applications.reasons import Reason
-from shared.clients.argocd import Application
+from shared.clients.argocd import Application, OperationState
 from shared.engine import Report, Run, execute, record_outcome
 from shared.errors import PermanentError, TemporaryError, WriteConflict
 from shared.journal import Entry, Journal, Kind
@@ -357,6 +357,51 @@ def test_an_operation_that_we_stopped_is_begun_again_once() -> None:
     stage.clock.advance(MINUTE)
     assert stage.runs()[-1] is Word.REPAIRED
     assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
+
+
+def test_what_hangs_again_after_it_was_stopped_and_begun_anew_is_left_to_people() -> None:
+    def hangs(age: timedelta = timedelta(0)) -> OperationState:
+        state = operation("Running", "waiting for completion of hook batch/Job/x", age=age, running=True)
+        return replace(state, started=stage.clock() - age)
+
+    stage = Stage(actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    stage.argocd.make("dev-vault-core", requested=True, sync="OutOfSync", operation=hangs(HOUR))
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = lambda name: stage.argocd.change(name, operation=hangs())
+    outcome(stage)
+    ended = replace(hangs(HOUR), phase="Failed", message="Operation terminated", finished=stage.clock())
+    stage.argocd.change("dev-vault-core", requested=False, operation=ended)
+    stage.runs()
+    for _ in range(20):
+        stage.clock.advance(31 * MINUTE)
+        ended_as = outcome(stage)
+        assert (ended_as.word, ended_as.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
+    assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
+
+
+def test_a_sync_that_fails_again_and_again_is_begun_a_few_times_a_day() -> None:
+    stage = Stage(unsynced())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = lambda name: stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
+    for _ in range(22 * 6):
+        ended = outcome(stage)
+        stage.clock.advance(10 * MINUTE)
+    assert (ended.word, ended.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
+    assert stage.argocd.asked == [("refresh", APP), ("sync", APP)] * 3
+
+
+def test_syncs_that_met_a_broken_root_do_not_count_towards_those_of_a_day() -> None:
+    stage = Stage(unsynced())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = lambda name: stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
+    for _ in range(6 * 6):
+        outcome(stage)
+        stage.clock.advance(10 * MINUTE)
+    stage.broken = True
+    assert outcome(stage).word is Word.BLOCKED
+    stage.clock.advance(MINUTE)
+    stage.broken, stage.argocd.synced = False, stage.controller_syncs
+    assert stage.runs()[-1] is Word.REPAIRED
 
 
 def test_an_operation_that_somebody_stopped_is_not_begun_again() -> None:
