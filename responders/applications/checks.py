@@ -64,6 +64,8 @@ def _faults(facts: Facts, seen: Seen, now: datetime) -> Iterator[Finding]:
     elif application.sync not in ("Synced", "OutOfSync"):
         says = f"its sync status is {application.sync or 'not there'}"
         yield _finding(facts, seen, Reason.NOT_COMPARED, says)
+    elif failures.unsettled(application):
+        yield _unsettled(facts, seen, now)
     elif failures.left_over(application):
         yield _finding(facts, seen, Reason.OPERATION_FAILED_BEFORE, "it is Synced and Healthy")
 
@@ -187,6 +189,16 @@ def _unhealthy(facts: Facts, seen: Seen, now: datetime) -> Finding:
     named = ", ".join(f"{one.kind} {one.name}" for one in application.unhealthy[:3])
     of = f": {named}" if named else ""
     return _finding(facts, seen, Reason.APPLICATION_UNHEALTHY, f"it is {application.health}{of}{_told(seen)}")
+
+
+def _unsettled(facts: Facts, seen: Seen, now: datetime) -> Finding:
+    application = seen.application
+    since, operation = application.health_since, application.operation
+    if since is not None and operation is not None and operation.finished is not None:
+        since = max(since, operation.finished)
+    lasts = since is not None and now - since >= SETTLES_WITHIN
+    reason = Reason.APPLICATION_UNHEALTHY if lasts else Reason.APPLICATION_SETTLING
+    return _finding(facts, seen, reason, f"it is {application.health}")
 
 
 # -- in words -----------------------------------------------------------------------------

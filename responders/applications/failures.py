@@ -17,6 +17,7 @@ LONGEST_OPERATION: Final = timedelta(minutes=30)
 STOPPED: Final = "Operation terminated"
 """What Argo CD says of an operation that somebody stopped, whatever it was waiting for."""
 _FAILED: Final = frozenset({"Failed", "Error"})
+_UNSETTLED: Final = frozenset({"Progressing", "Unknown"})
 _BROKEN: Final = frozenset({"Degraded", "Missing"})
 
 
@@ -52,6 +53,11 @@ def stopped(application: Application) -> bool:
 
 def unhealthy(application: Application) -> bool:
     return application.health in _BROKEN
+
+
+def unsettled(application: Application) -> bool:
+    """It is on its way to be healthy, or Argo CD cannot tell; neither has a deadline there."""
+    return application.health in _UNSETTLED
 
 
 def stuck(application: Application, now: datetime) -> bool:

@@ -128,12 +128,14 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         _READ,
     ),
     Reason.APPLICATION_UNHEALTHY: _person(
-        "Resources of the Application are Degraded or Missing.",
+        "Resources of the Application are Degraded or Missing, or its health has been Progressing or Unknown "
+        "for ten minutes and more.",
         "See the resources that the message names, or all of them in Argo CD.",
         symptom=True,
     ),
     Reason.APPLICATION_SETTLING: _wait(
-        "Resources of the Application are Degraded or Missing, moments after its last sync.",
+        "Resources of the Application are Degraded or Missing moments after its last sync, or its health is "
+        "Progressing or Unknown, and may still settle.",
     ),
     Reason.APPLICATION_NOT_DEPLOYED: _wait(
         "Resources of the Application are Missing, and it differs from Git: its turn is still to come, as in "

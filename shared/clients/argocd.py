@@ -87,6 +87,8 @@ class Application:
     sync: str
     """Synced, OutOfSync, Unknown; empty before it was compared for the first time."""
     health: str
+    health_since: datetime | None
+    """None: it was never told, as by an Argo CD that does not keep it."""
     unhealthy: tuple[Resource, ...]
     """Of its resources. Argo CD 3 leaves their health out unless it is told to keep it."""
     conditions: tuple[Condition, ...]
@@ -267,6 +269,7 @@ def _application(found: Json) -> Application:
         uid=metadata["uid"],
         sync=_word((status.get("sync") or {}).get("status")),
         health=_word((status.get("health") or {}).get("status")),
+        health_since=_time((status.get("health") or {}).get("lastTransitionTime")),
         unhealthy=tuple(_unhealthy(status)),
         conditions=tuple(map(_condition, status.get("conditions") or ())),
         operation=_operation_state(status.get("operationState")),

@@ -80,7 +80,7 @@ def test_a_failing_application_is_read_with_all_that_it_says(argocd: ArgoCD, ser
             spec={"syncPolicy": {"automated": {}}},
             status={
                 "sync": {"status": "OutOfSync"},
-                "health": {"status": "Degraded"},
+                "health": {"status": "Degraded", "lastTransitionTime": BEGUN},
                 "conditions": [{"type": "SyncError", "message": "failed", "lastTransitionTime": BEGUN}],
                 "resources": [
                     {"kind": "Pod", "name": "x", "health": {"status": "Degraded", "message": "crash"}},
@@ -100,6 +100,7 @@ def test_a_failing_application_is_read_with_all_that_it_says(argocd: ArgoCD, ser
     assert (one.name, one.uid, one.sync, one.health, one.automated) == (
         "dev-gitlab", "uid-1", "OutOfSync", "Degraded", True,
     )  # fmt: skip
+    assert one.health_since == AT
     assert [(each.type, each.message, each.since) for each in one.conditions] == [("SyncError", "failed", AT)]
     assert [(each.name, each.message) for each in one.unhealthy] == [("x", "crash")]
     assert one.operation is not None

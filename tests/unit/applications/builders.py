@@ -53,6 +53,7 @@ def application(name: str = "dev-gitlab", **changes: Any) -> Application:
         uid=f"uid-{name}",
         sync="Synced",
         health="Healthy",
+        health_since=None,
         unhealthy=(),
         conditions=(),
         operation=operation(),

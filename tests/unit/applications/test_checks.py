@@ -58,6 +58,11 @@ def degraded(message: str = "", age: timedelta = HOUR, name: str = "dev-gitlab")
     return application(name, health="Degraded", unhealthy=(of,), operation=operation(age=age))
 
 
+def progressing(age: timedelta | None, **changes: Any) -> Application:
+    usual = {"health": "Progressing", "health_since": None if age is None else NOW - age}
+    return application(**{**usual, **changes})
+
+
 ALONE: dict[str, tuple[Application, list[str]]] = {
     "is well": (application(), []),
     "differs from Git, and is left to auto-sync or its people": (application(sync="OutOfSync"), []),
@@ -128,6 +133,20 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     "was just asked to be synced": (unsynced(requested=True), [Reason.APPLICATION_SYNCING]),
     "is not healthy": (degraded(), [Reason.APPLICATION_UNHEALTHY]),
     "is not healthy yet": (degraded(age=MINUTE), [Reason.APPLICATION_SETTLING]),
+    "gets healthy": (progressing(MINUTE), [Reason.APPLICATION_SETTLING]),
+    "gets healthy, after a sync of a moment ago": (
+        progressing(HOUR, operation=operation(age=MINUTE)), [Reason.APPLICATION_SETTLING],
+    ),
+    "gets healthy, nobody knows since when": (progressing(None), [Reason.APPLICATION_SETTLING]),
+    "does not get healthy": (progressing(HOUR), [Reason.APPLICATION_UNHEALTHY]),
+    "does not get healthy, and was never synced": (
+        progressing(HOUR, operation=None), [Reason.APPLICATION_UNHEALTHY],
+    ),
+    "cannot be told to be healthy yet": (
+        progressing(MINUTE, health="Unknown"), [Reason.APPLICATION_SETTLING],
+    ),
+    "cannot be told to be healthy": (progressing(HOUR, health="Unknown"), [Reason.APPLICATION_UNHEALTHY]),
+    "is paused by its people": (progressing(HOUR, health="Suspended"), []),
     "waits for its phase of a rollout": (
         application(health="Missing", sync="OutOfSync", operation=None), [Reason.APPLICATION_NOT_DEPLOYED],
     ),
@@ -204,6 +223,9 @@ RESTS: dict[str, tuple[Application, set[str]]] = {
     "health, by the rule": (degraded(name="dev-vault-core"), {"dev/vault_seeding"}),
     "health that is not understood, by the rule": (
         degraded(STRANGE, name="dev-vault-core"), {"dev/vault_seeding"},
+    ),
+    "health that does not come, by the rule": (
+        progressing(HOUR, name="dev-vault-core"), {"dev/vault_seeding"},
     ),
     "health of an Application whose rule names nobody": (degraded(), set()),
     "health whose text names its responder": (degraded(SEALED), {"dev/vault_seeding"}),
