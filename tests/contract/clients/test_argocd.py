@@ -252,7 +252,7 @@ BY = {
     "info": [{"name": "Reason", "value": "it is mended"}],
 }
 RETRY = {"limit": 3, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}}
-AUTOMATED = {"automated": {}}
+AUTOMATED: dict[str, Any] = {"automated": {}}
 POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "automated": ({"syncPolicy": AUTOMATED}, {"sync": {"prune": False}}),
     "with options and retry": (

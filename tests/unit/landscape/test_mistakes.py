@@ -1,11 +1,14 @@
 """What is refused, where the operator is told to look, and that the answer says what to write instead."""
 
 import re
+from fnmatch import fnmatchcase
+from itertools import product
 
 import pytest
 
 from shared.errors import Misconfigured
 from shared.landscape import parse
+from shared.landscape.argocd import overlap
 from tests.unit.landscape.texts import (
     AKS,
     BACKUP,
@@ -732,3 +735,11 @@ OF_ONE: dict[str, str] = {
 @pytest.mark.parametrize("text", OF_ONE.values(), ids=OF_ONE)
 def test_environments_share_an_argo_cd_where_the_other_has(text: str) -> None:
     parse(text, NAME)
+
+
+def test_two_patterns_overlap_where_some_name_fits_both() -> None:
+    patterns = ["".join(one) for length in (1, 2, 3) for one in product("ab*", repeat=length)]
+    names = ["".join(one) for length in range(7) for one in product("ab", repeat=length)]
+    fitting = {pattern: {name for name in names if fnmatchcase(name, pattern)} for pattern in patterns}
+    for one, other in product(patterns, repeat=2):
+        assert overlap(one, other) is bool(fitting[one] & fitting[other]), (one, other)
