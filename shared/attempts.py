@@ -59,25 +59,31 @@ def stand(attempt: Attempt | None, situation: str, now: datetime, *, patience: t
 
 
 def attempts(scope: Scope) -> Mapping[str, Attempt]:
-    """By object, in lower case. Reads the journal only."""
-    found: dict[str, Attempt] = {}
+    """The newest of each object, by object in lower case. Reads the journal only."""
+    return {key: made[-1] for key, made in tries(scope).items()}
+
+
+def tries(scope: Scope) -> Mapping[str, tuple[Attempt, ...]]:
+    """All of each object, oldest first, by object in lower case. Reads the journal only."""
+    found: dict[str, list[Attempt]] = {}
     for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
-        key = str(entry.detail.get("object", "")).lower()
+        made = found.setdefault(str(entry.detail.get("object", "")).lower(), [])
         match entry.kind:
             case Kind.STEP_STARTED:
                 after = entry.detail.get("after") or {}
-                found[key] = Attempt(
+                one = Attempt(
                     at=entry.at,
                     situation=str(after.get("situation", "")),
                     action=str(entry.detail.get("action", "")),
                 )
-            case Kind.STEP_DONE if key in found:
-                found[key] = replace(found[key], confirmed=True)
-            case Kind.STEP_FAILED if entry.detail.get("written") is False:
-                found.pop(key, None)
-            case Kind.PROOF if key in found and entry.detail.get("verdict") == "accepted":
-                found[key] = replace(found[key], proven=True)
-    return found
+                made.append(one)
+            case Kind.STEP_DONE if made:
+                made[-1] = replace(made[-1], confirmed=True)
+            case Kind.STEP_FAILED if made and entry.detail.get("written") is False:
+                made.pop()
+            case Kind.PROOF if made and entry.detail.get("verdict") == "accepted":
+                made[-1] = replace(made[-1], proven=True)
+    return {key: tuple(made) for key, made in found.items() if made}
 
 
 def next_look(begun: Iterable[datetime], now: datetime) -> Look:

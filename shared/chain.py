@@ -25,10 +25,10 @@ class Root:
 def roots_of(scope: Scope, rested: Sequence[frozenset[str]]) -> tuple[Root | None, ...]:
     """For each symptom the first fault of what it rests on. Reads only, and each precondition once.
 
-    rested: for each symptom what it rests on, in lower case: whole targets, of which every fault counts, or
-    things as findings name them. A finding on something that contains such a thing counts, and so does one on
-    something within it. An unread precondition holds back as well: while the root is not known to be well,
-    nothing is known to be a fault of its own.
+    rested: for each symptom what it rests on, in lower case: whole targets, of which every fault counts that
+    breaks something, or things as findings name them. A finding on something that contains such a thing
+    counts, and so does one on something within it. An unread precondition holds back as well: while the root
+    is not known to be well, nothing is known to be a fault of its own.
     """
     roots: list[Root | None] = [None] * len(rested)
     targets = {str(target).lower(): target for target in _preconditions(scope)}
@@ -41,8 +41,10 @@ def roots_of(scope: Scope, rested: Sequence[frozenset[str]]) -> tuple[Root | Non
         if not concerned:
             continue
         faults = _faults(scope, responder, target)
+        breaking = [one for one in faults if _breaks(responder.reasons[one.finding.reason], one.finding)]
         for index in concerned:
-            roots[index] = _first(faults, rested[index], whole=name in rested[index])
+            whole = breaking if name in rested[index] else ()
+            roots[index] = next(iter(whole), None) or _first(faults, rested[index])
     return tuple(roots)
 
 
@@ -65,8 +67,17 @@ def _is_fault(info: ReasonInfo) -> bool:
     return not (info.leads is Leads.NOTE or precaution)
 
 
-def _first(faults: tuple[Root, ...], subjects: frozenset[str], *, whole: bool) -> Root | None:
-    return next((one for one in faults if whole or _concerns(one.finding.subject.lower(), subjects)), None)
+def _breaks(info: ReasonInfo, finding: Finding) -> bool:
+    """What nothing is mended above, wherever it is: it is broken, not known, or about to change.
+
+    Whoever rests on a whole target rests on some part of it that nobody can name. A warning that asks a
+    person for something may stay for ever, and has broken nothing.
+    """
+    return finding.severity is Severity.ERROR or info.leads in (Leads.WAIT, Leads.UNREAD)
+
+
+def _first(faults: tuple[Root, ...], subjects: frozenset[str]) -> Root | None:
+    return next((one for one in faults if _concerns(one.finding.subject.lower(), subjects)), None)
 
 
 def _concerns(subject: str, subjects: frozenset[str]) -> bool:

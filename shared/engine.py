@@ -51,6 +51,8 @@ class Report:
     proofs: tuple[Proof, ...] = ()
     remaining: tuple[Finding, ...] = ()
     """What is left after everything was done and proven."""
+    roots: tuple[Root, ...] = ()
+    """What some of that is caused by, in other targets."""
     outcome: Outcome
 
     @property
@@ -105,6 +107,7 @@ def execute(scope: Scope, responder: AnyResponder, run: Run, plans: Plans, crew:
         applied=applied,
         proofs=proofs,
         remaining=remaining,
+        roots=last.roots,
         outcome=outcome,
     )
 
@@ -130,12 +133,12 @@ class _Sight:
 def _look(scope: Scope, responder: AnyResponder) -> _Sight:
     facts = responder.gather(scope)
     findings = responder.check(facts, scope.clock())
-    plan = responder.plan(facts, findings)
     roots = _roots(scope, responder, facts, findings)
     found = tuple(
         replace(finding, caused_by=root.finding) if root else finding
         for finding, root in zip(findings, roots, strict=True)
     )
+    plan = responder.plan(facts, found)
     # Above a broken root nothing is repaired: it would be wrong, or have to be done again.
     blocked = {finding.subject for finding in found if finding.caused_by is not None}
     steps = tuple(step for step in plan.steps if step.object not in blocked)
@@ -253,6 +256,7 @@ def record_outcome(journal: Journal, target: Target, run: Run, report: Report) -
             "until": outcome.until.isoformat() if outcome.until else None,
             "plan": outcome.plan,
             "blocked_by": outcome.blocked_by,
+            "roots": sorted({str(root.target) for root in report.roots}),
             "permanent": outcome.permanent,
             "steps": len(report.applied.done),
         },

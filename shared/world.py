@@ -246,6 +246,7 @@ class Responder[F]:
     gather: Callable[[Scope], F]
     check: Callable[[F, datetime], tuple[Finding, ...]]
     plan: Callable[[F, tuple[Finding, ...]], Plan]
+    """The findings name their causes by then: steps of what has one are taken out of the plan."""
     apply: Callable[[Scope, Step], None]
     verify: Callable[[Scope, F], tuple[Proof, ...]]
     doubt: Callable[[F, tuple[Proof, ...], datetime], tuple[Finding, ...]]

@@ -14,13 +14,15 @@ from responders.applications.facts import Facts, Seen
 from responders.applications.holders import holders
 from responders.applications.reasons import Reason, finding
 from responders.applications.situations import REFRESH, SYNC, TERMINATE
-from shared.attempts import Stand, stand
+from shared.attempts import PATIENCE, Attempt, Stand, stand
 from shared.model import Absent, Finding, Known, Proof, Unknown
 
 PASSES_WITHIN: Final = timedelta(minutes=15)
 """What has not passed by then is not going to: Argo CD keeps the failure of a rendering, and does not sync a
 revision again."""
 SETTLES_WITHIN: Final = timedelta(minutes=10)
+MOST_SYNCS: Final = 3
+"""Within a day, for the same fault: what failed that often is not going to pass."""
 WINDOW: Final = "SyncWindowClosed"
 
 
@@ -62,17 +64,23 @@ def _faults(facts: Facts, seen: Seen, now: datetime) -> Iterator[Finding]:
     elif application.sync not in ("Synced", "OutOfSync"):
         says = f"its sync status is {application.sync or 'not there'}"
         yield _finding(facts, seen, Reason.NOT_COMPARED, says)
+    elif failures.unsettled(application):
+        yield _unsettled(facts, seen, now)
     elif failures.left_over(application):
         yield _finding(facts, seen, Reason.OPERATION_FAILED_BEFORE, "it is Synced and Healthy")
 
 
 def _refreshing(facts: Facts, seen: Seen, now: datetime) -> Finding:
-    attempt = facts.attempt(seen.application)
-    ours = attempt if attempt is not None and attempt.action == REFRESH else None
-    if ours and stand(ours, ours.situation, now) is Stand.IN_VAIN:
+    if ours := _not_taken_up(facts, seen, REFRESH, now):
         says = f"a refresh was asked for at {ours.at:%H:%M} UTC, and has not happened"
         return _finding(facts, seen, Reason.APPLICATION_NOT_REFRESHED, says)
     return _finding(facts, seen, Reason.APPLICATION_REFRESHING, "a refresh was asked for")
+
+
+def _not_taken_up(facts: Facts, seen: Seen, action: str, now: datetime) -> Attempt | None:
+    """Our newest write, if it asked for this and no controller can still be on its way to it."""
+    ours = facts.attempt(seen.application)
+    return ours if ours and ours.action == action and now - ours.at >= PATIENCE else None
 
 
 def _running(facts: Facts, seen: Seen, now: datetime, *, fails: bool) -> Iterator[Finding]:
@@ -81,13 +89,25 @@ def _running(facts: Facts, seen: Seen, now: datetime, *, fails: bool) -> Iterato
         yield _finding(facts, seen, WINDOW, "its operation waits for a sync window")
     elif failures.stuck(seen.application, now):
         yield _stuck(facts, seen, now)
+    elif not failures.begun(seen.application):
+        yield _asked(facts, seen, now)
     elif fails or (attempt is not None and attempt.action == SYNC and not attempt.proven):
         yield _finding(facts, seen, Reason.APPLICATION_SYNCING, "an operation is running")
+
+
+def _asked(facts: Facts, seen: Seen, now: datetime) -> Finding:
+    if ours := _not_taken_up(facts, seen, SYNC, now):
+        says = f"a sync was asked for at {ours.at:%H:%M} UTC, and has not begun"
+        return _finding(facts, seen, Reason.OPERATION_NOT_BEGUN, says)
+    return _finding(facts, seen, Reason.APPLICATION_SYNCING, "an operation was asked for")
 
 
 def _stuck(facts: Facts, seen: Seen, now: datetime) -> Finding:
     minutes = failures.LONGEST_OPERATION // timedelta(minutes=1)
     says = f"its operation runs for more than {minutes} minutes{_told(seen)}"
+    if _hung_before(facts, seen):
+        says = f"{says}, as one did that was stopped within a day"
+        return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
     match stand(facts.attempt(seen.application), situations.of(seen, TERMINATE), now):
         case Stand.WAITING:
             return _finding(facts, seen, Reason.APPLICATION_SYNCING, "its operation was told to stop")
@@ -97,8 +117,18 @@ def _stuck(facts: Facts, seen: Seen, now: datetime) -> Finding:
             return _finding(facts, seen, Reason.OPERATION_STUCK, says)
 
 
+def _hung_before(facts: Facts, seen: Seen) -> bool:
+    """We stopped an earlier operation already: to stop this one as well would only go round in a circle, and
+    its work may just take long."""
+    operation, tries = seen.application.operation, facts.tries_of(seen.application)
+    begun = operation.started if operation is not None else None
+    return begun is not None and any(one.action == TERMINATE and one.at < begun for one in tries)
+
+
 def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
     failure = seen.explanation.failure
+    if failures.stopped(seen.application) and not _stopped_by_us(facts, seen):
+        return _finding(facts, seen, Reason.OPERATION_STOPPED, f"{_what(seen)}{_told(seen)}")
     if holders(facts, seen) or (failure is not None and failure.passes and _old(seen, now)):
         return _held_up(facts, seen, now)
     says = f"{_what(seen)}{_told(seen)}"
@@ -112,10 +142,22 @@ def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
     return _finding(facts, seen, failure.code, _what(seen))
 
 
+def _stopped_by_us(facts: Facts, seen: Seen) -> bool:
+    """Whoever else stops an operation does not want it, whatever it was failing of."""
+    operation, tries = seen.application.operation, facts.tries_of(seen.application)
+    begun = operation.started if operation is not None else None
+    return begun is not None and any(one.action == TERMINATE and one.at >= begun for one in tries)
+
+
 def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:
     """What is due for an Application whose fault is looked after, or should have passed: a refresh, which
     brings out what is still wrong, and then a sync, where the last one failed."""
     attempt, says = facts.attempt(seen.application), f"{_what(seen)}{_told(seen)}"
+    if not (seen.application.automated or failures.comparison_errors(seen.application)):
+        return _finding(facts, seen, Reason.SYNC_LEFT_TO_PEOPLE, f"{says}, and it has no automated sync")
+    if _synced_enough(facts, seen):
+        says = f"{says}, though it was synced {MOST_SYNCS} times within a day"
+        return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
     begun = attempt.action if attempt is not None and attempt.action in (REFRESH, SYNC) else REFRESH
     match stand(attempt, situations.of(seen, begun), now):
         case Stand.DUE:
@@ -129,6 +171,14 @@ def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:
             return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
 
 
+def _synced_enough(facts: Facts, seen: Seen) -> bool:
+    """Each sync runs its hooks again, migrations too."""
+    if failures.comparison_errors(seen.application):
+        return False  # nothing is synced now
+    situation, tries = situations.of(seen, SYNC), facts.tries_of(seen.application)
+    return sum(one.confirmed and one.situation == situation for one in tries) >= MOST_SYNCS
+
+
 def _unhealthy(facts: Facts, seen: Seen, now: datetime) -> Finding:
     application = seen.application
     finished = application.operation.finished if application.operation else None
@@ -139,6 +189,16 @@ def _unhealthy(facts: Facts, seen: Seen, now: datetime) -> Finding:
     named = ", ".join(f"{one.kind} {one.name}" for one in application.unhealthy[:3])
     of = f": {named}" if named else ""
     return _finding(facts, seen, Reason.APPLICATION_UNHEALTHY, f"it is {application.health}{of}{_told(seen)}")
+
+
+def _unsettled(facts: Facts, seen: Seen, now: datetime) -> Finding:
+    application = seen.application
+    since, operation = application.health_since, application.operation
+    if since is not None and operation is not None and operation.finished is not None:
+        since = max(since, operation.finished)
+    lasts = since is not None and now - since >= SETTLES_WITHIN
+    reason = Reason.APPLICATION_UNHEALTHY if lasts else Reason.APPLICATION_SETTLING
+    return _finding(facts, seen, reason, f"it is {application.health}")
 
 
 # -- in words -----------------------------------------------------------------------------

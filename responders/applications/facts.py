@@ -29,8 +29,8 @@ class Facts:
     """Absent: the cluster does not serve Applications."""
     watched: frozenset[str]
     """The responders that look after something in this environment."""
-    attempts: Mapping[str, Attempt]
-    """Our newest write to each Application, by its id in lower case."""
+    tries: Mapping[str, tuple[Attempt, ...]]
+    """Our writes to each Application within a day, oldest first, by its id in lower case."""
 
     @property
     def namespace_id(self) -> str:
@@ -39,5 +39,9 @@ class Facts:
     def id_of(self, application: Application) -> str:
         return f"{self.namespace_id}/applications/{application.name}"
 
+    def tries_of(self, application: Application) -> tuple[Attempt, ...]:
+        return self.tries.get(self.id_of(application).lower(), ())
+
     def attempt(self, application: Application) -> Attempt | None:
-        return self.attempts.get(self.id_of(application).lower())
+        """Our newest write to it."""
+        return next(reversed(self.tries_of(application)), None)

@@ -17,6 +17,7 @@ LONGEST_OPERATION: Final = timedelta(minutes=30)
 STOPPED: Final = "Operation terminated"
 """What Argo CD says of an operation that somebody stopped, whatever it was waiting for."""
 _FAILED: Final = frozenset({"Failed", "Error"})
+_UNSETTLED: Final = frozenset({"Progressing", "Unknown"})
 _BROKEN: Final = frozenset({"Degraded", "Missing"})
 
 
@@ -54,12 +55,22 @@ def unhealthy(application: Application) -> bool:
     return application.health in _BROKEN
 
 
+def unsettled(application: Application) -> bool:
+    """It is on its way to be healthy, or Argo CD cannot tell; neither has a deadline there."""
+    return application.health in _UNSETTLED
+
+
 def stuck(application: Application, now: datetime) -> bool:
     """Its operation runs for longer than is plausible."""
     operation = application.operation
     if operation is None or operation.started is None:
         return False
     return operation.under_way and now - operation.started >= LONGEST_OPERATION
+
+
+def begun(application: Application) -> bool:
+    """Its operation is not only asked for: a controller has taken it up."""
+    return application.operation is not None and application.operation.under_way
 
 
 def fails(application: Application) -> bool:

@@ -5,10 +5,12 @@ Whatever became of a lost webhook, this finds it: nothing here depends on what w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from responders.applications import failures
 from responders.applications.facts import Facts, Seen
-from shared.attempts import MEMORY, Attempt, attempts
+from responders.applications.holders import holders
+from shared.attempts import MEMORY, Attempt, tries
 from shared.clients.argocd import Application
 from shared.errors import Misconfigured
 from shared.failure_texts import classify_first
@@ -24,14 +26,15 @@ def gather(scope: Scope) -> Facts:
     if declared is None:
         raise Misconfigured(f"environment {scope.environment.name} declares no argocd")
     cluster_id = scope.environment.cluster(declared.cluster).id
-    return Facts(
+    facts = Facts(
         environment=scope.environment.name,
         declared=declared,
         cluster_id=cluster_id,
         applications=_applications(scope, declared, cluster_id),
         watched=frozenset(one.name for one in scope.preconditions),
-        attempts=_attempts(scope),
+        tries=tries(scope),
     )
+    return replace(facts, tries=dict(_tries(scope, facts)))
 
 
 def _applications(scope: Scope, declared: DeclaredArgoCD, cluster_id: str) -> Read[tuple[Seen, ...]]:
@@ -50,20 +53,24 @@ def _seen(declared: DeclaredArgoCD, found: tuple[Application, ...]) -> Iterator[
             yield Seen(application=one, rule=rule, explanation=explanation)
 
 
-def _attempts(scope: Scope) -> Mapping[str, Attempt]:
-    """What was tried before a root broke again came to nothing for that, and may be tried anew."""
-    found = attempts(scope)
-    if not found:
-        return found
-    blocked = max(
-        (
-            entry.at
-            for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY)
-            if entry.kind is Kind.OUTCOME and entry.detail.get("blocked_by")
-        ),
-        default=None,
-    )
+def _tries(scope: Scope, facts: Facts) -> Iterator[tuple[str, tuple[Attempt, ...]]]:
+    """What was tried before its own root broke again came to nothing for that, and may be tried anew."""
+    seen = facts.applications.value if isinstance(facts.applications, Known) and facts.tries else ()
+    blocked = _blocked(scope) if seen else {}
+    for one in seen:
+        roots = (blocked.get(f"{facts.environment}/{name}") for name in holders(facts, one))
+        void = max((at for at in roots if at is not None), default=None)
+        yield facts.id_of(one.application).lower(), tuple(
+            replace(made, confirmed=False) if void is not None and made.at < void else made
+            for made in facts.tries_of(one.application)
+        )
+
+
+def _blocked(scope: Scope) -> Mapping[str, datetime]:
+    """When each root held Applications back for the last time. All that rest on it did so together."""
     return {
-        key: replace(one, confirmed=False) if blocked is not None and one.at < blocked else one
-        for key, one in found.items()
+        root: entry.at
+        for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY)
+        if entry.kind is Kind.OUTCOME
+        for root in entry.detail.get("roots") or ()
     }

@@ -30,7 +30,9 @@ def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
 
 
 def _steps(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[Step]:
-    wanting = {one.subject: one.reason for one in findings if one.reason in MENDS}
+    # Those that wait for a root take up no room.
+    due = (one for one in findings if one.reason in MENDS and one.caused_by is None)
+    wanting = {one.subject: one.reason for one in due}
     for seen in facts.applications.value if isinstance(facts.applications, Known) else ():
         if reason := wanting.get(facts.id_of(seen.application)):
             yield _step(facts, seen, reason)

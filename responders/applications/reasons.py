@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NO_APPLICATION_FITS = "NoApplicationFits"
     APPLICATION_HELD_UP = "ApplicationHeldUp"
     SYNC_NOT_RETRIED = "SyncNotRetried"
+    SYNC_LEFT_TO_PEOPLE = "SyncLeftToPeople"
     APPLICATION_REFRESHING = "ApplicationRefreshing"
     APPLICATION_SYNCING = "ApplicationSyncing"
     APPLICATION_NOT_REFRESHED = "ApplicationNotRefreshed"
@@ -30,6 +31,7 @@ class Reason(StrEnum):
     APPLICATION_SETTLING = "ApplicationSettling"
     APPLICATION_NOT_DEPLOYED = "ApplicationNotDeployed"
     NOT_COMPARED = "NotCompared"
+    OPERATION_NOT_BEGUN = "OperationNotBegun"
     OPERATION_STUCK = "OperationStuck"
     OPERATION_STOPPED = "OperationStopped"
     OPERATION_FAILED_BEFORE = "OperationFailedBefore"
@@ -94,17 +96,24 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "Allow application.sync, or sync it by hand (`argocd app sync <name>`).",
         symptom=True,
     ),
+    Reason.SYNC_LEFT_TO_PEOPLE: _person(
+        "The last sync failed of a fault that is mended or should have passed, and the Application has no "
+        "automated sync: people choose when it is synced, and to which revision.",
+        "Sync it (`argocd app sync <name>`) once what the branch has now may be deployed.",
+        symptom=True,
+    ),
     Reason.APPLICATION_REFRESHING: _wait("Argo CD was asked to look at the Application anew."),
     Reason.APPLICATION_SYNCING: _wait(
-        "A sync is running, of an Application that fails or one that Reconverge began."
+        "A sync is asked for, or is running of an Application that fails or because Reconverge began it."
     ),
     Reason.APPLICATION_NOT_REFRESHED: _person(
         "Argo CD was asked to look at the Application anew, and has not done so for minutes.",
         "See whether the application controller runs, is overloaded, or has another shard for this cluster.",
     ),
     Reason.APPLICATION_STILL_FAILS: _person(
-        "Reconverge did what it could in just this situation, and the Application fails as before, while no "
-        "responder finds the fault that it tells of.",
+        "Reconverge did what it could in just this situation, and the Application fails as before or hangs "
+        "again, while no responder finds the fault that it tells of. No more than three syncs a day are made "
+        "for the same fault, and no second operation of a day is stopped.",
         _READ,
         symptom=True,
     ),
@@ -119,12 +128,14 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         _READ,
     ),
     Reason.APPLICATION_UNHEALTHY: _person(
-        "Resources of the Application are Degraded or Missing.",
+        "Resources of the Application are Degraded or Missing, or its health has been Progressing or Unknown "
+        "for ten minutes and more.",
         "See the resources that the message names, or all of them in Argo CD.",
         symptom=True,
     ),
     Reason.APPLICATION_SETTLING: _wait(
-        "Resources of the Application are Degraded or Missing, moments after its last sync.",
+        "Resources of the Application are Degraded or Missing moments after its last sync, or its health is "
+        "Progressing or Unknown, and may still settle.",
     ),
     Reason.APPLICATION_NOT_DEPLOYED: _wait(
         "Resources of the Application are Missing, and it differs from Git: its turn is still to come, as in "
@@ -134,6 +145,10 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.NOT_COMPARED: _wait(
         "Argo CD has not compared the Application, or cannot tell whether it differs, and says of no error.",
         "If it stays so, see the application controller.",
+    ),
+    Reason.OPERATION_NOT_BEGUN: _person(
+        "Argo CD was asked to sync the Application, and has not begun for minutes.",
+        "See whether the application controller runs, is overloaded, or has another shard for this cluster.",
     ),
     Reason.OPERATION_STUCK: ReasonInfo(
         Leads.REPAIR,
@@ -145,8 +160,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.OPERATION_STOPPED: _person(
-        "Somebody stopped the last operation, Reconverge perhaps, and auto-sync does not try that revision "
-        "again.",
+        "Somebody stopped the last operation, and auto-sync does not try that revision again; neither does "
+        "Reconverge, unless it stopped the operation itself and knows who looks after what that waited for.",
         "See that what it was waiting for is there, then sync it (`argocd app sync <name>`).",
     ),
     Reason.OPERATION_FAILED_BEFORE: _note(

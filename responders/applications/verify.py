@@ -67,7 +67,7 @@ def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
 
 def _begun(facts: Facts, finding: Finding) -> Iterator[datetime]:
     """Our writes, and the last operation of the Application, whoever asked for it."""
-    yield from (one.at for one in facts.attempts.values())
+    yield from (made[-1].at for made in facts.tries.values() if made)
     for seen in facts.applications.value if isinstance(facts.applications, Known) else ():
         operation = seen.application.operation
         if facts.id_of(seen.application) == finding.subject and operation and operation.finished:

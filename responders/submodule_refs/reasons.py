@@ -122,7 +122,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.PIN_NAME_TAKEN: ReasonInfo(
         Leads.PERSON,
-        Severity.ERROR,
+        Severity.WARNING,  # where the commit is missing, that is found beside it
         "The branches that could keep a pinned commit, gitops-pin/ with seven digits of its id and with all "
         "of them, are there and on other commits. No branch is ever moved.",
         "Rename them, or push a branch or tag of another name that holds the commit.",

@@ -87,6 +87,8 @@ class Application:
     sync: str
     """Synced, OutOfSync, Unknown; empty before it was compared for the first time."""
     health: str
+    health_since: datetime | None
+    """None: it was never told, as by an Argo CD that does not keep it."""
     unhealthy: tuple[Resource, ...]
     """Of its resources. Argo CD 3 leaves their health out unless it is told to keep it."""
     conditions: tuple[Condition, ...]
@@ -131,7 +133,7 @@ class ArgoCD:
         """Make Argo CD read sources anew, past its cache of manifests: it remembers a failure to render as
         well. A GET, and a PATCH of one annotation, which Argo CD removes when it is done.
 
-        Raises what `sync` raises.
+        Raises what `sync` raises, whether or not there is automated sync.
         """
         found = self._idle(api_server, namespace, name, uid)
         marks = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {REFRESH: "hard"}}
@@ -144,12 +146,16 @@ class ArgoCD:
 
         The operation calls itself automated, so that a sync window that keeps automatic syncs out keeps this
         one out as well. It names no revision: the controller resolves what the spec tracks when it begins,
-        and a commit that was read here might be behind that by then.
+        and a commit that was read here might be behind that by then. So only what Argo CD would bring there
+        by itself may be synced: elsewhere people choose the revision, and when.
 
-        Raises ReconvergeError; TemporaryError where an operation is in progress, the Application is another
-        one or on its way out, or somebody else wrote it meanwhile: it is to be planned anew then.
+        Raises ReconvergeError; TemporaryError where an operation is in progress, the Application has no
+        automated sync (any more), is another one or on its way out, or somebody else wrote it meanwhile: it
+        is to be planned anew then.
         """
         found = self._idle(api_server, namespace, name, uid)
+        if not _application(found).automated:
+            raise TemporaryError(f"Application {name} has no automated sync", delay=AGAIN)
         patch = {
             "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
             "operation": _operation(found["spec"], why),
@@ -263,6 +269,7 @@ def _application(found: Json) -> Application:
         uid=metadata["uid"],
         sync=_word((status.get("sync") or {}).get("status")),
         health=_word((status.get("health") or {}).get("status")),
+        health_since=_time((status.get("health") or {}).get("lastTransitionTime")),
         unhealthy=tuple(_unhealthy(status)),
         conditions=tuple(map(_condition, status.get("conditions") or ())),
         operation=_operation_state(status.get("operationState")),

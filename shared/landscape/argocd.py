@@ -1,5 +1,6 @@
 """Which Applications of Argo CD belong to an environment, and who looks after what they rest on."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final
@@ -15,6 +16,8 @@ APPLICATION_PATTERN: Final = Form(
     otherwise="write an Application's name, in which `*` stands for any characters, such as dev-*",
     longest=253,
 )
+ARGOCD_NAMESPACE: Final = "argocd"
+"""Where Argo CD's own manifests put it."""
 type ApplicationPattern = Annotated[str, APPLICATION_PATTERN]
 
 
@@ -47,7 +50,7 @@ class DeclaredArgoCD(Declared):
 
     cluster: ClusterName = Field(examples=["ameide"])
     """Name of the cluster that it runs in. Needed only when the environment has several."""
-    namespace: Namespace = "argocd"
+    namespace: Namespace = ARGOCD_NAMESPACE
     """Of Argo CD and its Applications."""
     applications: tuple[ApplicationRule, ...] = Field(min_length=1, examples=[[{"match": "dev-*"}]])
     """The environment's Applications; the first pattern that fits decides."""
@@ -60,3 +63,33 @@ class DeclaredArgoCD(Declared):
 def fits(pattern: str, text: str) -> bool:
     """Whether the pattern stands for the text or, where that is a pattern too, for all that it stands for."""
     return fnmatchcase(text, pattern)  # the form of patterns leaves no other of its signs than the star
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some text fits both patterns."""
+    seen, todo = {(0, 0)}, [(0, 0)]
+    while todo:
+        here, there = todo.pop()
+        if (here, there) == (len(one), len(other)):
+            return True
+        for after in _walks(one[here : here + 1], other[there : there + 1]):
+            place = (here + after[0], there + after[1])
+            if place not in seen:
+                seen.add(place)
+                todo.append(place)
+    return False
+
+
+def _walks(one: str, other: str) -> Iterator[tuple[int, int]]:
+    """How far both patterns may be read on, by what comes next in each; nothing at an end. A star is left
+    behind, or takes what the other pattern has next."""
+    if one == "*":
+        yield 1, 0
+    if other == "*":
+        yield 0, 1
+    if one == "*" and other:
+        yield 0, 1
+    if other == "*" and one:
+        yield 1, 0
+    if one and one == other:
+        yield 1, 1

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from shared.landscape.argocd import APPLICATION_PATTERN, fits
+from shared.landscape.argocd import APPLICATION_PATTERN, ARGOCD_NAMESPACE, fits, overlap
 from shared.landscape.forms import CLUSTER_NAME
-from shared.landscape.places import EVERY, Found, LineOf, Rule, places, readable, texts
-from shared.landscape.source import Data
+from shared.landscape.places import EVERY, Found, LineOf, Rule, lower, places, readable, text_at, texts
+from shared.landscape.source import Data, Path
 
 _ENVIRONMENT: Final = ("environments", EVERY)
 _ARGOCD: Final = (*_ENVIRONMENT, "argocd")
@@ -18,6 +18,11 @@ _CLUSTER_UNKNOWN: Final = "no cluster of this environment has that name; write o
 _UNREACHABLE: Final = (
     "the pattern in line {line} stands for all of these already, and the first that fits decides; put the "
     "wider one below, or remove one"
+)
+_SHARED: Final = (
+    "the pattern in line {line}, of another environment with the same Argo CD, stands for some of these as "
+    "well, and each Application belongs to one environment; write patterns that have no name in common, such "
+    "as dev-* and production-*"
 )
 _UNDECLARED: Final = "the environment has no `argocd`, so nothing would be done there; add it, or remove this"
 
@@ -42,6 +47,28 @@ def _unreachable(data: Data, line: LineOf) -> Iterator[Found]:
                 break
 
 
+def _shared(data: Data, line: LineOf) -> Iterator[Found]:
+    found = [(path, match) for path, match in texts(data, _MATCHES) if APPLICATION_PATTERN.fits(match)]
+    homes = {path[:3]: _home(data, path[:3]) for path, _ in found}
+    for index, (path, match) in enumerate(found):
+        for earlier, claimed in found[:index]:
+            same = homes[path[:3]] is not None and homes[path[:3]] == homes[earlier[:3]]
+            if earlier[:3] != path[:3] and same and overlap(claimed, match):
+                yield path, _SHARED.format(line=line(earlier))
+                break
+
+
+def _home(data: Data, argocd: Path) -> tuple[str, str] | None:
+    """ARM id and namespace of where Argo CD runs. Environments may name the same cluster differently."""
+    clusters = list(texts(data, (*argocd[:2], "clusters", EVERY, "name")))
+    named = text_at(data, (*argocd, "cluster"))
+    for path, name in clusters:
+        meant = name == named if named is not None else len(clusters) == 1
+        if meant and (id_ := lower(data, (*path[:-1], "id"))):
+            return id_, text_at(data, (*argocd, "namespace")) or ARGOCD_NAMESPACE
+    return None
+
+
 def _operable_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
     declared = {path[:2] for path, _ in places(data, _ARGOCD)}
     return ((path, _UNDECLARED) for path, _ in texts(data, _OPERABLE) if path[:2] not in declared)
@@ -51,5 +78,6 @@ RULES: Final[tuple[Rule, ...]] = (
     _empty,  # whoever writes the key believes that Applications are looked after
     _cluster_unknown,  # as for credentials
     _unreachable,  # a rule that never decides is a slip of the pen
-    _operable_undeclared,  # so is a permission for nothing
+    _shared,  # an Application obeys one contract, and one journal tells what was tried
+    _operable_undeclared,  # a permission for nothing is one as well
 )

@@ -80,7 +80,7 @@ def test_a_failing_application_is_read_with_all_that_it_says(argocd: ArgoCD, ser
             spec={"syncPolicy": {"automated": {}}},
             status={
                 "sync": {"status": "OutOfSync"},
-                "health": {"status": "Degraded"},
+                "health": {"status": "Degraded", "lastTransitionTime": BEGUN},
                 "conditions": [{"type": "SyncError", "message": "failed", "lastTransitionTime": BEGUN}],
                 "resources": [
                     {"kind": "Pod", "name": "x", "health": {"status": "Degraded", "message": "crash"}},
@@ -100,6 +100,7 @@ def test_a_failing_application_is_read_with_all_that_it_says(argocd: ArgoCD, ser
     assert (one.name, one.uid, one.sync, one.health, one.automated) == (
         "dev-gitlab", "uid-1", "OutOfSync", "Degraded", True,
     )  # fmt: skip
+    assert one.health_since == AT
     assert [(each.type, each.message, each.since) for each in one.conditions] == [("SyncError", "failed", AT)]
     assert [(each.name, each.message) for each in one.unhealthy] == [("x", "crash")]
     assert one.operation is not None
@@ -251,10 +252,17 @@ BY = {
     "info": [{"name": "Reason", "value": "it is mended"}],
 }
 RETRY = {"limit": 3, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}}
+AUTOMATED: dict[str, Any] = {"automated": {}}
 POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "without a policy": ({}, {"sync": {"prune": False}}),
+    "automated": ({"syncPolicy": AUTOMATED}, {"sync": {"prune": False}}),
     "with options and retry": (
-        {"syncPolicy": {"syncOptions": ["CreateNamespace=true", "ServerSideApply=true"], "retry": RETRY}},
+        {
+            "syncPolicy": {
+                **AUTOMATED,
+                "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"],
+                "retry": RETRY,
+            }
+        },
         {
             "sync": {"prune": False, "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]},
             "retry": RETRY,
@@ -264,8 +272,10 @@ POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}},
         {"sync": {"prune": True}},
     ),
-    "of several sources": ({"source": None, "sources": [SOURCE, SOURCE]}, {"sync": {"prune": False}}),
-}
+    "of several sources": (
+        {"source": None, "sources": [SOURCE, SOURCE], "syncPolicy": AUTOMATED}, {"sync": {"prune": False}},
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("spec", "operation"), POLICIES.values(), ids=POLICIES)
@@ -282,6 +292,21 @@ def test_a_sync_is_an_operation_as_the_application_declares_it(
             "status": {"operationState": None},
         }
     ]
+
+
+MANUAL: dict[str, dict[str, Any]] = {
+    "there is no policy": {},
+    "it is not automated": {"syncPolicy": {"syncOptions": ["CreateNamespace=true"]}},
+    "automation is switched off": {"syncPolicy": {"automated": {"enabled": False, "prune": True}}},
+}
+
+
+@pytest.mark.parametrize("spec", MANUAL.values(), ids=MANUAL)
+def test_no_sync_is_asked_for_where(argocd: ArgoCD, server: Answers, spec: dict[str, Any]) -> None:
+    server.on("GET", ONE, found(spec=spec, status={"operationState": {"phase": "Failed"}}))
+    with pytest.raises(TemporaryError, match="no automated sync"):
+        sync(argocd, server)
+    assert patches(server) == []
 
 
 NOT_NOW: dict[str, dict[str, Any]] = {
@@ -348,7 +373,7 @@ def test_no_operation_is_stopped(argocd: ArgoCD, server: Answers, given: dict[st
 def test_a_write_that_is_refused_says_so(
     argocd: ArgoCD, server: Answers, code: int, reason: str, error: type[Exception]
 ) -> None:
-    server.on("GET", ONE, found())
+    server.on("GET", ONE, found(spec={"syncPolicy": AUTOMATED}))
     server.on("PATCH", ONE, status(code, reason), code)
     with pytest.raises(error, match=reason):
         sync(argocd, server)
@@ -384,7 +409,7 @@ class Deployed:
             "apiVersion": "argoproj.io/v1alpha1",
             "kind": "Application",
             "metadata": {"name": name},
-            "spec": {"source": SOURCE, "syncPolicy": {"syncOptions": ["CreateNamespace=true"]}},
+            "spec": {"source": SOURCE, "syncPolicy": {**AUTOMATED, "syncOptions": ["CreateNamespace=true"]}},
             **parts,
         }
         made = self.objects.create_namespaced_custom_object(*APPLICATIONS, body)

@@ -53,6 +53,7 @@ def application(name: str = "dev-gitlab", **changes: Any) -> Application:
         uid=f"uid-{name}",
         sync="Synced",
         health="Healthy",
+        health_since=None,
         unhealthy=(),
         conditions=(),
         operation=operation(),
@@ -100,7 +101,7 @@ def unsynced(message: str = NO_COMMIT, name: str = "dev-gitlab", **changes: Any)
 
 
 def facts(*applications: Application, attempt: Attempt | None = None, **changes: Any) -> Facts:
-    """attempt: our newest write to the first of them."""
+    """attempt: our only write to the first of them."""
     rules = declared()
     seen = tuple(
         Seen(application=one, rule=rule, explanation=classify_first(failures.texts(one)))
@@ -113,7 +114,7 @@ def facts(*applications: Application, attempt: Attempt | None = None, **changes:
         cluster_id=CLUSTER,
         applications=Known(seen),
         watched=frozenset({"submodule_refs", "vault_seeding", "federated_credentials"}),
-        attempts={},
+        tries={},
     )
-    attempts = {base.id_of(applications[0]).lower(): attempt} if attempt else {}
-    return replace(base, **{"attempts": attempts, **changes})
+    tries = {base.id_of(applications[0]).lower(): (attempt,)} if attempt else {}
+    return replace(base, **{"tries": tries, **changes})

@@ -1,5 +1,6 @@
 """What is found of Applications: their state, and what is said of each."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -57,6 +58,11 @@ def degraded(message: str = "", age: timedelta = HOUR, name: str = "dev-gitlab")
     return application(name, health="Degraded", unhealthy=(of,), operation=operation(age=age))
 
 
+def progressing(age: timedelta | None, **changes: Any) -> Application:
+    usual = {"health": "Progressing", "health_since": None if age is None else NOW - age}
+    return application(**{**usual, **changes})
+
+
 ALONE: dict[str, tuple[Application, list[str]]] = {
     "is well": (application(), []),
     "differs from Git, and is left to auto-sync or its people": (application(sync="OutOfSync"), []),
@@ -69,7 +75,12 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     ),
     "cannot be compared for a submodule's commit": (incomparable(), [Reason.APPLICATION_HELD_UP]),
     "could not be synced for one": (unsynced(), [Reason.APPLICATION_HELD_UP]),
-    "could not be synced, and has no auto-sync": (unsynced(automated=False), [Reason.APPLICATION_HELD_UP]),
+    "could not be synced, and has no automated sync": (
+        unsynced(automated=False), [Reason.SYNC_LEFT_TO_PEOPLE],
+    ),
+    "cannot be compared, and has no automated sync": (
+        incomparable(automated=False), [Reason.APPLICATION_HELD_UP],
+    ),
     "is Synced with a hook that failed, and not Healthy": (
         unsynced(SEALED, sync="Synced", health="Degraded"), [Reason.APPLICATION_HELD_UP],
     ),
@@ -97,7 +108,15 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     ),
     "had its operation stopped, and a rule that names who may be behind it": (
         application("dev-vault-core", sync="OutOfSync", operation=STOPPED),
-        [Reason.APPLICATION_HELD_UP],
+        [Reason.OPERATION_STOPPED],
+    ),
+    "had its operation stopped, whose hook fails of what a responder looks after": (
+        unsynced(operation=replace(failed(SEALED), message="Operation terminated")),
+        [Reason.OPERATION_STOPPED],
+    ),
+    "had its operation stopped, whose hook fails of what should have passed": (
+        unsynced(operation=replace(failed(UNAVAILABLE), message="Operation terminated")),
+        [Reason.OPERATION_STOPPED],
     ),
     "had its operation stopped, and cannot be compared now for what is not known": (
         incomparable(STRANGE, "dev-vault-core", operation=STOPPED),
@@ -108,9 +127,26 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
     "is being synced while it fails": (running(MINUTE, health="Degraded"), [Reason.APPLICATION_SYNCING]),
     "waits for a sync window, however long": (running(HOUR, WINDOW), ["SyncWindowClosed"]),
     "is being synced for too long": (running(HOUR), [Reason.OPERATION_STUCK]),
+    "is asked to be synced, by somebody, and was not yet": (
+        application(requested=True, operation=None), [Reason.APPLICATION_SYNCING],
+    ),
     "was just asked to be synced": (unsynced(requested=True), [Reason.APPLICATION_SYNCING]),
     "is not healthy": (degraded(), [Reason.APPLICATION_UNHEALTHY]),
     "is not healthy yet": (degraded(age=MINUTE), [Reason.APPLICATION_SETTLING]),
+    "gets healthy": (progressing(MINUTE), [Reason.APPLICATION_SETTLING]),
+    "gets healthy, after a sync of a moment ago": (
+        progressing(HOUR, operation=operation(age=MINUTE)), [Reason.APPLICATION_SETTLING],
+    ),
+    "gets healthy, nobody knows since when": (progressing(None), [Reason.APPLICATION_SETTLING]),
+    "does not get healthy": (progressing(HOUR), [Reason.APPLICATION_UNHEALTHY]),
+    "does not get healthy, and was never synced": (
+        progressing(HOUR, operation=None), [Reason.APPLICATION_UNHEALTHY],
+    ),
+    "cannot be told to be healthy yet": (
+        progressing(MINUTE, health="Unknown"), [Reason.APPLICATION_SETTLING],
+    ),
+    "cannot be told to be healthy": (progressing(HOUR, health="Unknown"), [Reason.APPLICATION_UNHEALTHY]),
+    "is paused by its people": (progressing(HOUR, health="Suspended"), []),
     "waits for its phase of a rollout": (
         application(health="Missing", sync="OutOfSync", operation=None), [Reason.APPLICATION_NOT_DEPLOYED],
     ),
@@ -188,6 +224,9 @@ RESTS: dict[str, tuple[Application, set[str]]] = {
     "health that is not understood, by the rule": (
         degraded(STRANGE, name="dev-vault-core"), {"dev/vault_seeding"},
     ),
+    "health that does not come, by the rule": (
+        progressing(HOUR, name="dev-vault-core"), {"dev/vault_seeding"},
+    ),
     "health of an Application whose rule names nobody": (degraded(), set()),
     "health whose text names its responder": (degraded(SEALED), {"dev/vault_seeding"}),
     "an operation that does not end, by the rule": (
@@ -247,6 +286,8 @@ def tried(action: str, given: Application, age: timedelta, **changes: Any) -> At
     return Attempt(**{**usual, **changes})
 
 
+ASKED = application(sync="OutOfSync", requested=True, operation=None)
+HALTED = application("dev-vault-core", sync="OutOfSync", operation=STOPPED)
 STILL, STALE = incomparable(), incomparable(refreshing=True)
 TRIES: dict[str, tuple[Application, Attempt, str]] = {
     "a refresh that nobody confirmed": (
@@ -268,6 +309,21 @@ TRIES: dict[str, tuple[Application, Attempt, str]] = {
     "a refresh that Argo CD may still take up": (
         STALE, tried(REFRESH, STALE, MINUTE), Reason.APPLICATION_REFRESHING,
     ),
+    "a refresh that Argo CD has not taken up for hours": (
+        STALE, tried(REFRESH, STALE, 5 * HOUR), Reason.APPLICATION_NOT_REFRESHED,
+    ),
+    "a refresh that Argo CD has not taken up, for another fault": (
+        STALE, tried(REFRESH, STALE, HOUR, situation="other"), Reason.APPLICATION_NOT_REFRESHED,
+    ),
+    "a sync that Argo CD may still take up": (
+        ASKED, tried(SYNC, ASKED, MINUTE), Reason.APPLICATION_SYNCING,
+    ),
+    "a sync that Argo CD has not taken up": (
+        ASKED, tried(SYNC, ASKED, 4 * MINUTE), Reason.OPERATION_NOT_BEGUN,
+    ),
+    "a sync that Argo CD has not taken up for hours": (
+        ASKED, tried(SYNC, ASKED, 20 * HOUR), Reason.OPERATION_NOT_BEGUN,
+    ),
     "a refresh after which it can be compared": (
         unsynced(), tried(REFRESH, unsynced(), SECOND), Reason.SYNC_NOT_RETRIED,
     ),
@@ -286,6 +342,12 @@ TRIES: dict[str, tuple[Application, Attempt, str]] = {
     ),
     "an end that does not come": (
         running(HOUR), tried(TERMINATE, running(HOUR), 4 * MINUTE), Reason.APPLICATION_STILL_FAILS,
+    ),
+    "an end that came, and a rule that names who may be behind it": (
+        HALTED, tried(TERMINATE, HALTED, MINUTE), Reason.APPLICATION_HELD_UP,
+    ),
+    "an end that came, of an earlier operation": (
+        HALTED, tried(TERMINATE, HALTED, 2 * HOUR), Reason.OPERATION_STOPPED,
     ),
     "the end of an earlier operation": (
         running(HOUR), tried(TERMINATE, running(2 * HOUR), SECOND), Reason.OPERATION_STUCK,

@@ -1,5 +1,7 @@
 """Whole runs: what an Application waits for, and how Argo CD is made to carry on once that is mended."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +10,7 @@ import pytest
 from responders.applications import RESPONDER
 from responders.applications.plan import BATCH, NAME
 from responders.applications.reasons import Reason
-from shared.clients.argocd import Application
+from shared.clients.argocd import Application, OperationState
 from shared.engine import Report, Run, execute, record_outcome
 from shared.errors import PermanentError, TemporaryError, WriteConflict
 from shared.journal import Entry, Journal, Kind
@@ -25,6 +27,7 @@ from tests.unit.applications.builders import (
     MINUTE,
     NO_COMMIT,
     NOW,
+    SEALED,
     SECOND,
     SECRET,
     STRANGE,
@@ -64,6 +67,8 @@ class Stage:
         self.argocd.refreshed, self.argocd.synced = self.controller_compares, self.controller_syncs
         self.broken = False
         """The root: a commit is missing."""
+        self.sealed = False
+        """Another root: Vault is sealed."""
         self.contract = Contract(**{**MAY, **contract})
 
     # -- what Argo CD does ----------------------------------------------------------------
@@ -77,7 +82,23 @@ class Stage:
         state = operation(age=NOW - self.clock())
         self.argocd.change(name, requested=False, sync="Synced", operation=state)
 
+    def in_time(self, does: Callable[[str], None]) -> Callable[[str], None]:
+        """A moment passes between the write and the end of the run."""
+
+        def later(name: str) -> None:
+            does(name)
+            self.clock.advance(SECOND)
+
+        return later
+
     # -- runs -----------------------------------------------------------------------------
+
+    def vault(self) -> AnyResponder:
+        def check(*_: object) -> tuple[Finding, ...]:
+            sealed = Finding(reason="Missing", subject="http://vault", message="it is sealed")
+            return (sealed,) if self.sealed else ()
+
+        return replace(self.submodules(), name="vault_seeding", check=check)
 
     def submodules(self) -> AnyResponder:
         def check(*_: object) -> tuple[Finding, ...]:
@@ -107,7 +128,7 @@ class Stage:
             journal=self.journal,
             clock=self.clock,
             pause=self.clock.pause,
-            preconditions=(self.submodules(),),
+            preconditions=(self.submodules(), self.vault()),
         )
 
     def run(self) -> Report:
@@ -162,6 +183,18 @@ def test_what_auto_sync_does_by_itself_is_left_to_it() -> None:
     assert stage.argocd.asked == [("refresh", APP)]
 
 
+def test_one_without_automated_sync_is_refreshed_and_its_sync_is_left_to_people() -> None:
+    stage = Stage(unsynced(sync="Unknown", conditions=(condition(NO_COMMIT),), automated=False))
+    stage.runs()
+    for _ in range(3):
+        stage.clock.advance(HOUR)
+        ended = outcome(stage)
+        assert (ended.word, ended.reason) == (Word.HUMAN, Reason.SYNC_LEFT_TO_PEOPLE)
+    assert stage.argocd.asked == [("refresh", APP)]
+    stage.broken = True
+    assert outcome(stage).word is Word.BLOCKED
+
+
 def test_a_refresh_is_waited_for() -> None:
     stage = Stage(incomparable())
     stage.argocd.refreshed = lambda _name: None
@@ -200,6 +233,31 @@ def test_a_try_that_met_a_broken_root_does_not_count() -> None:
     assert stage.runs()[-1] is Word.REPAIRED
 
 
+def test_others_that_wait_for_their_root_do_not_make_it_be_refreshed_again() -> None:
+    stage = Stage(incomparable(), unsynced(SEALED, "dev-vault-core"), unsynced(name="dev-x"))
+    stage.argocd.refreshed = stage.in_time(lambda name: stage.argocd.change(name, refreshing=False))
+    stage.sealed = True
+    for _ in range(10):
+        ended = outcome(stage)
+        stage.clock.advance(MINUTE)
+    assert (ended.word, ended.blocked_by) == (Word.HUMAN, "dev/vault_seeding")
+    assert stage.argocd.asked == [("refresh", APP), ("refresh", "dev-x"), ("sync", "dev-x")]
+
+
+def test_a_try_that_met_a_broken_root_does_not_count_beside_others_that_wait_for_theirs() -> None:
+    stage = Stage(unsynced(SEALED, "dev-vault-core"), incomparable())
+    stage.argocd.refreshed = stage.in_time(lambda name: stage.argocd.change(name, refreshing=False))
+    stage.sealed = True
+    outcome(stage)
+    stage.clock.advance(4 * MINUTE)
+    stage.broken = True
+    assert outcome(stage).word is Word.BLOCKED
+    stage.clock.advance(MINUTE)
+    stage.broken = False
+    outcome(stage)
+    assert stage.argocd.asked == [("refresh", APP)] * 2
+
+
 def test_a_sync_that_fails_of_the_same_is_not_begun_again() -> None:
     stage = Stage(unsynced())
     stage.argocd.synced = lambda name: stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
@@ -235,6 +293,14 @@ def test_many_are_refreshed_a_few_at_a_time() -> None:
     words = stage.runs()
     assert words == [Word.PENDING, Word.PENDING, Word.REPAIRED]
     assert len(stage.argocd.asked) == len(set(stage.argocd.asked)) == 2 * BATCH + 1
+
+
+def test_those_that_wait_for_their_root_keep_none_waiting_whose_root_is_well() -> None:
+    waiting = (unsynced(SEALED, f"dev-a{number}") for number in range(BATCH + 2))
+    stage = Stage(*waiting, incomparable(name="dev-zzz"))
+    stage.sealed = True
+    outcome(stage)
+    assert stage.argocd.asked == [("refresh", "dev-zzz")]
 
 
 def test_another_environment_s_applications_are_left_to_it() -> None:
@@ -279,6 +345,72 @@ def test_an_operation_that_does_not_end_is_stopped_where_the_contract_names_that
     stage.argocd.change(APP, requested=False, sync="Synced", operation=ended)
     stage.clock.advance(MINUTE)
     assert outcome(stage).word is Word.REPAIRED
+
+
+def test_an_operation_that_we_stopped_is_begun_again_once() -> None:
+    state = operation("Running", "waiting for completion of hook batch/Job/x", running=True)
+    hung = application("dev-vault-core", requested=True, sync="OutOfSync", operation=state)
+    stage = Stage(hung, actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    outcome(stage)
+    ended = operation("Failed", "Operation terminated")
+    stage.argocd.change("dev-vault-core", requested=False, operation=ended)
+    stage.clock.advance(MINUTE)
+    assert stage.runs()[-1] is Word.REPAIRED
+    assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
+
+
+def test_what_hangs_again_after_it_was_stopped_and_begun_anew_is_left_to_people() -> None:
+    def hangs(age: timedelta = timedelta(0)) -> OperationState:
+        state = operation("Running", "waiting for completion of hook batch/Job/x", age=age, running=True)
+        return replace(state, started=stage.clock() - age)
+
+    stage = Stage(actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    stage.argocd.make("dev-vault-core", requested=True, sync="OutOfSync", operation=hangs(HOUR))
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = lambda name: stage.argocd.change(name, operation=hangs())
+    outcome(stage)
+    ended = replace(hangs(HOUR), phase="Failed", message="Operation terminated", finished=stage.clock())
+    stage.argocd.change("dev-vault-core", requested=False, operation=ended)
+    stage.runs()
+    for _ in range(20):
+        stage.clock.advance(31 * MINUTE)
+        ended_as = outcome(stage)
+        assert (ended_as.word, ended_as.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
+    assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
+
+
+def test_a_sync_that_fails_again_and_again_is_begun_a_few_times_a_day() -> None:
+    stage = Stage(unsynced())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = lambda name: stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
+    for _ in range(22 * 6):
+        ended = outcome(stage)
+        stage.clock.advance(10 * MINUTE)
+    assert (ended.word, ended.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
+    assert stage.argocd.asked == [("refresh", APP), ("sync", APP)] * 3
+
+
+def test_syncs_that_met_a_broken_root_do_not_count_towards_those_of_a_day() -> None:
+    stage = Stage(unsynced())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = lambda name: stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
+    for _ in range(6 * 6):
+        outcome(stage)
+        stage.clock.advance(10 * MINUTE)
+    stage.broken = True
+    assert outcome(stage).word is Word.BLOCKED
+    stage.clock.advance(MINUTE)
+    stage.broken, stage.argocd.synced = False, stage.controller_syncs
+    assert stage.runs()[-1] is Word.REPAIRED
+
+
+def test_an_operation_that_somebody_stopped_is_not_begun_again() -> None:
+    ended = operation("Failed", "Operation terminated")
+    stage = Stage(application("dev-vault-core", sync="OutOfSync", operation=ended))
+    assert outcome(stage).reason == Reason.OPERATION_STOPPED
+    stage.clock.advance(2 * HOUR)
+    assert stage.runs() == [Word.HUMAN]
+    assert stage.argocd.asked == []
 
 
 def test_an_operation_that_does_not_end_is_left_to_run_where_it_does_not() -> None:

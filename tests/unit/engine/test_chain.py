@@ -28,6 +28,9 @@ REASONS = {
     "Stale": ReasonInfo(Leads.REPAIR, Severity.ERROR, "", ""),
     "Unread": ReasonInfo(Leads.UNREAD, Severity.ERROR, "", ""),
     "NotYet": ReasonInfo(Leads.REPAIR, Severity.WARNING, "", ""),
+    "Waits": ReasonInfo(Leads.WAIT, Severity.WARNING, "", ""),
+    "Settles": ReasonInfo(Leads.WAIT, Severity.NOTE, "", ""),
+    "Warning": ReasonInfo(Leads.PERSON, Severity.WARNING, "", ""),
     "Remark": ReasonInfo(Leads.NOTE, Severity.NOTE, "", ""),
 }
 SYMPTOM = Finding(reason="Symptom", subject="secret", message="no secret")
@@ -57,7 +60,9 @@ def responder(
         reasons=REASONS,
         gather=lambda scope: scope.target,
         check=lambda _facts, _now: find(),
-        plan=lambda _facts, found: Plan(target=DEV, facts="", steps=(STEP,) if SYMPTOM in found else ()),
+        plan=lambda _facts, found: Plan(
+            target=DEV, facts="", steps=(STEP,) if any(one.subject == STEP.object for one in found) else ()
+        ),
         apply=apply,
         verify=lambda _scope, _facts: (),
         doubt=lambda _facts, _proofs, _now: (),
@@ -173,13 +178,20 @@ WHOLE = frozenset({"dev/federated_credentials"})
 ELSEWHERE = frozenset({"dev/runtime_facts"})
 
 
-def test_what_rests_on_a_whole_target_is_blocked_by_any_fault_there() -> None:
-    report = Chain((SYMPTOM,), (of_root("Stale", "anything"),), {"secret": WHOLE}).run()
+@pytest.mark.parametrize("reason", ["Stale", "OwnFault", "Unread", "Waits", "Settles"])
+def test_what_rests_on_a_whole_target_is_blocked_there_by(reason: str) -> None:
+    report = Chain((SYMPTOM,), (of_root(reason, "anything"),), {"secret": WHOLE}).run()
     assert (report.outcome.word, report.outcome.blocked_by) == (Word.BLOCKED, "dev/federated_credentials")
 
 
-def test_a_remark_there_blocks_nothing() -> None:
-    assert Chain((SYMPTOM,), (of_root("Remark"),), {"secret": WHOLE}).run().outcome.word is Word.REPAIRED
+@pytest.mark.parametrize("reason", ["Remark", "NotYet", "Warning"])
+def test_what_rests_on_a_whole_target_is_not_blocked_there_by(reason: str) -> None:
+    report = Chain((SYMPTOM,), (of_root(reason, "anything"),), {"secret": WHOLE}).run()
+    assert report.outcome.word is Word.REPAIRED
+
+
+def test_a_warning_on_the_very_thing_that_it_rests_on_blocks() -> None:
+    assert Chain((SYMPTOM,), (of_root("Warning"),)).run().outcome.word is Word.BLOCKED
 
 
 def test_only_what_rests_on_the_root_waits_for_it() -> None:

@@ -1,11 +1,14 @@
 """What is refused, where the operator is told to look, and that the answer says what to write instead."""
 
 import re
+from fnmatch import fnmatchcase
+from itertools import product
 
 import pytest
 
 from shared.errors import Misconfigured
 from shared.landscape import parse
+from shared.landscape.argocd import overlap
 from tests.unit.landscape.texts import (
     AKS,
     BACKUP,
@@ -689,3 +692,54 @@ def test_leave_to_sync_is_of_no_use_where_no_argo_cd_is_declared() -> None:
     line, said = one_refusal(text)
     assert "the environment has no `argocd`, so nothing would be done there" in said
     assert line == len(text.splitlines())
+
+
+def beside(pattern: str, *, cluster: str = "ameide-blue", namespace: str = "", enabled: str = "") -> str:
+    """Another environment, whose Argo CD is that of dev unless it is said otherwise."""
+    return (
+        f"{VALID}  other:\n{enabled}    clusters:\n      - name: aks\n        id: {AKS.upper()}/{cluster}\n"
+        f"    identities: []\n    argocd:\n{namespace}      applications:\n"
+        f"        - match: first\n        - match: {pattern!r}\n"
+    )
+
+
+OF_TWO: dict[str, tuple[str, str]] = {
+    "the same": (beside("dev-*"), "dev-foundation-vault-*"),
+    "all": (beside("*"), "dev-foundation-vault-*"),
+    "one": (beside("dev-gitlab"), "dev-*"),
+    "those of one end": (beside("*-gitlab"), "dev-foundation-vault-*"),
+    "those with something within": (beside("dev-*x*"), "dev-foundation-vault-*"),
+    "one, though nothing is done there": (beside("dev-x", enabled="    enabled: false\n"), "dev-*"),
+    "one, with the usual namespace": (beside("dev-x", namespace="      namespace: argocd\n"), "dev-*"),
+}
+
+
+@pytest.mark.parametrize(("text", "earlier"), OF_TWO.values(), ids=OF_TWO)
+def test_applications_of_one_environment_are_refused_to_another_that_claims(text: str, earlier: str) -> None:
+    line, said = one_refusal(text)
+    assert line == len(text.splitlines())
+    first = text.splitlines().index(f"        - match: {earlier}") + 1
+    assert f"the pattern in line {first}, of another environment with the same Argo CD" in said
+    assert "write patterns that have no name in common" in said
+
+
+OF_ONE: dict[str, str] = {
+    "other names": beside("production-*"),
+    "a name that is nearly one of them": beside("dev"),
+    "names with another beginning": beside("x*-dev-*"),
+    "the same names in another cluster": beside("dev-*", cluster="ameide-green"),
+    "the same names in another namespace": beside("dev-*", namespace="      namespace: argo\n"),
+}
+
+
+@pytest.mark.parametrize("text", OF_ONE.values(), ids=OF_ONE)
+def test_environments_share_an_argo_cd_where_the_other_has(text: str) -> None:
+    parse(text, NAME)
+
+
+def test_two_patterns_overlap_where_some_name_fits_both() -> None:
+    patterns = ["".join(one) for length in (1, 2, 3) for one in product("ab*", repeat=length)]
+    names = ["".join(one) for length in range(7) for one in product("ab", repeat=length)]
+    fitting = {pattern: {name for name in names if fnmatchcase(name, pattern)} for pattern in patterns}
+    for one, other in product(patterns, repeat=2):
+        assert overlap(one, other) is bool(fitting[one] & fitting[other]), (one, other)
