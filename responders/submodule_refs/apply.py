@@ -1,8 +1,11 @@
 """Carries out one step. Safe to repeat, and safe to die at any line.
 
-The remotes are asked again first: a branch is published only under a name that is free, and a pin is moved
-only from the commit that the plan knew, to one that a branch or tag leads to by its remote's own word.
+The remotes are asked again first: a branch is published only for what a tracked branch itself pins, under a
+name that is free, and a pin is moved only from the commit that the plan knew, to one that a branch or tag
+leads to by its remote's own word.
 """
+
+from collections.abc import Iterator
 
 from responders.submodule_refs import asking
 from responders.submodule_refs.facts import Link, Pin, Tracked, branch, keeping_names, links_of
@@ -41,6 +44,7 @@ def _keep(scope: Scope, step: Step) -> None:
     name, commit = step.after["branch"], step.after["commit"]
     if name not in keeping_names(commit) or step.object != f"{step.owner}/commit/{commit}":
         raise PermanentError(f"{name} is no branch that keeps {step.object}")
+    _hold_pinned(scope, step)
     refs = _known(asking.refs(scope, step.owner), step.owner)
     if refs.heads_and_tags.get(f"refs/heads/{name}", commit) != commit:
         raise TemporaryError(f"{name} is on another commit since the plan", delay=AGAIN)
@@ -77,16 +81,21 @@ def _link(scope: Scope, step: Step) -> tuple[Link, Snapshot]:
 
     Raises TemporaryError where it pins another commit than the plan knew: the next look plans anew.
     """
+    for tracked in _tracked(scope):
+        repository = tracked.declared.repository
+        inside = step.object.startswith(f"{tracked.reference}/")
+        if inside and step.owner == repository_page(repository):
+            snapshot = _known(asking.snapshot(scope, repository, tracked.revision), step.object)
+            return _pinning(step, tracked, snapshot), snapshot
+    raise PermanentError(f"{step.object} is not declared")
+
+
+def _tracked(scope: Scope) -> Iterator[Tracked]:
+    """Every branch of the landscape, before it is read."""
     for declared in scope.environment.submodules:
         for revision in declared.revisions:
             read_at = scope.clock()
-            tracked = Tracked(declared=declared, revision=revision, snapshot=Absent(), read_at=read_at)
-            if step.owner == repository_page(declared.repository) and step.object.startswith(
-                f"{tracked.reference}/"
-            ):
-                snapshot = _known(asking.snapshot(scope, declared.repository, revision), step.object)
-                return _pinning(step, tracked, snapshot), snapshot
-    raise PermanentError(f"{step.object} is not declared")
+            yield Tracked(declared=declared, revision=revision, snapshot=Absent(), read_at=read_at)
 
 
 def _pinning(step: Step, tracked: Tracked, snapshot: Snapshot) -> Link:
@@ -94,6 +103,22 @@ def _pinning(step: Step, tracked: Tracked, snapshot: Snapshot) -> Link:
         if link.reference == step.object and step.before == {"commit": link.gitlink.commit}:
             return link
     raise TemporaryError(f"{step.object} has changed since the plan", delay=AGAIN)
+
+
+def _hold_pinned(scope: Scope, step: Step) -> None:
+    """A tracked branch itself pins the commit at that remote: people chose it there, and nobody else."""
+    unread: Read[Snapshot] = Absent()
+    for tracked in _tracked(scope):
+        match asking.snapshot(scope, tracked.declared.repository, tracked.revision):
+            case Known(snapshot):
+                pins = (link.pin for link in links_of(tracked, snapshot))
+                if any(pin and pin.reference == step.object for pin in pins):
+                    return
+            case Unknown() as unknown:
+                unread = unknown
+    if isinstance(unread, Unknown):
+        raise TemporaryError(f"what pins {step.object} could not be read: {unread.why}", delay=AGAIN)
+    raise TemporaryError(f"no tracked branch pins {step.object} any more", delay=AGAIN)
 
 
 def _hold_target(scope: Scope, step: Step, link: Link) -> None:

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     SUBMODULE_COMMIT_UNREFERENCED = "SubmoduleCommitUnreferenced"
     SUBMODULE_COMMIT_LOST = "SubmoduleCommitLost"
     SUBMODULE_REMOTE_FOREIGN = "SubmoduleRemoteForeign"
+    PIN_NESTED = "PinNested"
     PIN_NAME_TAKEN = "PinNameTaken"
     PIN_REFUSED = "PinRefused"
     PIN_SETTLING = "PinSettling"
@@ -102,14 +103,16 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         Severity.WARNING,
         "A pinned commit is there, and no branch and no tag of its remote leads to it. The remote may drop "
         "it at any time, and then nothing renders any more.",
-        "Reconverge publishes a branch that keeps it where the contract allows submodule.keep. Or push one "
+        "Reconverge publishes a branch that keeps it where a tracked branch itself pins it and the "
+        "contract allows submodule.keep. Or push one "
         "yourself, or move the pin to a commit of a branch.",
     ),
     Reason.SUBMODULE_COMMIT_LOST: ReasonInfo(
         Leads.PERSON,
         Severity.ERROR,
         "A missing commit can neither be brought back nor replaced: nobody is known to have the object, and "
-        "no branch is named that the pin may be moved to, or the pin is that of a submodule's own submodule.",
+        "no branch is named that the pin may be moved to. Or only a submodule's own submodules pin it: for "
+        "those nothing is published and nothing is moved.",
         "Push the commit from a clone that has it. Or move the pin: name a branch under `moves` in the "
         "landscape, or `branch` in .gitmodules; of a nested submodule, in the submodule's own repository.",
     ),
@@ -119,6 +122,16 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "A pinned commit that nothing holds is on a server on which Reconverge publishes nothing: it writes "
         "to GitHub only.",
         "Push a branch or a tag that holds the commit, or move the pin to a commit of a branch.",
+    ),
+    Reason.PIN_NESTED: ReasonInfo(
+        Leads.PERSON,
+        Severity.WARNING,
+        "Only a submodule's own submodules pin a commit that no branch and no tag of its remote leads to. "
+        "Reconverge publishes no branch for what a tracked branch does not pin itself: whoever writes a "
+        "submodule could name any commit of any repository, such as one that exists only in a fork and "
+        "that GitHub gives under the name of the repository it was forked from.",
+        "Look at the commit and at who wrote it. Is it wanted, push a branch or tag that holds it, or "
+        "have the submodule's own repository pin a commit of a branch.",
     ),
     Reason.PIN_NAME_TAKEN: ReasonInfo(
         Leads.PERSON,

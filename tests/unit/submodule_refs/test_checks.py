@@ -227,7 +227,7 @@ def test_a_submodule_of_a_submodule_is_looked_at_where_its_holder_pins_it() -> N
     world.commit(LIBRARY, "main")
     gone = world.commit(LIBRARY, None)
     holder = nested(world, gone)
-    (found,) = world.findings()
+    (_, found) = world.findings()
     assert (found.reason, found.subject) == (
         Reason.SUBMODULE_COMMIT_UNREFERENCED,
         f"{LIBRARY}/commit/{gone}",
@@ -273,7 +273,7 @@ def test_as_deep_ones_as_are_looked_at_are_judged() -> None:
     for _ in range(tree.DEEPEST - 1):
         below = world.commit(BACKLOG, "main", link(below))
     world.pin(below)
-    assert world.reasons() == [Reason.SUBMODULE_COMMIT_UNREFERENCED]
+    assert world.reasons() == [Reason.PIN_NESTED, Reason.SUBMODULE_COMMIT_UNREFERENCED]
 
 
 def test_more_than_are_looked_at_are_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
