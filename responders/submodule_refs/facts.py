@@ -120,6 +120,10 @@ class Facts:
     started: Mapping[str, tuple[Started, ...]]
     """Our writes by object, oldest first."""
 
+    @property
+    def declared(self) -> tuple[DeclaredSubmodules, ...]:
+        return tuple(one.declared for one in self.tracked)
+
 
 def links_of(tracked: Tracked, snapshot: Snapshot) -> list[Link]:
     """The gitlinks of a tracked branch."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from responders.submodule_refs.facts import Facts, Link, Pin, keeping_names
 from shared.clients.git_remotes import Standing
+from shared.landscape import DeclaredSubmodules
 from shared.model import Absent, Known, Unknown
 
 
@@ -36,10 +37,10 @@ def is_referenced(facts: Facts, pin: Pin) -> bool:
 # -- keeping ----------------------------------------------------------------------------------------
 
 
-def on_github(facts: Facts, remote: str) -> bool:
+def on_github(declared: Iterable[DeclaredSubmodules], remote: str) -> bool:
     """Whether a branch can be published there: on GitHub, or where the landscape's own repositories are."""
     address = urlsplit(remote)
-    homes = {"github.com", *(urlsplit(one.declared.repository).netloc.lower() for one in facts.tracked)}
+    homes = {"github.com", *(urlsplit(one.repository).netloc.lower() for one in declared)}
     return address.netloc.lower() in homes and address.path.strip("/").count("/") == 1
 
 
@@ -57,7 +58,7 @@ def to_ask_github(facts: Facts) -> Iterator[Pin]:
     return (
         pin
         for pin, links in links_by_pin(facts).items()
-        if is_missing(facts, pin) and is_our_own(links) and on_github(facts, pin.remote)
+        if is_missing(facts, pin) and is_our_own(links) and on_github(facts.declared, pin.remote)
     )
 
 
@@ -69,7 +70,7 @@ def may_be_kept(facts: Facts, pin: Pin, links: Iterable[Link]) -> bool:
     if not is_our_own(links):
         return False
     there = is_unreferenced(facts, pin) or (is_missing(facts, pin) and isinstance(facts.held.get(pin), Known))
-    return there and on_github(facts, pin.remote)
+    return there and on_github(facts.declared, pin.remote)
 
 
 def keeping_name(facts: Facts, pin: Pin) -> str | None:

@@ -39,7 +39,7 @@ def _keep_held_back(facts: Facts, pin: Pin, links: Sequence[Link], now: datetime
     if not is_our_own(links):
         says = f"only submodules pin {pin.commit}, so no branch is published for it"
         return finding(Reason.PIN_NESTED, pin.reference, says)
-    if not on_github(facts, pin.remote):
+    if not on_github(facts.declared, pin.remote):
         return finding(Reason.SUBMODULE_REMOTE_FOREIGN, pin.reference, f"{pin.owner} is not on GitHub")
     if isinstance(unread := facts.held.get(pin), Unknown):
         says = f"whether GitHub still has {pin.commit} is not known: {unread.why}"

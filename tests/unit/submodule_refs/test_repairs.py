@@ -552,6 +552,26 @@ SINCE: dict[str, tuple[Callable[[World], object], str]] = {
         lambda world: world.git.troubles.update({"refs": LOST}),
         "could not be read",
     ),
+    "the pinned commit is there": (
+        lambda world: world.backlog.commit(world.stray, "next"),
+        "is not known to be gone",
+    ),
+    "the pinned commit is there, held by nothing": (
+        lambda world: world.backlog.loose.add(world.stray),
+        "is not known to be gone",
+    ),
+    "the remote does not say whether the pinned commit is there": (
+        lambda world: world.git.troubles.update({f"standing {world.stray}": LOST}),
+        "is not known to be gone",
+    ),
+    "GitHub has the pinned commit": (
+        lambda world: world.backlog.forgotten.add(world.stray),
+        "is not known to be gone",
+    ),
+    "GitHub does not say whether it has the pinned commit": (
+        lambda world: world.github.troubles.update({"holds": LOST}),
+        "is not known to be gone",
+    ),
 }
 
 
