@@ -58,7 +58,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "What a verdict on a submodule rests on could not be read: its remote, its remote's word on the "
         "pinned commit, or how an earlier repair fares. The commit may be there or not; nothing is changed.",
         "Look at the message. 401, 403 and 404: the token may not see the repository, or it is gone. A moved "
-        "repository: write its new address into .gitmodules. 429 and 5xx pass by themselves.",
+        "repository: write its new address into .gitmodules. 429 and 5xx pass by themselves. Where it names "
+        "a bound of the look (its time, gitlinks, branches), take submodules out that nobody renders from.",
     ),
     Reason.SUBMODULES_BEYOND_BOUND: ReasonInfo(
         Leads.PERSON,

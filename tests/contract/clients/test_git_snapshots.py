@@ -304,6 +304,18 @@ def test_trees_that_hold_each_other_a_million_times_are_not_walked(
     assert snapshot(server, "main") == Unknown("its trees hold more than anybody can check out")
 
 
+def test_folders_whose_names_fill_the_memory_are_not_walked(
+    server: GitServer, repository: Repository
+) -> None:
+    """A name of a mebibyte, and below it twenty folders: each of their paths would hold it."""
+    tree = repository.git("mktree", given=f"160000 commit {'a' * 40}\tsub\n".encode())
+    below = "".join(f"040000 tree {tree}\td{number}\n" for number in range(20))
+    tree = repository.git("mktree", given=below.encode())
+    tree = repository.git("mktree", given=f"040000 tree {tree}\t{'x' * 1024 * 1024}\n".encode())
+    repository.git("update-ref", "refs/heads/main", repository.git("commit-tree", tree, "-m", "x"))
+    assert snapshot(server, "main") == Unknown("its trees hold more than anybody can check out")
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_an_answer_with_a_wrong_byte_is_never_taken_for_absence(
     server: GitServer, repository: Repository, seed: int
@@ -337,3 +349,25 @@ def test_a_pack_of_more_than_the_limit_is_not_read(
     found = snapshot(server, "main")
     assert isinstance(found, Unknown)
     assert why in found.why
+
+
+@pytest.mark.parametrize(("filters", "limit"), [("true", "LARGEST_BARE_PACK"), ("false", "LARGEST_PACK")])
+def test_a_pack_without_files_has_a_limit_of_its_own(
+    server: GitServer, repository: Repository, monkeypatch: pytest.MonkeyPatch, filters: str, limit: str
+) -> None:
+    repository.commit({f"{number}/a": b"%d" % number for number in range(20)})
+    repository.git("config", "uploadpack.allowFilter", filters)
+    for one, size in {"LARGEST_BARE_PACK": 20_000, "LARGEST_PACK": 20_000, limit: 10}.items():
+        monkeypatch.setattr(f"shared.clients.git_packs.{one}", size)
+    assert snapshot(server, "main") == Unknown("its pack holds more than 10 bytes")
+
+
+@pytest.mark.parametrize("speaks", [2, 0])
+def test_a_repository_of_too_many_branches_is_not_listed(
+    server: GitServer, repository: Repository, monkeypatch: pytest.MonkeyPatch, speaks: int
+) -> None:
+    for number in range(3):
+        repository.commit({"a": b"a"}, on=f"b{number}")
+    server.speaks = speaks
+    monkeypatch.setattr("shared.clients.git_protocol.MOST_REFS", 2)
+    assert remotes(server).refs(URL) == Unknown("it has more than 2 branches and tags")
