@@ -18,6 +18,7 @@ class Reason(StrEnum):
     SUBMODULES_BEYOND_BOUND = "SubmodulesBeyondBound"
     SUBMODULE_URL_MISSING = "SubmoduleUrlMissing"
     SUBMODULE_URL_NOT_ASKED = "SubmoduleUrlNotAsked"
+    SUBMODULE_PATH_UNPRINTABLE = "SubmodulePathUnprintable"
     SUBMODULE_REMOTE_MOVED = "SubmoduleRemoteMoved"
     SUBMODULE_COMMIT_MISSING = "SubmoduleCommitMissing"
     SUBMODULE_COMMIT_UNREFERENCED = "SubmoduleCommitUnreferenced"
@@ -39,6 +40,7 @@ NOT_KNOWN: Final = frozenset(
         Reason.SUBMODULES_UNREAD,
         Reason.SUBMODULES_BEYOND_BOUND,
         Reason.SUBMODULE_URL_NOT_ASKED,
+        Reason.SUBMODULE_PATH_UNPRINTABLE,
     }
 )
 """What says only that something is not known, whoever must see to it."""
@@ -81,6 +83,14 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "A submodule's URL does not lead to an https address, so its remote cannot be asked for the commit. "
         "It may be there or not.",
         "Write an https address into .gitmodules, or a relative one such as ../<name>.git.",
+    ),
+    Reason.SUBMODULE_PATH_UNPRINTABLE: ReasonInfo(
+        Leads.PERSON,
+        Severity.ERROR,
+        "The path of a submodule holds control characters, or others that are not seen: a line break, a "
+        "colour, what turns the direction of writing. It is shown escaped. Its commit is not asked for and "
+        "nothing is written for it, so whether the commit is there is not known.",
+        "Nobody needs such a path: find who wrote it, and take the submodule out or give it another path.",
     ),
     Reason.SUBMODULE_REMOTE_MOVED: ReasonInfo(
         Leads.NOTE,

@@ -29,8 +29,8 @@ SERVICE: Final = "git-upload-pack"
 REDIRECTS: Final = 3
 """More than a renamed repository of a renamed owner needs."""
 LONGEST: Final = 60
-"""Seconds for an answer as a whole, whatever trickles in, and READ at most after them: well below the life of a
-run, of which a look makes several calls one after the other."""
+"""Seconds for an answer as a whole, whatever trickles in, and READ at most after them: well below the life of
+a run, which makes several calls one after the other."""
 REST: Final = 64 * 1024
 """Bytes that are still read of an answer which is not needed any more, so that its connection stays open."""
 

@@ -29,7 +29,6 @@ DEEPEST: Final = 200
 
 _TOO_MUCH: Final = "its trees hold more than anybody can check out"
 _TREE: Final = re.compile(rb"tree ([0-9a-f]+)\n")
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Pinned:
     """What the trees of a commit hold of submodules."""
 
     links: Mapping[str, str]
-    """Commits by path."""
+    """Commits by path, as the tree has it: see `shown`."""
     modules: str | None
     """The id of .gitmodules, where that is a file."""
 
@@ -77,6 +76,12 @@ def pinned(objects: Mapping[str, Object], commit: str, object_format: str) -> Pi
         if entries > MOST_ENTRIES or len(links) > MOST_LINKS or depth > DEEPEST:
             raise Unusable(_TOO_MUCH)
     return Pinned(links, modules)
+
+
+def shown(path: str) -> str:
+    """The path as people and machines may read it: what would break a line, colour a terminal or turn the
+    direction of writing stands there escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in path)
 
 
 def _of_kind(objects: Mapping[str, Object], name: str, kind: str) -> bytes:
@@ -142,5 +147,5 @@ def _usable(raw: bytes) -> str | None:
     shown.
     """
     text = raw.decode(errors="backslashreplace")
-    odd = text.startswith("-") or _UNPRINTABLE.search(text) or len(text) > LONGEST
+    odd = text.startswith("-") or not text.isprintable() or len(text) > LONGEST
     return None if odd else text

@@ -238,6 +238,10 @@ WRITTEN: dict[str, tuple[bytes, str | None]] = {
     ),
     "with an option for an address": (b'[submodule "s"]\npath = sub\nurl = --upload-pack=evil\n', None),
     "with an address of two lines": (b'[submodule "s"]\npath = sub\nurl = "https://h/r\\nevil"\n', None),
+    "with an address that turns the direction of writing": (
+        '[submodule "s"]\npath = sub\nurl = https://h/\u202er\n'.encode(),
+        None,
+    ),
     "with an include": (b'[include]\npath = /etc/passwd\n[submodule "s"]\npath = sub\nurl = u\n', "u"),
     "for a path that climbs": (b'[submodule "s"]\npath = ../sub\nurl = https://h/r\n', None),
 }
@@ -279,6 +283,35 @@ def test_gitmodules_that_are_a_link_are_none(server: GitServer, repository: Repo
     found = snapshot(server, "main")
     assert isinstance(found, Known)
     assert found.value.gitlinks == (Gitlink(path="backlog", commit="a" * 40),)
+
+
+ODD = {
+    "a line break, a command and a colour": ("bad\n::error::x\x1b[31m", r"bad\n::error::x\x1b[31m"),
+    "a control character of the second set": ("a\x9bb", r"a\x9bb"),
+    "what turns the direction of writing": ("a\u202eb", r"a\u202eb"),
+}
+
+
+@pytest.mark.parametrize(("name", "shown"), ODD.values(), ids=ODD)
+def test_a_path_that_would_do_something_to_whoever_reads_it_is_shown_escaped(
+    server: GitServer, repository: Repository, name: str, shown: str
+) -> None:
+    """Nor does an entry of .gitmodules that is named as it is shown give it an address."""
+    modules = "".join(
+        f'[submodule "{number}"]\n\tpath = "{path}"\n\turl = https://h/r\n'
+        for number, path in enumerate((shown.replace("\\", "\\\\"), name.replace("\n", "\\n")))
+    )
+    file = repository.git("hash-object", "-w", "--stdin", given=modules.encode())
+    inside = repository.git("mktree", "-z", given=f"160000 commit {'a' * 40}\t{name}\0".encode())
+    top = f"100644 blob {file}\t.gitmodules\0" + f"160000 commit {'b' * 40}\t{name}\0"
+    tree = repository.git("mktree", "-z", given=f"{top}040000 tree {inside}\td{name}\0".encode())
+    repository.git("update-ref", "refs/heads/main", repository.git("commit-tree", tree, "-m", "x"))
+    found = snapshot(server, "main")
+    assert isinstance(found, Known)
+    assert found.value.gitlinks == (
+        Gitlink(path=shown, commit="b" * 40, printable=False),
+        Gitlink(path=f"d{shown}/{shown}", commit="a" * 40, printable=False),
+    )
 
 
 @pytest.mark.parametrize("name", ["..", ".git", ".GIT", "."])

@@ -66,6 +66,12 @@ def by_ssh(world: World) -> str:
     return LINK
 
 
+def by_a_path_that_is_shown_escaped(world: World) -> str:
+    """An address of .gitmodules would not be its own."""
+    world.pin(world.stray, path=r"bad\n::error::x", url=f"{BACKLOG}.git", branch="main", printable=False)
+    return PARENT + r"/tree/main/bad\n::error::x"
+
+
 def relative(world: World) -> str:
     world.pin(world.first, url="../ameide-backlog.git")
     return ""
@@ -124,6 +130,10 @@ SITUATIONS: dict[str, tuple[Callable[[World], str], list[Reason]]] = {
     ),
     "what is gone altogether is missing": (lost, [Reason.SUBMODULE_COMMIT_MISSING]),
     "a gitlink without URL stops git": (without_url, [Reason.SUBMODULE_URL_MISSING]),
+    "a path of control characters is not asked for": (
+        by_a_path_that_is_shown_escaped,
+        [Reason.SUBMODULE_PATH_UNPRINTABLE],
+    ),
     "an address of ssh cannot be asked": (by_ssh, [Reason.SUBMODULE_URL_NOT_ASKED]),
     "a file cannot be asked": (by_file, [Reason.SUBMODULE_URL_NOT_ASKED]),
     "a repository that was renamed is still there": (moved, [Reason.SUBMODULE_REMOTE_MOVED]),
@@ -150,7 +160,12 @@ NOT_KNOWN = {
     name: happens
     for name, (happens, reasons) in SITUATIONS.items()
     if set(reasons)
-    & {Reason.SUBMODULES_UNREAD, Reason.TRACKED_REVISION_UNREAD, Reason.SUBMODULE_URL_NOT_ASKED}
+    & {
+        Reason.SUBMODULES_UNREAD,
+        Reason.TRACKED_REVISION_UNREAD,
+        Reason.SUBMODULE_URL_NOT_ASKED,
+        Reason.SUBMODULE_PATH_UNPRINTABLE,
+    }
 }
 
 
