@@ -1,17 +1,21 @@
 """Carries out one step. Safe to repeat, and safe to die at any line.
 
-The remotes are asked again first: a branch is published only under a name that is free, and a pin is moved
-only from the commit that the plan knew, to one that a branch or tag leads to by its remote's own word.
+The remotes are asked again first: a branch is published only for what a tracked branch itself pins, under a
+name that is free, and a pin is moved only from the commit that the plan knew and that is still gone, to one
+that a branch or tag leads to by its remote's own word.
 """
+
+from collections.abc import Iterator
 
 from responders.submodule_refs import asking
 from responders.submodule_refs.facts import Link, Pin, Tracked, branch, keeping_names, links_of
+from responders.submodule_refs.pins import on_github
 from responders.submodule_refs.plan import KEEP, MOVE, NUMBER
 from responders.submodule_refs.reasons import Reason
 from responders.submodule_refs.writing import body, change, closing, message, title
 from shared.changes import is_open
 from shared.clients.azure_core import AGAIN
-from shared.clients.git_remotes import Snapshot, Standing
+from shared.clients.git_remotes import Refs, Snapshot, Standing
 from shared.contract import refusal
 from shared.errors import HumanNeeded, PermanentError, TemporaryError
 from shared.landscape import repository_page
@@ -41,6 +45,7 @@ def _keep(scope: Scope, step: Step) -> None:
     name, commit = step.after["branch"], step.after["commit"]
     if name not in keeping_names(commit) or step.object != f"{step.owner}/commit/{commit}":
         raise PermanentError(f"{name} is no branch that keeps {step.object}")
+    _hold_pinned(scope, step)
     refs = _known(asking.refs(scope, step.owner), step.owner)
     if refs.heads_and_tags.get(f"refs/heads/{name}", commit) != commit:
         raise TemporaryError(f"{name} is on another commit since the plan", delay=AGAIN)
@@ -54,7 +59,7 @@ def _move(scope: Scope, step: Step) -> None:
     """Begins from whatever state a crash may leave behind: no branch, an old one, one without its request."""
     github = scope.world.github
     link, snapshot = _link(scope, step)
-    _hold_target(scope, step, link)
+    _hold_move(scope, step, link)
     own = branch(change(step))
     opened = is_open(github, link.holder, own)
     github.move_gitlink(
@@ -77,16 +82,21 @@ def _link(scope: Scope, step: Step) -> tuple[Link, Snapshot]:
 
     Raises TemporaryError where it pins another commit than the plan knew: the next look plans anew.
     """
+    for tracked in _tracked(scope):
+        repository = tracked.declared.repository
+        inside = step.object.startswith(f"{tracked.reference}/")
+        if inside and step.owner == repository_page(repository):
+            snapshot = _known(asking.snapshot(scope, repository, tracked.revision), step.object)
+            return _pinning(step, tracked, snapshot), snapshot
+    raise PermanentError(f"{step.object} is not declared")
+
+
+def _tracked(scope: Scope) -> Iterator[Tracked]:
+    """Every branch of the landscape, before it is read."""
     for declared in scope.environment.submodules:
         for revision in declared.revisions:
             read_at = scope.clock()
-            tracked = Tracked(declared=declared, revision=revision, snapshot=Absent(), read_at=read_at)
-            if step.owner == repository_page(declared.repository) and step.object.startswith(
-                f"{tracked.reference}/"
-            ):
-                snapshot = _known(asking.snapshot(scope, declared.repository, revision), step.object)
-                return _pinning(step, tracked, snapshot), snapshot
-    raise PermanentError(f"{step.object} is not declared")
+            yield Tracked(declared=declared, revision=revision, snapshot=Absent(), read_at=read_at)
 
 
 def _pinning(step: Step, tracked: Tracked, snapshot: Snapshot) -> Link:
@@ -96,15 +106,44 @@ def _pinning(step: Step, tracked: Tracked, snapshot: Snapshot) -> Link:
     raise TemporaryError(f"{step.object} has changed since the plan", delay=AGAIN)
 
 
-def _hold_target(scope: Scope, step: Step, link: Link) -> None:
-    """The commit is one that may be pinned: on the branch that is named for it, and held by one."""
-    commit, target = step.after["commit"], step.after["branch"]
-    if link.remote is None or link.target != target:
-        raise TemporaryError(f"{step.object} may not be moved to {target} any more", delay=AGAIN)
+def _hold_pinned(scope: Scope, step: Step) -> None:
+    """A tracked branch itself pins the commit at that remote: people chose it there, and nobody else."""
+    unread: Read[Snapshot] = Absent()
+    for tracked in _tracked(scope):
+        match asking.snapshot(scope, tracked.declared.repository, tracked.revision):
+            case Known(snapshot):
+                pins = (link.pin for link in links_of(tracked, snapshot))
+                if any(pin and pin.reference == step.object for pin in pins):
+                    return
+            case Unknown() as unknown:
+                unread = unknown
+    if isinstance(unread, Unknown):
+        raise TemporaryError(f"what pins {step.object} could not be read: {unread.why}", delay=AGAIN)
+    raise TemporaryError(f"no tracked branch pins {step.object} any more", delay=AGAIN)
+
+
+def _hold_move(scope: Scope, step: Step, link: Link) -> None:
+    """The commit is one that may be pinned, and the one that is pinned is still gone."""
+    if link.remote is None or link.target != step.after["branch"]:
+        says = f"{step.object} may not be moved to {step.after['branch']} any more"
+        raise TemporaryError(says, delay=AGAIN)
     refs = asking.refs(scope, link.remote)
-    standing = _known(asking.standing(scope, Pin(link.remote, commit), refs), commit)
-    if standing is not Standing.REFERENCED:
-        raise TemporaryError(f"no branch or tag leads to {commit} any more", delay=AGAIN)
+    _hold_target(scope, Pin(link.remote, step.after["commit"]), refs)
+    _hold_gone(scope, Pin(link.remote, link.gitlink.commit), refs)
+
+
+def _hold_target(scope: Scope, pin: Pin, refs: Read[Refs]) -> None:
+    if _known(asking.standing(scope, pin, refs), pin.commit) is not Standing.REFERENCED:
+        raise TemporaryError(f"no branch or tag leads to {pin.commit} any more", delay=AGAIN)
+
+
+def _hold_gone(scope: Scope, pin: Pin, refs: Read[Refs]) -> None:
+    """A server behind a balancer may say `not our ref` once, of a commit that was pushed just now."""
+    gone = isinstance(asking.standing(scope, pin, refs), Absent)
+    if gone and on_github(scope.environment.submodules, pin.remote):
+        gone = isinstance(scope.world.github.holds(*pin), Absent)
+    if not gone:
+        raise TemporaryError(f"{pin.commit} is not known to be gone any more", delay=AGAIN)
 
 
 def _known[T](read: Read[T], what: str) -> T:

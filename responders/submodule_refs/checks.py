@@ -43,6 +43,7 @@ def faults(facts: Facts) -> tuple[Finding, ...]:
 def _not_of_pins(facts: Facts) -> list[Finding]:
     return [
         *tracked_revision_unread(facts),
+        *submodule_path_unprintable(facts),
         *submodule_url_missing(facts),
         *submodule_url_not_asked(facts),
         *submodules_unread(facts),
@@ -102,16 +103,23 @@ def submodule_remote_moved(facts: Facts) -> Iterator[Finding]:
 # -- of a gitlink -----------------------------------------------------------------------------------
 
 
+def submodule_path_unprintable(facts: Facts) -> Iterator[Finding]:
+    for link in facts.links:
+        if not link.gitlink.printable:
+            says = f"its path is shown escaped, and whether {link.gitlink.commit} is there is not known"
+            yield _of_link(Reason.SUBMODULE_PATH_UNPRINTABLE, link, says)
+
+
 def submodule_url_missing(facts: Facts) -> Iterator[Finding]:
     for link in facts.links:
-        if link.gitlink.url is None:
+        if link.gitlink.printable and link.gitlink.url is None:
             yield _of_link(Reason.SUBMODULE_URL_MISSING, link, ".gitmodules has no URL for it")
 
 
 def submodule_url_not_asked(facts: Facts) -> Iterator[Finding]:
     """The URL is not shown: it may hold a password."""
     for link in facts.links:
-        if link.gitlink.url is not None and link.remote is None:
+        if link.gitlink.printable and link.gitlink.url is not None and link.remote is None:
             says = f"its URL is not an https address, so whether {link.gitlink.commit} is there is not known"
             yield _of_link(Reason.SUBMODULE_URL_NOT_ASKED, link, says)
 
@@ -189,10 +197,12 @@ def _of_pin(reason: Reason, pin: Pin, links: Sequence[Link], says: str) -> Findi
 
 
 def _evidence(link: Link) -> dict[str, str]:
-    """Of a nested one the path is no path of the tracked repository, so it has another name."""
+    """What is no path of the tracked repository, since it is that of a nested one or escaped, has another
+    name."""
+    path = "path" if link.tracked else "nested path"
     return {
         "repository": repository_page(link.holder),
         "revision": link.at,
-        "path" if link.tracked else "nested path": link.gitlink.path,
+        path if link.gitlink.printable else f"{path}, escaped": link.gitlink.path,
         "commit": link.gitlink.commit,
     }

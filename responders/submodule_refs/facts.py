@@ -75,7 +75,7 @@ class Link:
 
         What stands in .gitmodules goes into commits and pull requests, so it must have the landscape's forms.
         """
-        if self.tracked is None or not SUBMODULE_PATH.fits(self.gitlink.path):
+        if self.tracked is None or not self.gitlink.printable or not SUBMODULE_PATH.fits(self.gitlink.path):
             return None
         named = self.tracked.declared.moves.get(self.gitlink.path) or self.gitlink.branch
         # https://git-scm.com/docs/gitmodules: a dot is the branch of the same name as the parent's.
@@ -120,6 +120,10 @@ class Facts:
     started: Mapping[str, tuple[Started, ...]]
     """Our writes by object, oldest first."""
 
+    @property
+    def declared(self) -> tuple[DeclaredSubmodules, ...]:
+        return tuple(one.declared for one in self.tracked)
+
 
 def links_of(tracked: Tracked, snapshot: Snapshot) -> list[Link]:
     """The gitlinks of a tracked branch."""
@@ -141,7 +145,7 @@ def links_beneath(pin: Pin, snapshot: Snapshot) -> list[Link]:
 
 
 def _resolved(holder: str, gitlink: Gitlink) -> str | None:
-    return None if gitlink.url is None else resolve(holder, gitlink.url)
+    return resolve(holder, gitlink.url) if gitlink.printable and gitlink.url is not None else None
 
 
 BRANCH_PREFIX: Final = "reconverge/pins-"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from responders.submodule_refs import asking
 from responders.submodule_refs.facts import BRANCH_PREFIX, Facts, Link, Pin, Proposed, branch, change_id
 from responders.submodule_refs.pins import proposed_pin, to_ask_github, to_move
-from responders.submodule_refs.tree import POOL, each, walk
+from responders.submodule_refs.tree import LARGE, POOL, each, walk
 from shared.changes import started
 from shared.clients.git_remotes import Standing
 from shared.clients.github import State
@@ -25,7 +25,7 @@ def gather(scope: Scope) -> Facts:
     facts = replace(walk(scope), started=writes)
     facts = replace(facts, held=each(lambda pin: scope.world.github.holds(*pin), to_ask_github(facts)))
     moving = {link.reference: link for link in to_move(facts)}
-    facts = replace(facts, moves=each(lambda reference: _proposed(scope, moving[reference]), moving))
+    facts = replace(facts, moves=each(lambda reference: _proposed(scope, moving[reference]), moving, LARGE))
     facts = replace(facts, standings={**facts.standings, **_of_moves(scope, facts)})
     return replace(facts, proposals={page: read.result() for page, read in listed.items()})
 

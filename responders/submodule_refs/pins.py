@@ -4,11 +4,12 @@ Pure, like all that rests on it. To keep a commit adds a branch and leaves all d
 comes before moving the pin, which is for people to merge.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from responders.submodule_refs.facts import Facts, Link, Pin, keeping_names
 from shared.clients.git_remotes import Standing
+from shared.landscape import DeclaredSubmodules
 from shared.model import Absent, Known, Unknown
 
 
@@ -36,22 +37,40 @@ def is_referenced(facts: Facts, pin: Pin) -> bool:
 # -- keeping ----------------------------------------------------------------------------------------
 
 
-def on_github(facts: Facts, remote: str) -> bool:
+def on_github(declared: Iterable[DeclaredSubmodules], remote: str) -> bool:
     """Whether a branch can be published there: on GitHub, or where the landscape's own repositories are."""
     address = urlsplit(remote)
-    homes = {"github.com", *(urlsplit(one.declared.repository).netloc.lower() for one in facts.tracked)}
+    homes = {"github.com", *(urlsplit(one.repository).netloc.lower() for one in declared)}
     return address.netloc.lower() in homes and address.path.strip("/").count("/") == 1
 
 
+def is_our_own(links: Iterable[Link]) -> bool:
+    """Whether a tracked branch itself has one of them.
+
+    What only a submodule pins was chosen by whoever writes that submodule. It may name any repository, ours
+    too, and any commit that GitHub serves under its name, those of forks included.
+    """
+    return any(link.tracked for link in links)
+
+
 def to_ask_github(facts: Facts) -> Iterator[Pin]:
-    """Missing pins whose object GitHub may still have."""
-    return (pin for pin in links_by_pin(facts) if is_missing(facts, pin) and on_github(facts, pin.remote))
+    """Missing pins whose object GitHub may still have, and which a branch may bring back."""
+    return (
+        pin
+        for pin, links in links_by_pin(facts).items()
+        if is_missing(facts, pin) and is_our_own(links) and on_github(facts.declared, pin.remote)
+    )
 
 
-def may_be_kept(facts: Facts, pin: Pin) -> bool:
-    """The object is there, and a branch would hold it."""
+def may_be_kept(facts: Facts, pin: Pin, links: Iterable[Link]) -> bool:
+    """People chose it for a tracked branch, the object is there, and a branch would hold it.
+
+    links: those of the pin.
+    """
+    if not is_our_own(links):
+        return False
     there = is_unreferenced(facts, pin) or (is_missing(facts, pin) and isinstance(facts.held.get(pin), Known))
-    return there and on_github(facts, pin.remote)
+    return there and on_github(facts.declared, pin.remote)
 
 
 def keeping_name(facts: Facts, pin: Pin) -> str | None:

@@ -32,9 +32,9 @@ def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
 
 
 def _keepings(facts: Facts, mends: dict[str, str], held: set[str]) -> Iterator[Step]:
-    for pin in links_by_pin(facts):
-        name = keeping_name(facts, pin)
-        if pin.reference in mends and pin.reference not in held and may_be_kept(facts, pin) and name:
+    for pin, links in links_by_pin(facts).items():
+        wanted = pin.reference in mends and pin.reference not in held and may_be_kept(facts, pin, links)
+        if wanted and (name := keeping_name(facts, pin)):
             yield Step(
                 action=KEEP,
                 object=pin.reference,

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from responders.submodule_refs.facts import Facts, Link, Pin, Proposed, move_id
 from responders.submodule_refs.pins import (
+    is_our_own,
     keeping_name,
     must_be_moved,
     on_github,
@@ -27,15 +28,18 @@ def held_back(facts: Facts, pin: Pin, links: Sequence[Link], now: datetime) -> I
         for link in links:
             if held := _move_held_back(facts, link, now):
                 yield held
-    elif held := _keep_held_back(facts, pin, now):
+    elif held := _keep_held_back(facts, pin, links, now):
         yield held
 
 
 # -- keeping ----------------------------------------------------------------------------------------
 
 
-def _keep_held_back(facts: Facts, pin: Pin, now: datetime) -> Finding | None:
-    if not on_github(facts, pin.remote):
+def _keep_held_back(facts: Facts, pin: Pin, links: Sequence[Link], now: datetime) -> Finding | None:
+    if not is_our_own(links):
+        says = f"only submodules pin {pin.commit}, so no branch is published for it"
+        return finding(Reason.PIN_NESTED, pin.reference, says)
+    if not on_github(facts.declared, pin.remote):
         return finding(Reason.SUBMODULE_REMOTE_FOREIGN, pin.reference, f"{pin.owner} is not on GitHub")
     if isinstance(unread := facts.held.get(pin), Unknown):
         says = f"whether GitHub still has {pin.commit} is not known: {unread.why}"

@@ -18,11 +18,13 @@ class Reason(StrEnum):
     SUBMODULES_BEYOND_BOUND = "SubmodulesBeyondBound"
     SUBMODULE_URL_MISSING = "SubmoduleUrlMissing"
     SUBMODULE_URL_NOT_ASKED = "SubmoduleUrlNotAsked"
+    SUBMODULE_PATH_UNPRINTABLE = "SubmodulePathUnprintable"
     SUBMODULE_REMOTE_MOVED = "SubmoduleRemoteMoved"
     SUBMODULE_COMMIT_MISSING = "SubmoduleCommitMissing"
     SUBMODULE_COMMIT_UNREFERENCED = "SubmoduleCommitUnreferenced"
     SUBMODULE_COMMIT_LOST = "SubmoduleCommitLost"
     SUBMODULE_REMOTE_FOREIGN = "SubmoduleRemoteForeign"
+    PIN_NESTED = "PinNested"
     PIN_NAME_TAKEN = "PinNameTaken"
     PIN_REFUSED = "PinRefused"
     PIN_SETTLING = "PinSettling"
@@ -38,6 +40,7 @@ NOT_KNOWN: Final = frozenset(
         Reason.SUBMODULES_UNREAD,
         Reason.SUBMODULES_BEYOND_BOUND,
         Reason.SUBMODULE_URL_NOT_ASKED,
+        Reason.SUBMODULE_PATH_UNPRINTABLE,
     }
 )
 """What says only that something is not known, whoever must see to it."""
@@ -57,7 +60,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "What a verdict on a submodule rests on could not be read: its remote, its remote's word on the "
         "pinned commit, or how an earlier repair fares. The commit may be there or not; nothing is changed.",
         "Look at the message. 401, 403 and 404: the token may not see the repository, or it is gone. A moved "
-        "repository: write its new address into .gitmodules. 429 and 5xx pass by themselves.",
+        "repository: write its new address into .gitmodules. 429 and 5xx pass by themselves. Where it names "
+        "a bound of the look (its time, gitlinks, branches), take submodules out that nobody renders from.",
     ),
     Reason.SUBMODULES_BEYOND_BOUND: ReasonInfo(
         Leads.PERSON,
@@ -79,6 +83,14 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "A submodule's URL does not lead to an https address, so its remote cannot be asked for the commit. "
         "It may be there or not.",
         "Write an https address into .gitmodules, or a relative one such as ../<name>.git.",
+    ),
+    Reason.SUBMODULE_PATH_UNPRINTABLE: ReasonInfo(
+        Leads.PERSON,
+        Severity.ERROR,
+        "The path of a submodule holds control characters, or others that are not seen: a line break, a "
+        "colour, what turns the direction of writing. It is shown escaped. Its commit is not asked for and "
+        "nothing is written for it, so whether the commit is there is not known.",
+        "Nobody needs such a path: find who wrote it, and take the submodule out or give it another path.",
     ),
     Reason.SUBMODULE_REMOTE_MOVED: ReasonInfo(
         Leads.NOTE,
@@ -102,14 +114,16 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         Severity.WARNING,
         "A pinned commit is there, and no branch and no tag of its remote leads to it. The remote may drop "
         "it at any time, and then nothing renders any more.",
-        "Reconverge publishes a branch that keeps it where the contract allows submodule.keep. Or push one "
+        "Reconverge publishes a branch that keeps it where a tracked branch itself pins it and the "
+        "contract allows submodule.keep. Or push one "
         "yourself, or move the pin to a commit of a branch.",
     ),
     Reason.SUBMODULE_COMMIT_LOST: ReasonInfo(
         Leads.PERSON,
         Severity.ERROR,
         "A missing commit can neither be brought back nor replaced: nobody is known to have the object, and "
-        "no branch is named that the pin may be moved to, or the pin is that of a submodule's own submodule.",
+        "no branch is named that the pin may be moved to. Or only a submodule's own submodules pin it: for "
+        "those nothing is published and nothing is moved.",
         "Push the commit from a clone that has it. Or move the pin: name a branch under `moves` in the "
         "landscape, or `branch` in .gitmodules; of a nested submodule, in the submodule's own repository.",
     ),
@@ -119,6 +133,16 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "A pinned commit that nothing holds is on a server on which Reconverge publishes nothing: it writes "
         "to GitHub only.",
         "Push a branch or a tag that holds the commit, or move the pin to a commit of a branch.",
+    ),
+    Reason.PIN_NESTED: ReasonInfo(
+        Leads.PERSON,
+        Severity.WARNING,
+        "Only a submodule's own submodules pin a commit that no branch and no tag of its remote leads to. "
+        "Reconverge publishes no branch for what a tracked branch does not pin itself: whoever writes a "
+        "submodule could name any commit of any repository, such as one that exists only in a fork and "
+        "that GitHub gives under the name of the repository it was forked from.",
+        "Look at the commit and at who wrote it. Is it wanted, push a branch or tag that holds it, or "
+        "have the submodule's own repository pin a commit of a branch.",
     ),
     Reason.PIN_NAME_TAKEN: ReasonInfo(
         Leads.PERSON,

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 SERVICE: Final = "git-upload-pack"
 REDIRECTS: Final = 3
 """More than a renamed repository of a renamed owner needs."""
-LONGEST: Final = 120
-"""Seconds for an answer as a whole, whatever trickles in: well below the life of a run."""
+LONGEST: Final = 60
+"""Seconds for an answer as a whole, whatever trickles in, and READ at most after them: well below the life of
+a run, which makes several calls one after the other."""
 REST: Final = 64 * 1024
 """Bytes that are still read of an answer which is not needed any more, so that its connection stays open."""
 
@@ -183,7 +184,8 @@ def _pieces(response: "Response", home: Home) -> Iterator[bytes]:
 
     size, until = 0, time.monotonic() + LONGEST
     try:
-        for piece in response.raw.stream(_PIECE, decode_content=False):
+        # `stream` waits until a piece is full, and each byte would begin the time for reading anew.
+        while piece := response.raw.read1(_PIECE, decode_content=False):
             size += len(piece)
             if size > LARGEST:
                 raise Unusable(f"the answer of {home.host} is larger than {LARGEST} bytes")

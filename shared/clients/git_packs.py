@@ -18,6 +18,8 @@ LARGEST_OBJECT: Final = 16 * 1024 * 1024
 """Bytes, inflated. The folder of a hundred thousand names is a quarter of it."""
 LARGEST_PACK: Final = 128 * 1024 * 1024
 """Bytes of all its objects, inflated: they are held in memory together."""
+LARGEST_BARE_PACK: Final = 32 * 1024 * 1024
+"""The same where files were left out: the folders of a hundred thousand files take a tenth of it."""
 MOST_OBJECTS: Final = 200_000
 
 DIGITS: Final = {"sha1": 40, "sha256": 64}
@@ -40,8 +42,9 @@ class Object:
 class Pack:
     """Reads front to back, no more than it is asked for. Raises Unusable for what is no pack, or too much."""
 
-    def __init__(self, pieces: Iterable[bytes], object_format: str) -> None:
-        self._stream = _Stream(pieces)
+    def __init__(self, pieces: Iterable[bytes], object_format: str, *, bare: bool = False) -> None:
+        """bare: files were left out."""
+        self._stream = _Stream(pieces, LARGEST_BARE_PACK if bare else LARGEST_PACK)
         self._format = object_format
         head = self._stream.take(_HEADER)
         if head[:8] != b"PACK\0\0\0\2":
@@ -123,8 +126,9 @@ class Pack:
 class _Stream:
     """Bytes as they come, and how much they have been inflated to."""
 
-    def __init__(self, pieces: Iterable[bytes]) -> None:
+    def __init__(self, pieces: Iterable[bytes], largest: int) -> None:
         self._pieces = iter(pieces)
+        self._largest = largest
         self._held = b""
         self._at = 0
         self._inflated = 0
@@ -157,8 +161,8 @@ class _Stream:
         self._inflated += size
         if size > LARGEST_OBJECT:
             raise Unusable(f"its pack holds an object of more than {LARGEST_OBJECT} bytes")
-        if self._inflated > LARGEST_PACK:
-            raise Unusable(f"its pack holds more than {LARGEST_PACK} bytes")
+        if self._inflated > self._largest:
+            raise Unusable(f"its pack holds more than {self._largest} bytes")
 
     def _read(self) -> None:
         try:

@@ -15,6 +15,8 @@ from shared.clients.git_packets import DELIMITER, FLUSH, Complaint, Mark, Unusab
 from shared.clients.git_packs import DIGITS, Pack
 
 PREFIXES: Final = ("refs/heads/", "refs/tags/")
+MOST_REFS: Final = 100_000
+"""Branches and tags of a repository. All of them go along with each question for a commit."""
 NO_TREES: Final = "tree:0"
 NO_FILES: Final = "blob:none"
 
@@ -118,7 +120,13 @@ def _selected(lines: Iterable[str], object_format: str) -> dict[str, str]:
         target, _, name = line.partition(" ")
         if name.startswith(PREFIXES):
             found[name.removesuffix(_PEELED)] = _id(target, object_format)
+            _bound(found)
     return found
+
+
+def _bound(found: Mapping[str, str]) -> None:
+    if len(found) > MOST_REFS:
+        raise Unusable(f"it has more than {MOST_REFS} branches and tags")
 
 
 def _id(text: str, object_format: str) -> str:
@@ -144,8 +152,12 @@ def refs_of(server: Server, prefixes: tuple[str, ...] = PREFIXES) -> Mapping[str
         return {name: target for name, target in server.refs.items() if name.startswith(prefixes)}
     wanted = [packet("peel"), *(packet(f"ref-prefix {one}") for one in prefixes)]
     body = b"".join([packet("command=ls-refs"), _format(server), DELIMITER, *wanted, FLUSH])
+    found: dict[str, str] = {}
     with asked(server.home, body) as pieces:
-        return dict(_listed(_texts(packets(pieces)), server.object_format, prefixes))
+        for name, target in _listed(_texts(packets(pieces)), server.object_format, prefixes):
+            found[name] = target
+            _bound(found)
+    return found
 
 
 def _listed(lines: Iterable[str], object_format: str, prefixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -183,7 +195,7 @@ def fetched(
         body = make(server, want, one, have, shallow=shallow and "shallow" in server.offers)
         with asked(server.home, body) as pieces:
             try:
-                pack = _pack(server, packets(pieces))
+                pack = _pack(server, packets(pieces), bare=one is not None)
             except Complaint as complaint:
                 if complaint.text == f"{_NOT_OURS}{want}":
                     raise NotOurs(proves=_proves(server)) from complaint
@@ -195,13 +207,13 @@ def fetched(
             return
 
 
-def _pack(server: Server, lines: Iterator[bytes | Mark]) -> Pack:
+def _pack(server: Server, lines: Iterator[bytes | Mark], *, bare: bool) -> Pack:
     """Version 2 names the section; in version 0 the pack follows the one acknowledgement."""
     for line in lines:
         if isinstance(line, bytes) and (
             line == b"packfile\n" if server.version == 2 else line.startswith((b"NAK", b"ACK "))
         ):
-            return Pack(pack_data(lines), server.object_format)
+            return Pack(pack_data(lines), server.object_format, bare=bare)
     raise Unusable("its answer holds no pack")
 
 

@@ -28,7 +28,7 @@ from shared.clients.git_protocol import (
     is_id,
     refs_of,
 )
-from shared.clients.git_trees import MODULES, Module, file_of, modules_by_path, pinned
+from shared.clients.git_trees import MODULES, Module, file_of, modules_by_path, pinned, shown
 from shared.errors import ReconvergeError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
@@ -41,11 +41,14 @@ class Gitlink:
     """A submodule as one commit of its parent pins it."""
 
     path: str
+    """For people and machines to read: where it is not `printable`, escaped, and no name of anything."""
     commit: str
     url: str | None = None
     """As .gitmodules has it, which may be relative; None where it has no usable entry for the path."""
     branch: str | None = None
     """As .gitmodules has it."""
+    printable: bool = True
+    """Its path holds no control characters and nothing like them. No other may be asked for or written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,16 +173,16 @@ def _pinned_by(server: Server, commit: str) -> Snapshot:
     modules = _modules(server, objects, found.modules) if found.links and found.modules else {}
     return Snapshot(
         commit=commit,
-        gitlinks=tuple(
-            Gitlink(
-                path=path,
-                commit=pin,
-                url=modules[path].url if path in modules else None,
-                branch=modules[path].branch if path in modules else None,
-            )
-            for path, pin in sorted(found.links.items())
-        ),
+        gitlinks=tuple(_gitlink(path, pin, modules.get(path)) for path, pin in sorted(found.links.items())),
     )
+
+
+def _gitlink(path: str, commit: str, module: Module | None) -> Gitlink:
+    if not path.isprintable():
+        return Gitlink(path=shown(path), commit=commit, printable=False)
+    if module is None:
+        return Gitlink(path=path, commit=commit)
+    return Gitlink(path=path, commit=commit, url=module.url, branch=module.branch)
 
 
 def _modules(server: Server, objects: Mapping[str, Object], name: str) -> Mapping[str, Module]:

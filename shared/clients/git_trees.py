@@ -23,10 +23,12 @@ LARGEST_MODULES: Final = 1024 * 1024
 MOST_ENTRIES: Final = 1_000_000
 """Names in all trees together: a few trees that hold each other can stand for any number."""
 MOST_LINKS: Final = 10_000
+MOST_TEXT: Final = 16 * 1024 * 1024
+"""Characters of the paths of folders and gitlinks together: names can be made as long as an object."""
 DEEPEST: Final = 200
 
+_TOO_MUCH: Final = "its trees hold more than anybody can check out"
 _TREE: Final = re.compile(rb"tree ([0-9a-f]+)\n")
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Pinned:
     """What the trees of a commit hold of submodules."""
 
     links: Mapping[str, str]
-    """Commits by path."""
+    """Commits by path, as the tree has it: see `shown`."""
     modules: str | None
     """The id of .gitmodules, where that is a file."""
 
@@ -54,13 +56,17 @@ def pinned(objects: Mapping[str, Object], commit: str, object_format: str) -> Pi
         raise Unusable("its commit has no tree")
     links: dict[str, str] = {}
     modules = None
-    entries = 0
+    entries = text = 0
     waiting = [("", head[1].decode(), 0)]
     while waiting:
         folder, tree, depth = waiting.pop()
         for name, mode, target in _entries(_of_kind(objects, tree, "tree"), object_format):
             path = f"{folder}{name}"
             entries += 1
+            if stat.S_ISDIR(mode) or _is_link(mode):
+                text += len(path)
+                if text > MOST_TEXT:
+                    raise Unusable(_TOO_MUCH)
             if stat.S_ISDIR(mode):
                 waiting.append((f"{path}/", target, depth + 1))
             elif _is_link(mode):
@@ -68,8 +74,14 @@ def pinned(objects: Mapping[str, Object], commit: str, object_format: str) -> Pi
             elif path == MODULES and stat.S_ISREG(mode):
                 modules = target
         if entries > MOST_ENTRIES or len(links) > MOST_LINKS or depth > DEEPEST:
-            raise Unusable("its trees hold more than anybody can check out")
+            raise Unusable(_TOO_MUCH)
     return Pinned(links, modules)
+
+
+def shown(path: str) -> str:
+    """The path as people and machines may read it: what would break a line, colour a terminal or turn the
+    direction of writing stands there escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in path)
 
 
 def _of_kind(objects: Mapping[str, Object], name: str, kind: str) -> bytes:
@@ -135,5 +147,5 @@ def _usable(raw: bytes) -> str | None:
     shown.
     """
     text = raw.decode(errors="backslashreplace")
-    odd = text.startswith("-") or _UNPRINTABLE.search(text) or len(text) > LONGEST
+    odd = text.startswith("-") or not text.isprintable() or len(text) > LONGEST
     return None if odd else text

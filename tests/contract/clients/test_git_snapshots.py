@@ -238,6 +238,10 @@ WRITTEN: dict[str, tuple[bytes, str | None]] = {
     ),
     "with an option for an address": (b'[submodule "s"]\npath = sub\nurl = --upload-pack=evil\n', None),
     "with an address of two lines": (b'[submodule "s"]\npath = sub\nurl = "https://h/r\\nevil"\n', None),
+    "with an address that turns the direction of writing": (
+        '[submodule "s"]\npath = sub\nurl = https://h/\u202er\n'.encode(),
+        None,
+    ),
     "with an include": (b'[include]\npath = /etc/passwd\n[submodule "s"]\npath = sub\nurl = u\n', "u"),
     "for a path that climbs": (b'[submodule "s"]\npath = ../sub\nurl = https://h/r\n', None),
 }
@@ -281,6 +285,35 @@ def test_gitmodules_that_are_a_link_are_none(server: GitServer, repository: Repo
     assert found.value.gitlinks == (Gitlink(path="backlog", commit="a" * 40),)
 
 
+ODD = {
+    "a line break, a command and a colour": ("bad\n::error::x\x1b[31m", r"bad\n::error::x\x1b[31m"),
+    "a control character of the second set": ("a\x9bb", r"a\x9bb"),
+    "what turns the direction of writing": ("a\u202eb", r"a\u202eb"),
+}
+
+
+@pytest.mark.parametrize(("name", "shown"), ODD.values(), ids=ODD)
+def test_a_path_that_would_do_something_to_whoever_reads_it_is_shown_escaped(
+    server: GitServer, repository: Repository, name: str, shown: str
+) -> None:
+    """Nor does an entry of .gitmodules that is named as it is shown give it an address."""
+    modules = "".join(
+        f'[submodule "{number}"]\n\tpath = "{path}"\n\turl = https://h/r\n'
+        for number, path in enumerate((shown.replace("\\", "\\\\"), name.replace("\n", "\\n")))
+    )
+    file = repository.git("hash-object", "-w", "--stdin", given=modules.encode())
+    inside = repository.git("mktree", "-z", given=f"160000 commit {'a' * 40}\t{name}\0".encode())
+    top = f"100644 blob {file}\t.gitmodules\0" + f"160000 commit {'b' * 40}\t{name}\0"
+    tree = repository.git("mktree", "-z", given=f"{top}040000 tree {inside}\td{name}\0".encode())
+    repository.git("update-ref", "refs/heads/main", repository.git("commit-tree", tree, "-m", "x"))
+    found = snapshot(server, "main")
+    assert isinstance(found, Known)
+    assert found.value.gitlinks == (
+        Gitlink(path=shown, commit="b" * 40, printable=False),
+        Gitlink(path=f"d{shown}/{shown}", commit="a" * 40, printable=False),
+    )
+
+
 @pytest.mark.parametrize("name", ["..", ".git", ".GIT", "."])
 def test_a_tree_that_nobody_can_check_out_proves_nothing(
     server: GitServer, repository: Repository, name: str
@@ -300,6 +333,18 @@ def test_trees_that_hold_each_other_a_million_times_are_not_walked(
     for _ in range(20):
         lines = "".join(f"040000 tree {tree}\td{number}\n" for number in range(10))
         tree = repository.git("mktree", given=lines.encode())
+    repository.git("update-ref", "refs/heads/main", repository.git("commit-tree", tree, "-m", "x"))
+    assert snapshot(server, "main") == Unknown("its trees hold more than anybody can check out")
+
+
+def test_folders_whose_names_fill_the_memory_are_not_walked(
+    server: GitServer, repository: Repository
+) -> None:
+    """A name of a mebibyte, and below it twenty folders: each of their paths would hold it."""
+    tree = repository.git("mktree", given=f"160000 commit {'a' * 40}\tsub\n".encode())
+    below = "".join(f"040000 tree {tree}\td{number}\n" for number in range(20))
+    tree = repository.git("mktree", given=below.encode())
+    tree = repository.git("mktree", given=f"040000 tree {tree}\t{'x' * 1024 * 1024}\n".encode())
     repository.git("update-ref", "refs/heads/main", repository.git("commit-tree", tree, "-m", "x"))
     assert snapshot(server, "main") == Unknown("its trees hold more than anybody can check out")
 
@@ -337,3 +382,25 @@ def test_a_pack_of_more_than_the_limit_is_not_read(
     found = snapshot(server, "main")
     assert isinstance(found, Unknown)
     assert why in found.why
+
+
+@pytest.mark.parametrize(("filters", "limit"), [("true", "LARGEST_BARE_PACK"), ("false", "LARGEST_PACK")])
+def test_a_pack_without_files_has_a_limit_of_its_own(
+    server: GitServer, repository: Repository, monkeypatch: pytest.MonkeyPatch, filters: str, limit: str
+) -> None:
+    repository.commit({f"{number}/a": b"%d" % number for number in range(20)})
+    repository.git("config", "uploadpack.allowFilter", filters)
+    for one, size in {"LARGEST_BARE_PACK": 20_000, "LARGEST_PACK": 20_000, limit: 10}.items():
+        monkeypatch.setattr(f"shared.clients.git_packs.{one}", size)
+    assert snapshot(server, "main") == Unknown("its pack holds more than 10 bytes")
+
+
+@pytest.mark.parametrize("speaks", [2, 0])
+def test_a_repository_of_too_many_branches_is_not_listed(
+    server: GitServer, repository: Repository, monkeypatch: pytest.MonkeyPatch, speaks: int
+) -> None:
+    for number in range(3):
+        repository.commit({"a": b"a"}, on=f"b{number}")
+    server.speaks = speaks
+    monkeypatch.setattr("shared.clients.git_protocol.MOST_REFS", 2)
+    assert remotes(server).refs(URL) == Unknown("it has more than 2 branches and tags")

@@ -366,6 +366,33 @@ def test_an_answer_that_trickles_is_given_up(
     assert "took more than" in found.why
 
 
+def test_an_answer_that_begins_and_hangs_is_given_up_at_its_first_piece(
+    server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece is whatever comes: to wait until it is full would be to wait for each byte anew."""
+    told = {"Content-Type": ADVERTISED, "Content-Length": "1000"}
+    server.laid["GET /o/r.git/info/refs"] = (200, told, b"0")
+    monkeypatch.setattr("shared.clients.git_http.LONGEST", -1)
+    monkeypatch.setattr("shared.clients.git_http.READ", 2)
+    found = remotes(server).refs(URL)
+    assert isinstance(found, Unknown)
+    assert "took more than" in found.why
+
+
+CHUNKED = b"".join(b"%x\r\n%b\r\n" % (len(one), one) for one in (b"00", b"1f# service=git-upload-pack\n0000"))
+
+
+@pytest.mark.parametrize(
+    ("end", "why"), [(b"0\r\n\r\n", "its answer ends in the middle"), (b"", "gave no usable answer")]
+)
+def test_an_answer_in_chunks_is_read_to_its_end(server: GitServer, end: bytes, why: str) -> None:
+    told = {"Content-Type": ADVERTISED, "Transfer-Encoding": "chunked", "Connection": "close"}
+    server.laid["GET /o/r.git/info/refs"] = (200, told, CHUNKED + end)
+    found = remotes(server).refs(URL)
+    assert isinstance(found, Unknown)
+    assert why in found.why
+
+
 @pytest.mark.usefixtures("made")
 def test_an_answer_without_end_is_given_up(
     server: GitServer, monkeypatch: pytest.MonkeyPatch

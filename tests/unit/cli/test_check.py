@@ -131,6 +131,18 @@ def test_a_path_with_a_line_break_is_no_second_command(guarded: Guarded) -> None
     assert line.startswith("::error file=x%0A%3A%3Astop-commands%3A%3Ay,title=")
 
 
+@pytest.mark.parametrize("output", ["github", "sarif", "json", "table"])
+def test_a_path_that_is_shown_escaped_names_no_file(guarded: Guarded, output: str) -> None:
+    shown = r"x\n::stop-commands::y\x1b"
+    guarded.gitops.commit(HEAD, pins=(Gitlink(path=shown, commit=GONE, printable=False),))
+    answer = guarded.checks("--output", output)
+    assert answer.code == Exit.COULD_NOT_TELL
+    assert "SubmodulePathUnprintable" in answer.out
+    assert "file=" not in answer.out
+    assert f'"uri": "{shown}"' not in answer.out
+    assert "\x1b" not in answer.out
+
+
 def test_code_scanning_gets_a_result_with_its_rule(guarded: Guarded) -> None:
     guarded.gitops.commit(HEAD, pins=(pin(STRAY, "my docs"),))
     document = json.loads(guarded.checks("--output", "sarif").out)

@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from threading import get_ident
 
 import pytest
 
 from responders.submodule_refs import tree
 from responders.submodule_refs.reasons import REASONS, Reason
 from responders.submodule_refs.verify import look_again
+from shared.clients.git_remotes import Refs, Snapshot, Standing
 from shared.errors import PermanentError, TemporaryError, Throttled
-from shared.model import Word
+from shared.model import Read, Word
+from tests.unit.git_remotes import GitRemotes
 from tests.unit.submodule_refs.builders import BACKLOG, GITOPS, LINK, PARENT, World, declared, link
 
 DOWN = TemporaryError("github.com answered 503", delay=timedelta(seconds=30))
@@ -61,6 +64,12 @@ def without_url(world: World) -> str:
 def by_ssh(world: World) -> str:
     world.pin(world.first, url="git@github.com:ameideio/ameide-backlog.git")
     return LINK
+
+
+def by_a_path_that_is_shown_escaped(world: World) -> str:
+    """An address of .gitmodules would not be its own."""
+    world.pin(world.stray, path=r"bad\n::error::x", url=f"{BACKLOG}.git", branch="main", printable=False)
+    return PARENT + r"/tree/main/bad\n::error::x"
 
 
 def relative(world: World) -> str:
@@ -121,6 +130,10 @@ SITUATIONS: dict[str, tuple[Callable[[World], str], list[Reason]]] = {
     ),
     "what is gone altogether is missing": (lost, [Reason.SUBMODULE_COMMIT_MISSING]),
     "a gitlink without URL stops git": (without_url, [Reason.SUBMODULE_URL_MISSING]),
+    "a path of control characters is not asked for": (
+        by_a_path_that_is_shown_escaped,
+        [Reason.SUBMODULE_PATH_UNPRINTABLE],
+    ),
     "an address of ssh cannot be asked": (by_ssh, [Reason.SUBMODULE_URL_NOT_ASKED]),
     "a file cannot be asked": (by_file, [Reason.SUBMODULE_URL_NOT_ASKED]),
     "a repository that was renamed is still there": (moved, [Reason.SUBMODULE_REMOTE_MOVED]),
@@ -147,7 +160,12 @@ NOT_KNOWN = {
     name: happens
     for name, (happens, reasons) in SITUATIONS.items()
     if set(reasons)
-    & {Reason.SUBMODULES_UNREAD, Reason.TRACKED_REVISION_UNREAD, Reason.SUBMODULE_URL_NOT_ASKED}
+    & {
+        Reason.SUBMODULES_UNREAD,
+        Reason.TRACKED_REVISION_UNREAD,
+        Reason.SUBMODULE_URL_NOT_ASKED,
+        Reason.SUBMODULE_PATH_UNPRINTABLE,
+    }
 }
 
 
@@ -227,7 +245,7 @@ def test_a_submodule_of_a_submodule_is_looked_at_where_its_holder_pins_it() -> N
     world.commit(LIBRARY, "main")
     gone = world.commit(LIBRARY, None)
     holder = nested(world, gone)
-    (found,) = world.findings()
+    (_, found) = world.findings()
     assert (found.reason, found.subject) == (
         Reason.SUBMODULE_COMMIT_UNREFERENCED,
         f"{LIBRARY}/commit/{gone}",
@@ -273,7 +291,7 @@ def test_as_deep_ones_as_are_looked_at_are_judged() -> None:
     for _ in range(tree.DEEPEST - 1):
         below = world.commit(BACKLOG, "main", link(below))
     world.pin(below)
-    assert world.reasons() == [Reason.SUBMODULE_COMMIT_UNREFERENCED]
+    assert world.reasons() == [Reason.PIN_NESTED, Reason.SUBMODULE_COMMIT_UNREFERENCED]
 
 
 def test_more_than_are_looked_at_are_told_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,6 +303,74 @@ def test_more_than_are_looked_at_are_told_one_by_one(monkeypatch: pytest.MonkeyP
     assert [(one.reason, one.subject) for one in world.findings()] == [
         (Reason.SUBMODULES_BEYOND_BOUND, of_backlog(one)) for one in commits[3:]
     ]
+
+
+class Slow(GitRemotes):
+    """Each of its answers takes a minute."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.git.repositories)
+        self._clock = world.clock
+
+    def standing(self, url: str, commit: str, refs: Refs, *, parent: str | None = None) -> Read[Standing]:
+        self._clock.advance(timedelta(minutes=1))
+        return super().standing(url, commit, refs, parent=parent)
+
+
+def test_what_is_not_reached_in_time_is_told_and_never_taken_for_well() -> None:
+    world = World()
+    commits = [world.commit(BACKLOG, "main") for _ in range(6)]
+    world.commit(GITOPS, "main", *(link(one, path=f"docs/{number}") for number, one in enumerate(commits)))
+    world.github.git = Slow(world)
+    found = world.findings()
+    assert {one.reason for one in found} == {Reason.SUBMODULES_UNREAD}
+    assert {one.subject.rpartition("/")[2] for one in found} == set(commits)
+    assert all("had taken 180 s before it was its turn" in one.message for one in found)
+
+
+def test_submodules_that_hold_too_much_together_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MOST_TEXT", 1000)
+    world = World()
+    below = [link(world.first, path="x" * 2000 + str(number)) for number in range(20)]
+    holders = [world.commit(BACKLOG, "main", one) for one in below]
+    world.commit(GITOPS, "main", *(link(one, path=f"docs/{number}") for number, one in enumerate(holders)))
+    found = world.findings()
+    assert {one.reason for one in found} == {Reason.SUBMODULES_UNREAD}
+    assert all("too many gitlinks were read before it" in one.message for one in found)
+    # Those that were under way beside the first are read all the same.
+    assert len(found) >= len(holders) - 4
+
+
+def test_remotes_that_have_too_many_branches_together_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tree, "MOST_REFS", 1)
+    world = World()
+    library = world.commit(LIBRARY, "main")
+    nested(world, library)
+    (found,) = world.findings()
+    assert (found.reason, found.subject) == (Reason.SUBMODULES_UNREAD, LIBRARY)
+
+
+class Watched(GitRemotes):
+    """Remembers which threads read snapshots."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.git.repositories)
+        self.threads: set[int] = set()
+
+    def snapshot(
+        self, url: str, revision: str, *, refs: Refs | None = None, parent: str | None = None
+    ) -> Read[Snapshot]:
+        self.threads.add(get_ident())
+        return super().snapshot(url, revision, refs=refs, parent=parent)
+
+
+def test_few_submodules_are_held_in_memory_at_one_time() -> None:
+    world = World()
+    commits = [world.commit(BACKLOG, "main") for _ in range(50)]
+    world.commit(GITOPS, "main", *(link(one, path=f"docs/{number}") for number, one in enumerate(commits)))
+    world.github.git = watched = Watched(world)
+    assert world.reasons() == []
+    assert len(watched.threads) <= 4
 
 
 def test_a_remote_s_branches_are_read_once_in_a_look_however_many_pin_it() -> None:

@@ -248,6 +248,60 @@ def test_a_branch_that_took_the_name_since_the_plan_is_not_moved() -> None:
     assert branches(world)[step.after["branch"]] == world.first
 
 
+THIRD = "https://github.com/somebody/charts"
+
+
+def pinned_by_a_third_party(**changes: object) -> World:
+    """Main pins the charts of somebody, who pins in them what nothing leads to in our backlog."""
+    world = World(**changes)  # type: ignore[arg-type]
+    theirs = world.commit(THIRD, "main", link(world.stray))
+    world.commit(GITOPS, "main", link(world.first), link(theirs, path="charts", url=THIRD))
+    return world
+
+
+def test_a_pin_that_only_a_submodule_has_publishes_no_branch() -> None:
+    world = pinned_by_a_third_party()
+    assert told(world) == (Word.HUMAN, Reason.PIN_NESTED)
+    assert branches(world) == {"main": world.tip}
+
+
+def test_a_missing_pin_that_only_a_submodule_has_publishes_no_branch() -> None:
+    world = pinned_by_a_third_party()
+    world.backlog.forget(world.stray)
+    assert told(world) == (Word.HUMAN, Reason.SUBMODULE_COMMIT_LOST)
+    assert branches(world) == {"main": world.tip}
+
+
+def test_a_pin_that_a_tracked_branch_has_as_well_is_kept() -> None:
+    world = pinned_by_a_third_party(submodules=(declared("main", "next"),))
+    world.commit(GITOPS, "next", link(world.stray))
+    assert world.run().outcome.word is Word.REPAIRED
+    assert world.stray in branches(world).values()
+
+
+UNPINNED: dict[str, Callable[[World], object]] = {
+    "it pins another commit": lambda world: world.pin(world.first),
+    "it pins the commit at another remote": lambda world: world.pin(world.stray, url=THIRD),
+    "only a submodule pins it": lambda world: world.commit(
+        GITOPS, "main", link(world.commit(THIRD, "main", link(world.stray)), url=THIRD)
+    ),
+    "it is gone": lambda world: world.gitops.delete("main"),
+    "it cannot be read": lambda world: world.git.troubles.update({f"snapshot {PARENT}": LOST}),
+}
+
+
+@pytest.mark.parametrize("happens", UNPINNED.values(), ids=UNPINNED)
+def test_a_commit_that_no_tracked_branch_is_seen_to_pin_any_more_is_not_kept(
+    happens: Callable[[World], object],
+) -> None:
+    world = unreferenced()
+    (step,) = world.plan().steps
+    happens(world)
+    with pytest.raises(TemporaryError):
+        RESPONDER.apply(world.scope, step)
+    assert branches(world) == {"main": world.tip}
+
+
 # -- moving ---------------------------------------------------------------------------------------------
 
 
@@ -497,6 +551,26 @@ SINCE: dict[str, tuple[Callable[[World], object], str]] = {
     "the remote does not answer": (
         lambda world: world.git.troubles.update({"refs": LOST}),
         "could not be read",
+    ),
+    "the pinned commit is there": (
+        lambda world: world.backlog.commit(world.stray, "next"),
+        "is not known to be gone",
+    ),
+    "the pinned commit is there, held by nothing": (
+        lambda world: world.backlog.loose.add(world.stray),
+        "is not known to be gone",
+    ),
+    "the remote does not say whether the pinned commit is there": (
+        lambda world: world.git.troubles.update({f"standing {world.stray}": LOST}),
+        "is not known to be gone",
+    ),
+    "GitHub has the pinned commit": (
+        lambda world: world.backlog.forgotten.add(world.stray),
+        "is not known to be gone",
+    ),
+    "GitHub does not say whether it has the pinned commit": (
+        lambda world: world.github.troubles.update({"holds": LOST}),
+        "is not known to be gone",
     ),
 }
 
