@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from shared.clients.azure_core import AGAIN, CONNECT, CONNECTIONS, READ, OncePer, retry_after
 from shared.clients.git_addresses import read_address, without_user
+from shared.clients.git_deadlines import adapter
 from shared.clients.git_packets import Unusable
 from shared.clients.github_http import LARGEST, TOKEN, slug
 from shared.errors import Misconfigured, PermanentError, ReconvergeError, TemporaryError, Throttled
@@ -29,8 +31,8 @@ SERVICE: Final = "git-upload-pack"
 REDIRECTS: Final = 3
 """More than a renamed repository of a renamed owner needs."""
 LONGEST: Final = 60
-"""Seconds for an answer as a whole, whatever trickles in, and READ at most after them: well below the life of
-a run, which makes several calls one after the other."""
+"""Seconds for an answer as a whole, whatever trickles in: well below the life of a run, which makes several
+calls one after the other."""
 REST: Final = 64 * 1024
 """Bytes that are still read of an answer which is not needed any more, so that its connection stays open."""
 
@@ -229,19 +231,19 @@ def classify(home: Home, status: int, pause: timedelta | None) -> ReconvergeErro
     return TemporaryError(said, delay=AGAIN)
 
 
-def _make_session(_: str) -> "Session":
+def _make_session(_: str, seconds: float) -> "Session":
     from http.cookiejar import DefaultCookiePolicy
 
     import requests
-    from requests.adapters import HTTPAdapter
 
     session = requests.Session()
     # Else requests would put what a ~/.netrc holds for the host in place of our credential.
     session.auth = lambda prepared: prepared
     # Whatever a server wants remembered would be sent to it again by every thread.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, adapter(seconds, CONNECTIONS))
     return session
 
 
-_session: "OncePer[str, Session]" = OncePer(_make_session)
+_session: "OncePer[str, Session]" = OncePer(partial(_make_session, seconds=LONGEST))
