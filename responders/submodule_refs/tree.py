@@ -26,7 +26,7 @@ READERS: Final = 32
 """GitHub asks for no more than a hundred requests at one time, and other targets have theirs.
 https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"""
 POOL: Final = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="submodules")
-LARGE: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="submodules-large")
+LARGE: Final = ThreadPoolExecutor(max_workers=8, thread_name_prefix="submodules-large")
 """For answers that may be large: folders of whole commits, and refs of repositories that others named. Each
 may take 32 MiB in memory, and 128 where its server cannot leave files out; a function has two GiB."""
 

@@ -370,7 +370,7 @@ def test_few_submodules_are_held_in_memory_at_one_time() -> None:
     world.commit(GITOPS, "main", *(link(one, path=f"docs/{number}") for number, one in enumerate(commits)))
     world.github.git = watched = Watched(world)
     assert world.reasons() == []
-    assert len(watched.threads) <= 4
+    assert len(watched.threads) <= 8
 
 
 def test_a_remote_s_branches_are_read_once_in_a_look_however_many_pin_it() -> None:
