@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -133,7 +134,16 @@ def test_a_second_drill_beside_a_running_sandbox_is_refused_and_harms_nothing(tm
         stack.down(directory)
 
 
+@pytest.fixture
+def attentive() -> Iterator[None]:
+    """Whoever runs the tests in the background may have them ignore Ctrl-C, and what they start as well."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.timeout(300)
+@pytest.mark.usefixtures("attentive")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_an_ended_drill_leaves_nothing_running(tmp_path: Path, number: signal.Signals) -> None:
     described = tmp_path / "sandbox" / "stack.json"
