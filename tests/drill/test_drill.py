@@ -34,7 +34,7 @@ TOLD = {
     "bootstrap": ("succeeded", "no such CronJob$|never succeeded$"),
     "store": ("Ready", "not Ready: "),
     "external secret": ("Ready", "not Ready: "),
-    "applications": ("2 of 2 well", "2 of 2: "),
+    "applications": ("2 of 2 well", "[12] of 2: "),
 }
 """What holds says, and how what does not begins."""
 TARGETS = {
