@@ -11,7 +11,7 @@ from cli.exits import Exit
 from shared.clients.git_remotes import Gitlink
 from shared.errors import TemporaryError
 from tests.unit.cli.desk import LANDSCAPE, Answer, Desk
-from tests.unit.git_remotes import Repository
+from tests.unit.git_remotes import GitRemotes, Repository
 
 GITOPS = "https://github.com/ameideio/ameide-gitops"
 BACKLOG = "https://github.com/ameideio/ameide-backlog"
@@ -39,13 +39,12 @@ class Guarded:
         self.git.lay(BACKLOG).loose.add(STRAY)
 
     @property
-    def git(self):  # type: ignore[no-untyped-def]
+    def git(self) -> GitRemotes:
         return self.desk.platform.github.git
 
     @property
     def gitops(self) -> Repository:
-        found: Repository = self.git.lay(GITOPS)
-        return found
+        return self.git.lay(GITOPS)
 
     def checks(self, *arguments: str) -> Answer:
         return self.desk.types("check", "submodules", "--landscape", str(self.landscape), *arguments)
