@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from responders.submodule_refs import RESPONDER
 from responders.submodule_refs.reasons import Reason
 from shared.clients.github import State
 from shared.errors import PermanentError, TemporaryError
-from shared.landscape import Action, Mode
+from shared.landscape import Action, DeclaredSubmodules, Mode
 from shared.model import Channel, Step, Word
 from tests.unit.github import GitHub
 from tests.unit.submodule_refs.builders import (
@@ -30,21 +31,21 @@ DAY = timedelta(days=1)
 LOST = TemporaryError("the answer was lost", delay=timedelta(seconds=30))
 
 
-def unreferenced(**changes: object) -> World:
+def unreferenced(**changes: Any) -> World:
     """Nothing leads to the pinned commit."""
-    world = World(**changes)  # type: ignore[arg-type]
+    world = World(**changes)
     world.pin(world.stray)
     return world
 
 
-def forgotten(**changes: object) -> World:
+def forgotten(**changes: Any) -> World:
     """Only GitHub's API knows the pinned commit."""
     world = unreferenced(**changes)
     world.backlog.forget(world.stray)
     return world
 
 
-def gone(**changes: object) -> World:
+def gone(**changes: Any) -> World:
     """Nobody has the pinned commit any more."""
     world = unreferenced(**changes)
     world.backlog.lose(world.stray)
@@ -251,9 +252,9 @@ def test_a_branch_that_took_the_name_since_the_plan_is_not_moved() -> None:
 THIRD = "https://github.com/somebody/charts"
 
 
-def pinned_by_a_third_party(**changes: object) -> World:
+def pinned_by_a_third_party(**changes: Any) -> World:
     """Main pins the charts of somebody, who pins in them what nothing leads to in our backlog."""
-    world = World(**changes)  # type: ignore[arg-type]
+    world = World(**changes)
     theirs = world.commit(THIRD, "main", link(world.stray))
     world.commit(GITOPS, "main", link(world.first), link(theirs, path="charts", url=THIRD))
     return world
@@ -507,9 +508,9 @@ NAMED = {
 
 @pytest.mark.parametrize(("submodules", "changes", "moves"), NAMED.values(), ids=NAMED)
 def test_a_pin_is_moved_only_to_a_branch_that_is_named(
-    submodules: tuple[object, ...], changes: dict[str, str], *, moves: bool
+    submodules: tuple[DeclaredSubmodules, ...], changes: dict[str, str], *, moves: bool
 ) -> None:
-    world = World(submodules=submodules)  # type: ignore[arg-type]
+    world = World(submodules=submodules)
     world.pin(world.stray, **changes)
     world.backlog.branches[ODD] = world.tip
     world.backlog.lose(world.stray)
@@ -622,12 +623,12 @@ FORGED: dict[str, tuple[Callable[..., World], dict[str, object], str]] = {
 
 @pytest.mark.parametrize(("broken", "changes", "says"), FORGED.values(), ids=FORGED)
 def test_a_step_that_no_plan_may_hold_is_refused_at_the_last_moment(
-    broken: Callable[..., World], changes: dict[str, object], says: str
+    broken: Callable[..., World], changes: dict[str, Any], says: str
 ) -> None:
     world = broken(contract=allowing(repositories=(GITOPS, BACKLOG, OTHERS)))
     (step,) = world.plan().steps
     with pytest.raises(PermanentError, match=says):
-        RESPONDER.apply(world.scope, replace(step, **changes))  # type: ignore[arg-type]
+        RESPONDER.apply(world.scope, replace(step, **changes))
     assert untouched(world)
 
 
