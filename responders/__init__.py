@@ -16,6 +16,7 @@ _EVERY_KIND: Final = frozenset(WATCHED.values())
 _OF_CLUSTERS_AND_IDENTITIES: Final = frozenset(
     kind for kind in WATCHED.values() if kind.startswith(("cluster.", "identity."))
 )
+_BEFORE_KEYCLOAK: Final = ("submodule_refs", "federated_credentials", "runtime_facts", "vault_seeding")
 
 _ROOTS: Final[Registry] = {
     # No event of Azure tells of a commit: Argo CD's webhook does, the sweep looks, and whoever asks.
@@ -24,6 +25,10 @@ _ROOTS: Final[Registry] = {
     "runtime_facts": Registered(hears=_OF_CLUSTERS_AND_IDENTITIES, section="facts"),
     "vault_seeding": Registered(
         hears=_EVERY_KIND, section="vault", rests_on=("federated_credentials", "runtime_facts")
+    ),
+    "keycloak_bootstrap": Registered(hears=_EVERY_KIND, section="keycloak", rests_on=_BEFORE_KEYCLOAK),
+    "gitlab_migrations": Registered(
+        hears=_EVERY_KIND, section="gitlab", rests_on=(*_BEFORE_KEYCLOAK, "keycloak_bootstrap")
     ),
 }
 REGISTRY: Final[Registry] = {

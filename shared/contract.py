@@ -82,6 +82,9 @@ _APPLICATIONS: Final = Guard(
     lambda contract, owner: contract.may_operate(application_of(owner)),
     lambda contract: contract.applications,
 )
+_KEYCLOAKS: Final = Guard(
+    "contract.keycloaks", "Keycloak", Contract.may_change_clients_of, lambda contract: contract.keycloaks
+)
 _GUARDS: Final[Mapping[str, Guard]] = {
     Action.SUBMODULE_KEEP: _REPOSITORIES,
     Action.SUBMODULE_MOVE: _REPOSITORIES,
@@ -91,6 +94,12 @@ _GUARDS: Final[Mapping[str, Guard]] = {
     Action.VAULT_BOOTSTRAP: _NAMESPACES,
     Action.SECRETS_REFRESH: _NAMESPACES,
     Action.VAULT_SEED: _VAULTS,
+    Action.KEYCLOAK_ORDER: _REPOSITORIES,
+    Action.KEYCLOAK_RERUN: _REPOSITORIES,
+    Action.KEYCLOAK_JOBS: _NAMESPACES,
+    Action.KEYCLOAK_REDIRECT: _KEYCLOAKS,
+    Action.GITLAB_MAP: _REPOSITORIES,
+    Action.GITLAB_RERUN: _REPOSITORIES,
     Action.APPLICATION_REFRESH: _APPLICATIONS,
     Action.APPLICATION_SYNC: _APPLICATIONS,
     Action.APPLICATION_TERMINATE: _APPLICATIONS,

@@ -17,9 +17,13 @@ from shared.clients.git_files import FileAt
 from shared.clients.git_remotes import Refs, Snapshot, Standing
 from shared.clients.github import PullRequest, Workflow, WorkflowRun
 from shared.clients.key_vault import Secret, Sourced
+from shared.clients.keycloak import Client, Realm
+from shared.clients.keycloak import LoginRefused as KeycloakRefused
 from shared.clients.managed_clusters import ApiServer
 from shared.clients.seeding import Destination, Source
 from shared.clients.vault import Held, LoginRefused, SealStatus, Session
+from shared.clients.web import NoAnswer, Page
+from shared.clients.workloads import Config, Materialised, Pod, RealmImport, Work
 from shared.journal import Journal
 from shared.landscape import Environment, Landscape
 from shared.model import (
@@ -142,7 +146,56 @@ class Kubernetes(Protocol):
     ) -> None: ...
 
 
+class Workloads(Protocol):
+    def job(self, api_server: ApiServer, namespace: str, name: str) -> Read[Work]: ...
+
+    def jobs(self, api_server: ApiServer, namespace: str, selector: str) -> Read[tuple[Work, ...]]:
+        """Newest first."""
+
+    def job_log(self, api_server: ApiServer, namespace: str, job: str) -> Read[str]: ...
+
+    def pods(self, api_server: ApiServer, namespace: str, selector: str) -> Read[tuple[Pod, ...]]:
+        """Newest first."""
+
+    def pod_log(self, api_server: ApiServer, namespace: str, pod: str, container: str) -> Read[str]: ...
+
+    def realm_imports(self, api_server: ApiServer, namespace: str) -> Read[tuple[RealmImport, ...]]:
+        """Absent: the cluster does not serve their kind."""
+
+    def config_map(self, api_server: ApiServer, namespace: str, name: str) -> Read[Config]: ...
+
+    def config_maps(self, api_server: ApiServer, namespace: str, selector: str) -> Read[tuple[Config, ...]]:
+        """Newest first."""
+
+    def secret(
+        self,
+        api_server: ApiServer,
+        namespace: str,
+        name: str,
+        *,
+        published: Mapping[str, str],
+        placeholders: Collection[str],
+    ) -> Read[Materialised]:
+        """published: by key of the Secret, SHA-256 in hexadecimal digits."""
+
+    def rerun(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
+        """Delete the Job with this uid, with its pods, and create it anew as it was rendered."""
+
+
+class Keycloaks(Protocol):
+    def clients(self, realm: Realm) -> Read[tuple[Client, ...]] | KeycloakRefused:
+        """Absent: Keycloak has no such realm."""
+
+    def add_redirect_uri(self, realm: Realm, client_id: str, uri: str) -> None: ...
+
+
+class Web(Protocol):
+    def get(self, origin: str, path: str) -> Page | NoAnswer: ...
+
+
 class ArgoCD(Protocol):
+    def application(self, api_server: ApiServer, namespace: str, name: str) -> Read[Application]: ...
+
     def applications(self, api_server: ApiServer, namespace: str) -> Read[tuple[Application, ...]]: ...
 
     def refresh(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None: ...
@@ -171,6 +224,9 @@ class World:
     vaults: Vaults
     kubernetes: Kubernetes
     argocd: ArgoCD
+    workloads: Workloads
+    keycloaks: Keycloaks
+    web: Web
     seeding: Seeding
 
 

@@ -14,6 +14,8 @@ from shared.landscape.facts import (
     repository_page,
     same_repository,
 )
+from shared.landscape.gitlab import DeclaredGitLab, DeclaredMigrations
+from shared.landscape.keycloak import DeclaredClient, DeclaredHooks, DeclaredKeycloak, KeycloakLogin
 from shared.landscape.loader import load, parse
 from shared.landscape.models import (
     Action,
@@ -29,6 +31,7 @@ from shared.landscape.models import (
     ProofMethod,
 )
 from shared.landscape.submodules import DeclaredSubmodules
+from shared.landscape.values import ValuesFile
 from shared.landscape.vault import BootstrapJob, DeclaredVault, VaultLogin
 
 __all__ = [
@@ -38,20 +41,27 @@ __all__ = [
     "Caps",
     "Contract",
     "DeclaredArgoCD",
+    "DeclaredClient",
     "DeclaredCluster",
     "DeclaredCredential",
     "DeclaredFact",
     "DeclaredFacts",
+    "DeclaredGitLab",
+    "DeclaredHooks",
     "DeclaredIdentity",
+    "DeclaredKeycloak",
+    "DeclaredMigrations",
     "DeclaredSubmodules",
     "DeclaredVault",
     "DeclaredWorkflow",
     "Environment",
+    "KeycloakLogin",
     "Landscape",
     "Mode",
     "OwnIdentity",
     "ProofMethod",
     "Truth",
+    "ValuesFile",
     "VaultLogin",
     "Watcher",
     "load",

@@ -28,6 +28,8 @@ class Watcher(StrEnum):
     FEDERATED_CREDENTIALS = "federated_credentials"
     RUNTIME_FACTS = "runtime_facts"
     VAULT_SEEDING = "vault_seeding"
+    KEYCLOAK_BOOTSTRAP = "keycloak_bootstrap"
+    GITLAB_MIGRATIONS = "gitlab_migrations"
 
 
 class ApplicationRule(Declared):

@@ -33,8 +33,11 @@ from shared.landscape.forms import (
     Unchanging,
     at_most,
 )
+from shared.landscape.gitlab import DeclaredGitLab
+from shared.landscape.keycloak import DeclaredKeycloak
 from shared.landscape.submodules import DeclaredSubmodules
 from shared.landscape.vault import DeclaredVault, Namespace, VaultAddress, same_address
+from shared.landscape.web import WebAddress, same_web_address
 from shared.model import Channel, digest_of, same_id
 
 AKS_ISSUERS: Final = "*.oic.prod-aks.azure.com"
@@ -80,15 +83,30 @@ class Action(StrEnum):
     """Write a declared seed that Vault lacks, by check-and-set. A value of its owner is never overwritten."""
     SECRETS_REFRESH = "secrets.refresh"
     """Have stores and ExternalSecrets that are not Ready looked at again, by an annotation."""
+    KEYCLOAK_ORDER = "keycloak.order"
+    """Propose, by a pull request, hook annotations by which the master bootstrap runs before the patcher."""
+    KEYCLOAK_RERUN = "keycloak.rerun"
+    """Propose, by a pull request, another value of the knob that makes the Jobs of the realm run again."""
+    KEYCLOAK_JOBS = "keycloak.jobs"
+    """Delete a Job of the realm that came to nothing, and create it again as it was rendered; the master
+    bootstrap first. Instead of `keycloak.rerun`, where it may be done. Never carried out by the default
+    alone."""
+    KEYCLOAK_REDIRECT = "keycloak.redirect"
+    """Add a declared redirect URI that a client lacks. Nothing else of the client is changed."""
+    GITLAB_MAP = "gitlab.map"
+    """Propose, by a pull request, to let GitLab's database `ci` be the one that `main` has."""
+    GITLAB_RERUN = "gitlab.rerun"
+    """Propose, by a pull request, another input of the suffix that the migrations Job has in its name."""
     APPLICATION_REFRESH = "application.refresh"
     """Have Argo CD read an Application's sources anew, past its cache."""
     APPLICATION_SYNC = "application.sync"
-    """Sync an Application whose last sync failed, with the options that it declares itself."""
+    """Sync an Application whose last sync failed, or whose hooks must run again, with the options that it
+    declares itself."""
     APPLICATION_TERMINATE = "application.terminate"
     """Stop an operation that runs for longer than is plausible. Never carried out by the default alone."""
 
 
-NAMED_ONLY: Final = frozenset({Action.APPLICATION_TERMINATE})
+NAMED_ONLY: Final = frozenset({Action.APPLICATION_TERMINATE, Action.KEYCLOAK_JOBS})
 """Actions that interfere with what somebody else began: `default` lets them be proposed at most."""
 
 
@@ -183,6 +201,8 @@ class Contract(Declared):
     applications: tuple[ApplicationPattern, ...] = ()
     """The Applications of Argo CD that may be refreshed, synced or stopped, `*` standing for any characters.
     Every other one is refused."""
+    keycloaks: tuple[WebAddress, ...] = ()
+    """The addresses of Keycloaks whose clients may be given a redirect URI. Every other one is refused."""
     issuer_hosts: tuple[HostPattern, ...] = (AKS_ISSUERS,)
     """Hosts that a written issuer may have; `*.` stands for one or more labels, `:*` for any port."""
     caps: Caps = Caps()
@@ -223,6 +243,10 @@ class Contract(Declared):
         """Whether the contract lists the Vault."""
         return any(same_address(address, listed) for listed in self.vaults)
 
+    def may_change_clients_of(self, url: str) -> bool:
+        """Whether the contract lists the Keycloak."""
+        return any(same_web_address(url, listed) for listed in self.keycloaks)
+
     def may_operate(self, application: str) -> bool:
         """Whether the contract lists the Application of Argo CD."""
         return application != "" and any(fits(listed, application) for listed in self.applications)
@@ -258,6 +282,10 @@ class Environment(Declared):
     """The runtime facts that are published for it."""
     vault: DeclaredVault | None = None
     """The Vault whose seeding is looked after."""
+    keycloak: DeclaredKeycloak | None = None
+    """The Keycloak whose realm is looked after."""
+    gitlab: DeclaredGitLab | None = None
+    """The GitLab whose migrations are looked after."""
     argocd: DeclaredArgoCD | None = None
     """The Argo CD whose Applications are looked after."""
     contract: Contract = Field(default_factory=Contract)

@@ -1,0 +1,62 @@
+"""The section `gitlab`: a release of GitLab's chart, its database, and what people see of it."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import ConfigDict, Field
+
+from shared.landscape.declared import Declared
+from shared.landscape.forms import ClusterName, FieldPath, Form
+from shared.landscape.keycloak import ApplicationName
+from shared.landscape.values import ValuesFile
+from shared.landscape.vault import Namespace
+from shared.landscape.web import PagePath, WebAddress
+
+_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+
+type ReleaseName = Annotated[
+    str,
+    # https://helm.sh/docs/chart_template_guide/builtin_objects/
+    Form(
+        pattern=_LABEL,
+        otherwise="write the name of the Helm release, such as platform-gitlab",
+        longest=53,
+    ),
+]
+
+
+class DeclaredMigrations(Declared):
+    """The file of values by which the migrations are repaired, and its keys."""
+
+    values: ValuesFile = Field(examples=[{"repository": "<url>", "path": "<path>"}])
+    """The file."""
+    ci: FieldPath | None = None
+    """Key of the mapping that says where the database `ci` is, such as gitlab.global.psql.ci; `database`,
+    `host` and `port` stand beneath it."""
+    suffix: FieldPath | None = None
+    """Key of a value that the suffix of the Job's name is made of, such as
+    gitlab.gitlab.migrations.annotations.rerun. A change of it makes a new Job."""
+
+
+def _optional_in_the_file(described: dict[str, Any]) -> None:
+    described["required"].remove("cluster")
+
+
+class DeclaredGitLab(Declared):
+    """The GitLab of the environment."""
+
+    model_config = ConfigDict(json_schema_extra=_optional_in_the_file)
+
+    cluster: ClusterName = Field(examples=["ameide"])
+    """Name of the cluster that it runs in. Needed only when the environment has several."""
+    namespace: Namespace = Field(examples=["ameide-dev"])
+    """Of the release."""
+    application: ApplicationName = Field(examples=["dev-platform-gitlab"])
+    """The Application of Argo CD that deploys it."""
+    release: ReleaseName = Field(examples=["platform-gitlab"])
+    """The Helm release. Its Jobs and pods are found by the labels `release` and `app`."""
+    url: WebAddress = Field(examples=["https://gitlab.dev.ameide.io"])
+    """Where browsers and Reconverge reach GitLab."""
+    page: PagePath = "/users/sign_in"
+    """A page that GitLab makes with its database, open to everybody."""
+    migrations: DeclaredMigrations | None = None
+    """How its migrations are repaired. Without it nothing can be proposed."""
