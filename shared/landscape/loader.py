@@ -80,7 +80,7 @@ def _completed(data: Data) -> Data:
     return data | {"environments": {name: _named(name, body) for name, body in environments.items()}}
 
 
-_PARTS: Final = ("vault", "argocd")
+_PARTS: Final = ("vault", "keycloak", "gitlab", "argocd")
 """What runs in one cluster of the environment."""
 
 
