@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from responders.runtime_facts.document import (
+from shared.yaml_documents import (
     Document,
     Field,
     Missing,
