@@ -5,6 +5,7 @@ image without a program cannot be pulled. Pods are run once, whatever their rest
 """
 
 import asyncio
+import base64
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from sandbox.kubernetes_objects import Change, Changed, Object, Objects
-from sandbox.kubernetes_resources import PODS, SERVICE_ACCOUNTS
+from sandbox.kubernetes_resources import CONFIG_MAPS, PODS, SECRETS, SERVICE_ACCOUNTS
 from sandbox.kubernetes_tokens import ServiceAccountTokens
 from sandbox.reconciling import Recorder
 
@@ -87,6 +88,10 @@ class Kubelet:
             task.add_done_callback(lambda _: self._running.pop(uid, None))
 
 
+class _Missing(Exception):
+    """A container cannot be made of what there is. The text is the kubelet's own."""
+
+
 class _Run:
     """One pod, from its creation to its end."""
 
@@ -103,7 +108,7 @@ class _Run:
         self._states: dict[str, dict[str, Any]] = {one["name"]: waiting for one in self._first + self._then}
 
     async def run(self) -> None:
-        files = self._files()
+        files = await self._given(self._first[0] if self._first else self._then[0], self._files)
         for container in self._first + self._then:
             if container["image"] not in self._node.programs:
                 self._cannot_pull(container)
@@ -120,12 +125,14 @@ class _Run:
         self._show("Succeeded")
 
     async def _contain(self, container: Object, files: dict[str, str]) -> int:
-        name, started = container["name"], self._objects.now()
+        name = container["name"]
+        env = await self._given(container, lambda: self._environment(container))
+        started = self._objects.now()
         self._states[name] = {"running": {"startedAt": started}}
         self._show("Pending" if container in self._first else "Running")
         metadata = self._pod["metadata"]
         given = Container(
-            env=self._environment(container),
+            env=env,
             files=files,
             print=lambda line: self._objects.write_log(
                 metadata["namespace"], metadata["name"], name, f"{line}\n"
@@ -157,15 +164,56 @@ class _Run:
 
     # -- what it is given ---------------------------------------------------------------
 
+    async def _given[T](self, container: Object, make: Callable[[], T]) -> T:
+        """What `make` answers, once all that it needs is there. Until then the container says what is not."""
+        changed = asyncio.Event()
+
+        def hear(one: Changed) -> None:
+            if one.resource in (SECRETS, CONFIG_MAPS):
+                changed.set()
+
+        stop = self._objects.listen(hear)
+        try:
+            while True:
+                try:
+                    return make()
+                except _Missing as missing:
+                    why = {"reason": "CreateContainerConfigError", "message": str(missing)}
+                    self._states[container["name"]] = {"waiting": why}
+                    self._recorder.say(self._pod, "Warning", "Failed", f"Error: {missing}")
+                    self._show("Pending")
+                await changed.wait()
+                changed.clear()
+        finally:
+            stop()
+
     def _environment(self, container: Object) -> dict[str, str]:
-        own = {one["name"]: one.get("value", "") for one in container.get("env", ())}
+        """Raises _Missing."""
+        own = {
+            one["name"]: self._from_secret(one["valueFrom"]["secretKeyRef"])
+            if "valueFrom" in one
+            else one.get("value", "")
+            for one in container.get("env", ())
+        }
         here = {
             "KUBERNETES_SERVICE_HOST": self._node.api_host,
             "KUBERNETES_SERVICE_PORT": self._node.api_port,
         }
         return {**here, **own}
 
+    def _from_secret(self, wanted: Mapping[str, str]) -> str:
+        """Raises _Missing."""
+        namespace, name = self._pod["metadata"]["namespace"], wanted["name"]
+        held = self._objects.get(SECRETS, namespace, name)
+        if held is None:
+            raise _Missing(f'secret "{name}" not found')
+        data = held.get("data") or {}
+        if wanted["key"] not in data:
+            raise _Missing(f"couldn't find key {wanted['key']} in Secret {namespace}/{name}")
+        return base64.b64decode(data[wanted["key"]]).decode()
+
     def _files(self) -> dict[str, str]:
+        """Raises _Missing."""
         files = {
             TRUSTED_FILE: self._node.trusted,
             f"{ACCOUNT_FILES}/ca.crt": self._node.api_ca,
@@ -180,10 +228,23 @@ class _Run:
         }
         for container in self._first + self._then:
             for mount in container.get("volumeMounts", ()):
+                for key, text in self._mapped(mount["name"]).items():
+                    files[f"{mount['mountPath']}/{key}"] = text
                 if wanted := projected.get(mount["name"]):
                     path = f"{mount['mountPath']}/{wanted['path']}"
                     files.setdefault(path, self._token(wanted["audience"]))
         return files
+
+    def _mapped(self, volume: str) -> Mapping[str, str]:
+        """The files of a volume that is a ConfigMap. Raises _Missing."""
+        for one in self._pod["spec"].get("volumes", ()):
+            if one["name"] == volume and "configMap" in one:
+                name = one["configMap"]["name"]
+                held = self._objects.get(CONFIG_MAPS, self._pod["metadata"]["namespace"], name)
+                if held is None:
+                    raise _Missing(f'configmap "{name}" not found')
+                return held.get("data") or {}
+        return {}
 
     def _token(self, audience: str) -> str:
         """Empty where the pod's account is gone: a token of nobody."""
