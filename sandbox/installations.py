@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sandbox.keycloak import Keycloak
+from sandbox.keycloak_http import KeycloakHttp
 from sandbox.traffic import Handler
 
 
@@ -13,4 +14,4 @@ class Installation:
 
     def handlers(self) -> Mapping[str, Handler]:
         """By service of `web_sites`."""
-        return {"keycloak": self.keycloak.handle}
+        return {"keycloak": KeycloakHttp(self.keycloak).handle}

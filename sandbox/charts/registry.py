@@ -3,6 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sandbox.charts import Template
+from sandbox.charts import Template, keycloak_realm
 
-CHARTS: Final[Mapping[str, Template]] = {}
+CHARTS: Final[Mapping[str, Template]] = {"keycloak-realm": keycloak_realm.render}
