@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sandbox import gitops, hook_program, manifests
+from sandbox import gitlab_programs, gitops, hook_program, manifests
 from sandbox.argo_controller import ApplicationController
 from sandbox.argo_git import Access
 from sandbox.argo_manifests import RepoServer
@@ -22,9 +22,11 @@ from sandbox.argo_notifier import Notifier
 from sandbox.argo_values import ArgoValues, Published
 from sandbox.cloud import Cloud
 from sandbox.cron_jobs import CronJobs
+from sandbox.deployments import Deployments
 from sandbox.external_secrets import ExternalSecrets
 from sandbox.forge import Forge
 from sandbox.forge_records import Pushed
+from sandbox.gitlab import new_gitlab
 from sandbox.inputs import InputError
 from sandbox.installations import Installation
 from sandbox.jobs import Jobs
@@ -111,6 +113,7 @@ class Controllers:
         running: tuple[Coroutine[None, None, None], ...] = (
             Kubelet(objects, self._node(build)).run(),
             Jobs(objects, self._admit).run(),
+            Deployments(objects, self._admit).run(),
             CronJobs(objects, dials, self._cloud.clock).run(),
             ExternalSecrets(objects, build.accounts, dials).run(),
             values.run(),
@@ -125,7 +128,13 @@ class Controllers:
         """Let the web addresses lead to what the build has."""
         uid = build.cluster.uid
         if uid not in self._builds:
-            installed = {one: Installation(keycloak=Keycloak(environment=one)) for one in self._vaults.opened}
+            installed = {
+                one: Installation(
+                    keycloak=Keycloak(environment=one),
+                    gitlab=new_gitlab(build.objects, manifests.namespace_of(one)),
+                )
+                for one in self._vaults.opened
+            }
             self._builds = {uid: (build.objects, installed)}
         for environment, installation in self._builds[uid][1].items():
             for service, handler in installation.handlers().items():
@@ -146,6 +155,7 @@ class Controllers:
             objects=objects,
             vault=self._vaults.opened[environment],
             keycloak=installed[environment].keycloak,
+            gitlab=installed[environment].gitlab,
         )
 
     async def end(self, uid: str) -> None:
@@ -177,13 +187,15 @@ class Controllers:
 
     def _node(self, build: Build) -> Node:
         host = urlsplit(build.api.url)
+        gitlabs = {one.gitlab.namespace: one.gitlab for one in self._builds[build.cluster.uid][1].values()}
         return Node(
             accounts=build.accounts,
             api_host=host.hostname or "",
             api_port=str(host.port),
             api_ca=build.api.ca_pem.decode(),
             trusted=self._trusted,
-            programs=PROGRAMS,
+            programs={**PROGRAMS, **gitlab_programs.programs(gitlabs)},
+            dials=self._cloud.dials,
         )
 
     def _admit(self, pod: Object) -> Object:

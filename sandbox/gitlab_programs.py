@@ -1,7 +1,7 @@
-"""What GitLab's containers run: the migrations, the wait for them, and what serves and works once they are done.
+"""What GitLab's containers run: the migrations, the wait for them, and what serves and works after them.
 
-A pod knows its environment by its namespace. What all of them print is GitLab's wording where people search for
-it, and never a password.
+A pod knows its environment by its namespace. What all of them print is GitLab's wording where people search
+for it, and never a password.
 """
 
 import asyncio
@@ -149,10 +149,12 @@ async def _migrate_one(gitlab: GitLab, container: Container, one: Configured) ->
 
 async def _wait_for_background_migrations(gitlab: GitLab, container: Container) -> int:
     """There are none after a first migration, so this ends with it."""
+    told = None
     while (said := _missing(gitlab, container)) is not None:
-        container.print(said)
-        while _missing(gitlab, container) == said:
-            await asyncio.sleep(_LOOK_SECONDS)
+        if said != told:
+            container.print(said)
+        told = said
+        await asyncio.sleep(_LOOK_SECONDS)
     container.print("No batched background migrations left")
     return 0
 
@@ -219,8 +221,8 @@ class _Webservice:
         if not self._gitlab.storage_knows_us:
             return (
                 "Excon::Error::Forbidden (Expected([200]) <=> Actual(403 Forbidden) "
-                "<Code>InvalidAccessKeyId</Code><Message>The Access Key Id you provided does not exist in our "
-                "records.</Message>)"
+                "<Code>InvalidAccessKeyId</Code><Message>The Access Key Id you provided does not exist in "
+                "our records.</Message>)"
             )
         return None
 

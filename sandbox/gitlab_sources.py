@@ -32,8 +32,8 @@ gitlab:
         database: gitlabhq_production
         host: postgres-ameide-rw
         port: 5432
-      # An environment with one database for everything maps this one to main's: the tables of CI are in there,
-      # and only main may change them.
+      # An environment with one database for everything maps this one to main's: the tables of CI are in
+      # there, and only main may change them.
       ci:
         enabled: true
         database: gitlabhq_production_ci
@@ -84,7 +84,8 @@ def values_file(folder: str) -> str:
 
 def files(environment: str, folder: str) -> dict[str, str]:
     """By path."""
-    text = _ENVIRONMENT.format(environment=environment, domain=f"{environment}.ameide.io")
+    domain = "ameide.io" if environment == "prod" else f"{environment}.ameide.io"
+    text = _ENVIRONMENT.format(environment=environment, domain=domain)
     return {
         f"{CHART}/Chart.yaml": _CHART,
         f"{CHART}/values.yaml": _VALUES,

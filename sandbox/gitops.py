@@ -12,7 +12,7 @@ from typing import Final
 
 from ruamel.yaml import YAML
 
-from sandbox import manifests
+from sandbox import gitlab_sources, manifests
 from sandbox.argo_controller import NAMESPACE
 from sandbox.argo_git import GITHUB
 from sandbox.argo_tasks import HOOK, WAVE
@@ -25,6 +25,7 @@ from sandbox.runtime_facts import BACKLOG, BRANCH, FOLDERS, GITOPS
 SUBMODULE: Final = "backlog"
 BOOTSTRAP: Final = "foundation-vault-bootstrap"
 REALM: Final = "platform-keycloak-realm"
+GITLAB: Final = gitlab_sources.RELEASE
 READER: Final[Grants] = {GITOPS: {"contents": "read"}, BACKLOG: {"contents": "read"}}
 """What Argo CD's own token may."""
 
@@ -52,13 +53,19 @@ def application_of(name: str, environment: str) -> str:
 
 def names_of(environment: str) -> list[str]:
     """The environment's Applications."""
-    return [application_of(name, environment) for name in (BOOTSTRAP, REALM)]
+    return [application_of(name, environment) for name in (BOOTSTRAP, REALM, GITLAB)]
 
 
 def applications(environments: Iterable[str]) -> Iterator[Object]:
     for environment in environments:
         yield _application(BOOTSTRAP, environment, manifests.namespace_of(environment))
         yield _application(REALM, environment, f"keycloak-{environment}")
+        yield _chart(
+            GITLAB,
+            environment,
+            gitlab_sources.CHART,
+            gitlab_sources.values_file(FOLDERS[environment]),
+        )
 
 
 async def seed(forge: Forge, environments: Iterable[str]) -> None:
@@ -70,6 +77,7 @@ async def seed(forge: Forge, environments: Iterable[str]) -> None:
             manifests.external_secrets(manifests.namespace_of(environment))
         )
         files[f"{_folder(REALM, environment)}/realm.yaml"] = _text(_realm(environment))
+        files |= gitlab_sources.files(environment, FOLDERS[environment])
     await forge.commit(GITOPS, BRANCH, files, "Deploy the platform")
     await Backlog(forge).mend()
 
@@ -144,6 +152,16 @@ def _application(name: str, environment: str, namespace: str) -> Object:
             },
         },
     }
+
+
+def _chart(name: str, environment: str, chart: str, values: str) -> Object:
+    """One whose source is a chart of the repository, with the environment's values over the chart's own."""
+    application = _application(name, environment, manifests.namespace_of(environment))
+    application["spec"]["source"] |= {
+        "path": chart,
+        "helm": {"releaseName": name, "valueFiles": [f"/{values}"]},
+    }
+    return application
 
 
 def _realm(environment: str) -> Iterator[Object]:

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
+from sandbox.gitlab import CREDENTIALS as GITLAB_CREDENTIALS
 from sandbox.kubernetes_objects import Object
+from sandbox.platform import ENVIRONMENTS
 from sandbox.vault_bootstrap import CREDENTIALS
 from sandbox.vaults import Opened
 from sandbox.workload_identity import LABEL
@@ -22,7 +24,14 @@ STORE: Final = "ameide-vault"
 ROLE: Final = "external-secrets"
 """Of the kubernetes auth method."""
 REQUIRED: Final = ("ghcr-username", "ghcr-token", "codex-auth-json-b64-0", "codex-auth-json-b64-1")
-MAPPED: Final = {"backstage-gitlab-api-token": "backstage-gitlab-token"}
+MAPPED: Final = {
+    environment: {
+        "backstage-gitlab-api-token": "backstage-gitlab-token",
+        "gitlab-db-password": f"gitlab-db-password-{environment}",
+    }
+    for environment in ENVIRONMENTS
+}
+"""By environment: key of Vault, and the secret of Key Vault that it is seeded from."""
 POLICIES: Final = {"dev": "Forbid", "prod": "Replace"}
 """How the environments' CronJobs treat a run that has not ended."""
 
@@ -80,6 +89,9 @@ def external_secrets(namespace: str) -> Iterator[Object]:
             },
         },
     )
+    yield _external_secret(
+        namespace, "gitlab-db-credentials-sync", GITLAB_CREDENTIALS, {"password": "gitlab-db-password"}
+    )
     for slot in (0, 1):
         remote = {"auth.json.b64": f"codex-auth-json-b64-{slot}"}
         yield _external_secret(namespace, f"codex-auth-sync-{slot}", f"codex-auth-{slot}", remote)
@@ -102,7 +114,7 @@ def bootstrap_cron_job(
         "AZURE_AUTHORITY_HOST": authority,
         "KEY_VAULT_URI": key_vault_uri,
         "REQUIRED_SECRETS": ",".join(REQUIRED),
-        "MAPPED_SECRETS": ",".join(f"{key}={name}" for key, name in MAPPED.items()),
+        "MAPPED_SECRETS": ",".join(f"{key}={name}" for key, name in MAPPED[environment].items()),
         "VAULT_ADDR": vault,
         "EXTERNAL_SECRETS_NAMESPACES": namespace_of(environment),
         "EXTERNAL_SECRETS_ROLE": ROLE,

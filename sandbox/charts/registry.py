@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sandbox.charts import Template
+from sandbox.charts import Template, gitlab
 
-CHARTS: Final[Mapping[str, Template]] = {}
+CHARTS: Final[Mapping[str, Template]] = {
+    "gitlab": gitlab.templates,
+}
