@@ -32,6 +32,8 @@ def health_of(held: Object) -> Health | None:
             return _of_deployment(held)
         case "ExternalSecret" | "SecretStore":
             return _by_readiness(held)
+        case "KeycloakRealmImport":
+            return _of_realm_import(held)
     return None
 
 
@@ -84,3 +86,12 @@ def _by_readiness(held: Object) -> Health:
             ready = condition["status"] == "True"
             return Health(HEALTHY if ready else DEGRADED, condition.get("message", ""))
     return Health(PROGRESSING, f"Waiting for {held['kind']}")
+
+
+def _of_realm_import(held: Object) -> Health:
+    """https://github.com/argoproj/argo-cd/blob/master/resource_customizations/k8s.keycloak.org"""
+    told = {one["type"]: one for one in (held.get("status") or {}).get("conditions") or ()}
+    for kind, status in (("HasErrors", DEGRADED), ("Done", HEALTHY), ("Started", PROGRESSING)):
+        if (condition := told.get(kind)) and str(condition["status"]) == "True":
+            return Health(status, condition.get("message", ""))
+    return Health(PROGRESSING, "Waiting for Keycloak Realm Import")

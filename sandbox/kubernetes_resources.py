@@ -86,6 +86,15 @@ EXTERNAL_SECRETS = Resource(
     has_status=True,
     custom=True,
 )
+REALM_IMPORTS = Resource(
+    plural="keycloakrealmimports",
+    singular="keycloakrealmimport",
+    kind="KeycloakRealmImport",
+    group="k8s.keycloak.org",
+    version="v2alpha1",
+    has_status=True,
+    custom=True,
+)
 # Its definition serves no subresource, so whoever may patch an Application may patch its status as well.
 # https://github.com/argoproj/argo-cd/blob/master/manifests/crds/application-crd.yaml
 APPLICATIONS = Resource(
@@ -113,6 +122,7 @@ RESOURCES = (
     CLUSTER_ROLE_BINDINGS,
     STORES,
     EXTERNAL_SECRETS,
+    REALM_IMPORTS,
     APPLICATIONS,
 )
 
