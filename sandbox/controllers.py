@@ -15,7 +15,14 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sandbox import gitops, hook_program, keycloak_client_patcher, keycloak_master_bootstrap, manifests
+from sandbox import (
+    gitlab_programs,
+    gitops,
+    hook_program,
+    keycloak_client_patcher,
+    keycloak_master_bootstrap,
+    manifests,
+)
 from sandbox.argo_controller import ApplicationController
 from sandbox.argo_git import Access
 from sandbox.argo_manifests import RepoServer
@@ -24,9 +31,11 @@ from sandbox.argo_notifier import Notifier
 from sandbox.argo_values import ArgoValues, Published
 from sandbox.cloud import Cloud
 from sandbox.cron_jobs import CronJobs
+from sandbox.deployments import Deployments
 from sandbox.external_secrets import ExternalSecrets
 from sandbox.forge import Forge
 from sandbox.forge_records import Pushed
+from sandbox.gitlab import new_gitlab
 from sandbox.inputs import InputError
 from sandbox.installations import Installation
 from sandbox.jobs import Jobs
@@ -118,6 +127,7 @@ class Controllers:
         running: tuple[Coroutine[None, None, None], ...] = (
             Kubelet(objects, self._node(build)).run(),
             Jobs(objects, self._admit).run(),
+            Deployments(objects, self._admit).run(),
             CronJobs(objects, dials, self._cloud.clock).run(),
             ExternalSecrets(objects, build.accounts, dials).run(),
             RealmImports(objects, self._keycloaks(uid), dials).run(),
@@ -159,6 +169,7 @@ class Controllers:
             objects=objects,
             vault=self._vaults.opened[environment],
             keycloak=installed[environment].keycloak,
+            gitlab=installed[environment].gitlab,
         )
 
     async def end(self, uid: str) -> None:
@@ -190,13 +201,15 @@ class Controllers:
 
     def _node(self, build: Build) -> Node:
         host = urlsplit(build.api.url)
+        gitlabs = {one.gitlab.namespace: one.gitlab for one in self._builds[build.cluster.uid][1].values()}
         return Node(
             accounts=build.accounts,
             api_host=host.hostname or "",
             api_port=str(host.port),
             api_ca=build.api.ca_pem.decode(),
             trusted=self._trusted,
-            programs=PROGRAMS,
+            programs={**PROGRAMS, **gitlab_programs.programs(gitlabs)},
+            dials=self._cloud.dials,
         )
 
     def _admit(self, pod: Object) -> Object:
@@ -215,7 +228,10 @@ class Controllers:
 
 
 def _installed(environment: str, objects: Objects) -> Installation:
-    return Installation(keycloak=Keycloak(environment, partial(_first_admin, environment, objects)))
+    return Installation(
+        keycloak=Keycloak(environment, partial(_first_admin, environment, objects)),
+        gitlab=new_gitlab(objects, manifests.namespace_of(environment)),
+    )
 
 
 def _first_admin(environment: str, objects: Objects) -> FirstAdmin | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from ruamel.yaml import YAML
 
-from sandbox import keycloak_names, manifests
+from sandbox import gitlab_sources, keycloak_names, manifests
 from sandbox.argo_controller import NAMESPACE
 from sandbox.argo_git import GITHUB
 from sandbox.charts import keycloak_realm
@@ -26,6 +26,7 @@ from sandbox.runtime_facts import BACKLOG, BRANCH, FOLDERS, GITOPS
 SUBMODULE: Final = "backlog"
 BOOTSTRAP: Final = "foundation-vault-bootstrap"
 REALM: Final = keycloak_names.RELEASE
+GITLAB: Final = gitlab_sources.RELEASE
 READER: Final[Grants] = {GITOPS: {"contents": "read"}, BACKLOG: {"contents": "read"}}
 """What Argo CD's own token may."""
 
@@ -53,7 +54,7 @@ def application_of(name: str, environment: str) -> str:
 
 def names_of(environment: str) -> list[str]:
     """The environment's Applications."""
-    return [application_of(name, environment) for name in (BOOTSTRAP, REALM)]
+    return [application_of(name, environment) for name in (BOOTSTRAP, REALM, GITLAB)]
 
 
 def applications(environments: Iterable[str]) -> Iterator[Object]:
@@ -61,6 +62,7 @@ def applications(environments: Iterable[str]) -> Iterator[Object]:
         plain = {"path": _folder(BOOTSTRAP, environment)}
         yield _application(BOOTSTRAP, environment, plain)
         yield _application(REALM, environment, _chart(REALM, keycloak_realm.CHART, environment))
+        yield _application(GITLAB, environment, _chart(GITLAB, gitlab_sources.CHART, environment))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ async def seed(forge: Forge, environments: Mapping[str, Addresses]) -> None:
         files[values_file(REALM, environment)] = keycloak_realm.values_text(
             domain=domain_of(environment), keycloak=addresses.keycloak, vault=addresses.vault
         )
+        files |= gitlab_sources.files(environment, FOLDERS[environment])
     await forge.commit(GITOPS, BRANCH, files, "Deploy the platform")
     await Backlog(forge).mend()
 

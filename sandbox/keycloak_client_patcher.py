@@ -1,4 +1,4 @@
-"""What the Job client-patcher runs: it makes a realm's clients as declared, and brings their secrets to Vault.
+"""What the Job client-patcher runs: it makes clients of a realm as declared, and brings Vault their secrets.
 
     log in -> list the clients -> make and merge them -> read their secrets -> Vault -> publish digests
 

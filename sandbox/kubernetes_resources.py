@@ -42,6 +42,14 @@ JOBS = Resource(plural="jobs", singular="job", kind="Job", group="batch", has_st
 CRON_JOBS = Resource(
     plural="cronjobs", singular="cronjob", kind="CronJob", group="batch", short_names=("cj",), has_status=True
 )
+DEPLOYMENTS = Resource(
+    plural="deployments",
+    singular="deployment",
+    kind="Deployment",
+    group="apps",
+    short_names=("deploy",),
+    has_status=True,
+)
 ROLES = Resource(plural="roles", singular="role", kind="Role", group="rbac.authorization.k8s.io")
 ROLE_BINDINGS = Resource(
     plural="rolebindings", singular="rolebinding", kind="RoleBinding", group="rbac.authorization.k8s.io"
@@ -107,6 +115,7 @@ RESOURCES = (
     EVENTS,
     JOBS,
     CRON_JOBS,
+    DEPLOYMENTS,
     ROLES,
     ROLE_BINDINGS,
     CLUSTER_ROLES,

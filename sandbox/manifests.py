@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
+from sandbox.gitlab import CREDENTIALS as GITLAB_CREDENTIALS
 from sandbox.keycloak_names import (
     ACCOUNT,
     ADMIN_SECRET,
@@ -36,6 +37,7 @@ MAPPED: Final = {
     environment: {
         "backstage-gitlab-api-token": "backstage-gitlab-token",
         **{key: f"{key}-{environment}" for key in SECRETS_OF_ENVIRONMENTS},
+        "gitlab-db-password": f"gitlab-db-password-{environment}",
     }
     for environment in ENVIRONMENTS
 }
@@ -98,6 +100,9 @@ def external_secrets(namespace: str) -> Iterator[Object]:
                 )
             },
         },
+    )
+    yield external_secret(
+        namespace, "gitlab-db-credentials-sync", GITLAB_CREDENTIALS, {"password": "gitlab-db-password"}
     )
     for slot in (0, 1):
         remote = {"auth.json.b64": f"codex-auth-json-b64-{slot}"}

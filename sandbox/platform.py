@@ -54,6 +54,7 @@ SECRETS = (
     "codex-auth-json-b64-1",
     "codex-auth-json-b64-2",
     "backstage-gitlab-token",
+    *(f"gitlab-db-password-{environment}" for environment in ENVIRONMENTS),
 )
 """What the platform's documents ask of a new subscription's vault. One more, coder-cli-session-token, is made
 by automation later."""
