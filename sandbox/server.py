@@ -57,6 +57,7 @@ from sandbox.resource_events import resource_event
 from sandbox.tokens import KUBERNETES_AUDIENCE, Tokens
 from sandbox.traffic import RequestLog, Traffic
 from sandbox.vaults import Vaults
+from sandbox.web_sites import WebSites
 
 KUBECONFIG_LIFETIME = timedelta(days=1)
 
@@ -87,6 +88,7 @@ class LoopbackCloud:
         self.forge = Forge(directory / "repositories", self.cloud.dials, self.cloud.clock)
         self._git = Access()
         self._vaults = Vaults(vaults)
+        self._sites = WebSites(platform.ENVIRONMENTS)
         self._controllers = Controllers(
             cloud=self.cloud,
             cluster=platform.CLUSTER,
@@ -95,6 +97,7 @@ class LoopbackCloud:
             app_object_id=self._app.object_id,
             published=partial(runtime_facts.read, self.forge),
             git=self._git,
+            sites=self._sites,
             directory=directory / "argocd",
         )
         self.forge.on_push(self._controllers.hear)
@@ -126,6 +129,7 @@ class LoopbackCloud:
         await self._serve_identity_endpoint()
         await self._serve_vault()
         await self._serve_github()
+        self._runners += await self._sites.serve(self._authority, self._traffic)
         _write(self._directory / "cloud.json", json.dumps(self._description(), indent=2).encode())
 
     async def stop(self) -> None:
@@ -185,6 +189,7 @@ class LoopbackCloud:
             backlog=gitops.Backlog(self.forge),
             notify=self._notify,
             vaults=self._vaults,
+            stage=lambda environment: self._controllers.stage(environment, self.forge),
             key=self._control_key,
         )
         app = web.Application(middlewares=[control.guard, self._traffic.middleware(_service_of)])
@@ -212,7 +217,11 @@ class LoopbackCloud:
     async def _serve_github(self) -> None:
         self.forge.start_empty()
         await runtime_facts.seed(self.forge, self.cloud)
-        await gitops.seed(self.forge, self._vaults.opened)
+        addresses = {
+            name: gitops.Addresses(keycloak=self._sites.address(name, "keycloak"), vault=vault.address)
+            for name, vault in self._vaults.opened.items()
+        }
+        await gitops.seed(self.forge, addresses)
         self._github_tokens = runtime_facts.tokens(self.forge)
         app = web.Application(middlewares=[self._traffic.middleware(lambda _: "github")])
         app.add_routes(github.routes(self.forge, self._directory / "repositories", self._github_url))
@@ -276,14 +285,13 @@ class LoopbackCloud:
             },
             "argocd": {
                 "namespace": NAMESPACE,
-                "applications": {
-                    name: gitops.names_of(name) for name in self._vaults.opened
-                },
+                "applications": {name: gitops.names_of(name) for name in self._vaults.opened},
             },
             "openbao": {
                 name: {"address": held.address, "root_token": held.root_token}
                 for name, held in self._vaults.opened.items()
             },
+            "web": self._sites.show(),
             "notifications": {"token": self._notifications_token},
             "kubeconfig": str(self._directory / "kubeconfig"),
             "clusters": [cluster.id for cluster in self.cloud.clusters.all(self.cloud.clock())],
