@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from responders.runtime_facts.cases import Case
-from responders.runtime_facts.document import Document, NotYamlError, Scalar
 from responders.runtime_facts.facts import branch, change_id, written_to
 from responders.runtime_facts.plan import NUMBER, UPDATE
 from responders.runtime_facts.reasons import Reason
@@ -20,6 +19,7 @@ from shared.errors import HumanNeeded, PermanentError, TemporaryError
 from shared.landscape import DeclaredFacts
 from shared.model import Absent, Channel, Known, Step, Unknown
 from shared.world import Scope
+from shared.yaml_documents import Document, NotYamlError, Scalar
 
 
 def apply(scope: Scope, step: Step) -> None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from responders.runtime_facts.document import Document, Field, Missing, NotYamlError, Scalar
 from responders.runtime_facts.facts import Facts, Published, change_id
 from shared.landscape import DeclaredFact, Truth
 from shared.model import Known, Read, Unknown
+from shared.yaml_documents import Document, Field, Missing, NotYamlError, Scalar
 
 HIDDEN: Final = "a text of {length} characters, not shown"
 """What stands for a malformed value: it may be a secret that went into the wrong place."""

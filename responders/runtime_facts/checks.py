@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Final
 
 from responders.runtime_facts.cases import Case, Elsewhere, Reading, home, readings
-from responders.runtime_facts.document import NoScalar, NotYamlError, NoWay
 from responders.runtime_facts.facts import Facts, branch
 from responders.runtime_facts.progress import held_back
 from responders.runtime_facts.reasons import Reason, finding
 from shared.landscape import repository_page
 from shared.model import Absent, Finding, Known, Proof, Unknown
+from shared.yaml_documents import NoScalar, NotYamlError, NoWay
 
 type Check = Callable[[Case], Finding | None]
 

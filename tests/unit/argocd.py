@@ -29,6 +29,12 @@ class ArgoCD:
     reasons: list[str] = field(default_factory=list)
     """What was written beside each sync."""
 
+    def application(self, api_server: ApiServer, namespace: str, name: str) -> Read[Application]:
+        assert namespace == "argocd"
+        if error := self.trouble.get("application"):
+            return as_unknown(error)
+        return Known(self.held[name]) if name in self.held else Absent()
+
     def applications(self, api_server: ApiServer, namespace: str) -> Read[tuple[Application, ...]]:
         assert namespace == "argocd"
         self.lists += 1

@@ -20,7 +20,10 @@ from shared.world import World
 from tests.unit.argocd import ArgoCD
 from tests.unit.federated_credentials.builders import AUDIENCE, cluster, identity
 from tests.unit.github import GitHub
+from tests.unit.keycloak import Keycloaks
 from tests.unit.seeds import Seeds
+from tests.unit.web import Web
+from tests.unit.workloads import Workloads
 
 GET_CLUSTER = "GET cluster"
 GET_IDENTITY = "GET identity"
@@ -71,6 +74,9 @@ class Platform:
     github: GitHub = field(default_factory=GitHub)
     seeds: Seeds = field(default_factory=Seeds)
     argocd: ArgoCD = field(default_factory=ArgoCD)
+    workloads: Workloads = field(default_factory=Workloads)
+    keycloaks: Keycloaks = field(default_factory=Keycloaks)
+    web: Web = field(default_factory=Web)
     resources: dict[str, str] = field(default_factory=dict)
     """Addresses of vaults and public IP addresses by id in lower case."""
     undeployed: set[str] = field(default_factory=set)
@@ -107,6 +113,9 @@ class Platform:
             vaults=self.seeds.vaults,
             kubernetes=self.seeds.kubernetes,
             argocd=self.argocd,
+            workloads=self.workloads,
+            keycloaks=self.keycloaks,
+            web=self.web,
             seeding=self.seeds,
         )
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from responders.runtime_facts.document import (
+from shared.yaml_documents import (
     Document,
     Field,
     Missing,
@@ -182,6 +182,135 @@ def test_a_field_is_not_added_where_its_line_end_would_become_a_part_of_the_text
         Document(f"azure:\n  b: {style}\n    one").edited({"azure.uri": VAULT})
 
 
+# -- making mappings on the way ----------------------------------------------------------------------
+
+WAY = {"gitlab.psql.ci.database": "gitlabhq", "gitlab.psql.ci.port": "5432"}
+IN_BRACES = '{psql: {ci: {database: gitlabhq, port: "5432"}}}'
+
+WITH_PARENTS = {
+    "an empty file": ("", "gitlab:\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'\n"),
+    "a file of comments": (
+        "# none yet\n",
+        "# none yet\ngitlab:\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'\n",
+    ),
+    "a file of comments without a last line end": (
+        "# none yet",
+        "# none yet\ngitlab:\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'",
+    ),
+    "a file with the mark of a document alone": (
+        "---\n",
+        "---\ngitlab:\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'\n",
+    ),
+    "empty braces alone": ("{}\n", f"{{gitlab: {IN_BRACES}}}\n"),
+    "other keys": (
+        "# values\nother: 1\n",
+        "# values\nother: 1\ngitlab:\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'\n",
+    ),
+    "a parent in empty braces": ("gitlab: {}  # one\n", f"gitlab: {IN_BRACES}  # one\n"),
+    "a parent in braces": (
+        "gitlab: {a: 1}\n",
+        'gitlab: {a: 1, psql: {ci: {database: gitlabhq, port: "5432"}}}\n',
+    ),
+    "a parent with other keys": (
+        "gitlab:\n    a: 1  # one\n\nother: 2\n",
+        (
+            "gitlab:\n    a: 1  # one\n    psql:\n      ci:\n        database: gitlabhq\n"
+            "        port: '5432'\n\nother: 2\n"
+        ),
+    ),
+    "a parent without a value": (
+        "gitlab:  # to come\nother: 1\n",
+        "gitlab:  # to come\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'\nother: 1\n",
+    ),
+    "a parent without a value at the end": (
+        "gitlab:",
+        "gitlab:\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'",
+    ),
+    "a parent that is null": (
+        "gitlab: null # to come\n",
+        "gitlab: # to come\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'\n",
+    ),
+    "a parent without a value between braces": (
+        "{gitlab: , b: 1}\n",
+        f"{{gitlab: {IN_BRACES} , b: 1}}\n",
+    ),
+    "a parent that is null between braces": ("{gitlab: ~}\n", f"{{gitlab: {IN_BRACES}}}\n"),
+    "an inner parent without a value": (
+        "gitlab:\n  psql:\n    ci:\n    main: 1\n",
+        "gitlab:\n  psql:\n    ci:\n      database: gitlabhq\n      port: '5432'\n    main: 1\n",
+    ),
+    "every parent, and one of the fields": (
+        "gitlab:\n  psql:\n    ci:\n      port: 5433\n",
+        "gitlab:\n  psql:\n    ci:\n      port: '5432'\n      database: gitlabhq\n",
+    ),
+    "line ends of Windows": (
+        "gitlab:\r\n  a: 1\r\nb: 2\r\n",
+        (
+            "gitlab:\r\n  a: 1\r\n  psql:\r\n    ci:\r\n      database: gitlabhq\r\n"
+            "      port: '5432'\r\nb: 2\r\n"
+        ),
+    ),
+    "a parent without a value among line ends of Windows": (
+        "gitlab:\r\nb: 2\r\n",
+        "gitlab:\r\n  psql:\r\n    ci:\r\n      database: gitlabhq\r\n      port: '5432'\r\nb: 2\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "after"), WITH_PARENTS.values(), ids=WITH_PARENTS)
+def test_missing_mappings_are_made_where_that_is_asked_for(text: str, after: str) -> None:
+    edited = Document(text).edited(WAY, with_parents=True)
+    assert edited == after.replace("'", '"')
+    assert data(edited)["gitlab"]["psql"]["ci"] == {"database": "gitlabhq", "port": "5432"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# none\n", "other: 1\n", "gitlab:\n", "gitlab: ~\n", "gitlab:\n  a: 1\n"]
+)
+def test_missing_mappings_are_not_made_where_nobody_asked_for_it(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot be changed"):
+        Document(text).edited(WAY)
+
+
+NO_PLACE = {
+    "a list": "gitlab: []\n",
+    "a text": "gitlab: x\n",
+    "an empty text": 'gitlab: ""\n',
+    "an anchor without a value": "gitlab: &a\nb: 1\n",
+    "a tag without a value": "gitlab: !!null\n",
+    "an alias": "a: &a {}\ngitlab: *a\n",
+    "a merged mapping": "a: &a {}\ngitlab:\n  <<: *a\n",
+    "a key that stands twice": "gitlab: {}\ngitlab: {}\n",
+    "a list as the file": "- 1\n",
+    "a text as the file": "x\n",
+    "the end of a document": "---\n...\n",
+    "a complex key": "? gitlab\n",
+}
+
+
+@pytest.mark.parametrize("text", NO_PLACE.values(), ids=NO_PLACE)
+def test_no_mapping_is_made_in_place_of_something_else(text: str) -> None:
+    with pytest.raises(ValueError, match=r"cannot be changed|does not allow the edit"):
+        Document(text).edited(WAY, with_parents=True)
+
+
+@pytest.mark.parametrize("changes", [{"a.b": "x", "a.b.c": "y"}, {"a.b.c": "y", "a.b": "x"}])
+def test_no_field_becomes_both_a_value_and_a_mapping(changes: Mapping[str, str]) -> None:
+    with pytest.raises(ValueError, match="b cannot be a value and a mapping"):
+        Document("").edited(changes, with_parents=True)
+
+
+def test_new_mappings_and_new_fields_beside_them_keep_their_order() -> None:
+    changes = {"a.x": "1.2.3", "a.new.q": "on", "b.z": "v", "c.new.w": "u"}
+    assert Document("a:\n  k: 1\nb:\n").edited(changes, with_parents=True) == (
+        'a:\n  k: 1\n  x: 1.2.3\n  new:\n    q: "on"\nb:\n  z: v\nc:\n  new:\n    w: u\n'
+    )
+
+
+def test_a_new_key_that_would_read_as_something_else_gets_quotes() -> None:
+    assert Document("").edited({"on._x": "v"}, with_parents=True) == '"on":\n  _x: v\n'
+
+
 # -- whatever the file --------------------------------------------------------------------------------
 
 KEYS = st.sampled_from(["a", "b", "c", "azure", "keyVaultUri", "id"])
@@ -232,6 +361,8 @@ def with_changes(tree: dict[str, Any], changes: Mapping[str, str]) -> dict[str, 
         *way, last = path.split(".")
         at = tree
         for key in way:
+            if at.get(key) is None:
+                at[key] = {}
             at = at[key]
         at[last] = value
     return tree
@@ -257,3 +388,26 @@ def test_only_what_was_asked_for_changes_and_only_on_its_lines(draw: st.DataObje
     ).get_opcodes()
     touched = sum(max(i2 - i1, j2 - j1) for op, i1, i2, j1, j2 in operations if op != "equal")
     assert touched <= len(changes)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data(), files())
+def test_mappings_are_made_without_touching_what_is_there(draw: st.DataObject, text: str) -> None:
+    document, before = Document(text), data(text)
+    ways = [path for path in paths(before) if isinstance(document.field(path), Missing)]
+    ways += [path for path in paths(before) if document.field(path) == Scalar("", is_text=True)]
+    changes = {
+        f"{way}.deep.{key}": "v"
+        for way in draw.draw(st.lists(st.sampled_from(ways or ["new"]), max_size=3, unique=True))
+        for key in draw.draw(st.lists(st.sampled_from(["x", "y"]), min_size=1, unique=True))
+    }
+    try:
+        after = document.edited(changes, with_parents=True)
+    except ValueError:
+        # An empty text is a value, and a text that would swallow the line stays as it is.
+        return
+    assert data(after) == with_changes(data(text), changes)
+    kept = [line.strip() for line in after.splitlines()]
+    for line in text.splitlines():
+        if line.strip().startswith("#"):
+            assert line.strip() in kept
