@@ -10,7 +10,7 @@ import requests
 from cli.exits import Exit
 from cli.output import Screen, Style, short_id
 from cli.surroundings import Surroundings
-from sandbox import stack
+from sandbox import stack, variants
 from sandbox.control_client import Control, ControlError
 from sandbox.environment import Channel
 from sandbox.gitops import Fate
@@ -20,7 +20,7 @@ from shared.landscape import load
 from shared.settings import APP_DIRECTORY
 
 HOME: Final = APP_DIRECTORY / ".sandbox"
-ACTIONS: Final = ("up", "recreate", "submodule", "down", "status")
+ACTIONS: Final = ("up", "recreate", "submodule", "break", "down", "status")
 PRESENT: Final = "present"
 COMMITS: Final = (*Fate, PRESENT)
 """What may be of the commit that the submodule stands at."""
@@ -28,6 +28,12 @@ COMMITS: Final = (*Fate, PRESENT)
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=ACTIONS)
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help=f"break: what to break, one of {', '.join(variants.VARIANTS)}",
+    )
     parser.add_argument("--dir", type=Path, default=HOME, metavar="DIR", help="where it keeps its files")
     parser.add_argument(
         "--host",
@@ -36,7 +42,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="up: the loopback host, or Core Tools from PATH",
     )
     parser.add_argument(
-        "--environment", default="dev", metavar="E", help="recreate: whose cluster to build anew"
+        "--environment",
+        default="dev",
+        metavar="E",
+        help="recreate: whose cluster to build anew; break: where",
     )
     parser.add_argument(
         "--commit",
@@ -48,6 +57,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace, here: Surroundings) -> Exit:
+    if given.name and given.action != "break":
+        raise Misconfigured(f"{given.action} takes no name")
     match given.action:
         case "up":
             return _up(given, here)
@@ -55,6 +66,8 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
             return _recreate(given, here)
         case "submodule":
             return _move_submodule(given, here)
+        case "break":
+            return _break(given, here)
         case "down":
             stack.down(given.dir)
             return _show(here.screen, given.dir, None, Exit.CONVERGED)
@@ -131,6 +144,26 @@ def move_submodule(directory: Path, commit: str = Fate.FORGOTTEN) -> dict[str, A
         return control.mend_submodule() if commit == PRESENT else control.break_submodule(commit)
     except (ControlError, requests.RequestException) as error:
         raise PermanentError(f"the submodule could not be moved: {error}") from error
+
+
+def _break(given: argparse.Namespace, here: Surroundings) -> Exit:
+    if given.name not in variants.VARIANTS:
+        raise Misconfigured(f"say what to break: {', '.join(variants.VARIANTS)}")
+    _running(given, here)
+    broken = break_(given.dir, given.name, given.environment)
+    if here.screen.as_json:
+        here.screen.document(broken)
+    else:
+        here.screen.say(f"{broken['variant']} in {broken['environment']}: {broken['about']}")
+    return Exit.CONVERGED
+
+
+def break_(directory: Path, name: str, environment: str) -> dict[str, Any]:
+    """Bring the environment into that broken state: what the sandbox says of it. Raises PermanentError."""
+    try:
+        return Control.from_dir(directory).break_(name, environment)
+    except (ControlError, requests.RequestException) as error:
+        raise PermanentError(f"{environment} could not be broken: {error}") from error
 
 
 def _running(given: argparse.Namespace, here: Surroundings) -> Stack:

@@ -41,9 +41,7 @@ def unknown(error: str) -> Comparison:
     return Comparison(commit=None, error=error)
 
 
-def compared(
-    objects: Objects, application: Object, commit: str, manifests: Iterable[Object]
-) -> Comparison:
+def compared(objects: Objects, application: Object, commit: str, manifests: Iterable[Object]) -> Comparison:
     """Hooks are not compared: they are run, and are no state."""
     mine = [one for one in belonging(manifests, application) if not is_hook(one)]
     return Comparison(commit=commit, resources=tuple(_compare(objects, one) for one in tasks_of(mine)))
@@ -68,7 +66,8 @@ def status_of(application: Object, found: Comparison, sync_error: str | None, no
         before = status.get("health") or {}
         if before.get("status") != health:
             status["health"] = {"status": health, "lastTransitionTime": now}
-    return {**status, "sourceType": "Directory", "reconciledAt": now}
+    kind = "Helm" if "helm" in spec["source"] else "Directory"
+    return {**status, "sourceType": kind, "reconciledAt": now}
 
 
 def _compare(objects: Objects, task: Task) -> dict[str, Any]:
@@ -108,9 +107,7 @@ def _bare(one: Object) -> Object:
     return {**one, "metadata": metadata}
 
 
-def _conditions(
-    held: list[dict[str, Any]], said: Mapping[str, str | None], now: str
-) -> list[dict[str, Any]]:
+def _conditions(held: list[dict[str, Any]], said: Mapping[str, str | None], now: str) -> list[dict[str, Any]]:
     """The conditions with what is said among them; the time of one is kept while its message is the same."""
     kept = [one for one in held if one["type"] not in said]
     for kind, message in said.items():

@@ -22,7 +22,7 @@ from sandbox import git_repository
 GITHUB: Final = "https://github.com/"
 """Where Applications say that repositories are."""
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
-_HIDDEN: Final = "<path to cached source>"
+HIDDEN: Final = "<path to cached source>"
 _ORIGIN: Final = """\
 [remote "origin"]
     url = {url}
@@ -166,7 +166,7 @@ class WorkingCopy:
         finally:
             await _end(process)
         if process.returncode:
-            why = errors.decode(errors="replace").strip().replace(str(self.path), _HIDDEN)
+            why = errors.decode(errors="replace").strip().replace(str(self.path), HIDDEN)
             raise GitRefused(f"{said} exit status {process.returncode}: {why}")
         return output.decode(errors="replace")
 

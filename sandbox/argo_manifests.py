@@ -1,6 +1,6 @@
 """Argo CD's repo-server: what a commit of a repository has in a folder, as manifests.
 
-    the same commit and folder     generated once, and kept until somebody asks for a hard refresh
+    the same commit and source     generated once, and kept until somebody asks for a hard refresh
     generating fails three times   told from memory from then on, also until a hard refresh
     getting the files fails        tried again each time that there is reason to look
 
@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from sandbox.argo_git import Access, GitRefused, WorkingCopy
+from sandbox.argo_helm import Helm, HelmError, render
 from sandbox.dials import Dials
 from sandbox.kubernetes_objects import Object
 
@@ -34,11 +35,13 @@ class _Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Of an Application. Its files are plain YAML."""
+    """Of an Application."""
 
     repository: str
     revision: str
     path: str
+    helm: Helm | None = None
+    """The folder is a chart; None: its files are plain YAML."""
 
 
 @dataclass(slots=True)
@@ -47,8 +50,8 @@ class _Failures:
     latest: str = ""
 
 
-type _Key = tuple[str, str, str]
-"""Repository, commit and folder."""
+type _Key = tuple[str, str, str, Helm | None]
+"""Repository, commit, folder and what the release is told."""
 
 
 class RepoServer:
@@ -88,7 +91,7 @@ class RepoServer:
 
         hard: forget what was generated or has failed before
         """
-        key = (source.repository, commit, source.path)
+        key = (source.repository, commit, source.path, source.helm)
         if hard:
             self._generated.pop(key, None)
             self._failures.pop(key, None)
@@ -102,8 +105,8 @@ class RepoServer:
         async with self._using:
             await self._bring(source.repository, commit, hard=hard)
             try:
-                found = await asyncio.to_thread(_read, self._copies[source.repository].path, source.path)
-            except _Unreadable as error:
+                found = await asyncio.to_thread(_made, self._copies[source.repository].path, source)
+            except (_Unreadable, HelmError) as error:
                 failures.count, failures.latest = failures.count + 1, str(error)
                 raise ManifestError(f"rpc error: code = Unknown desc = {error}") from None
         self._generated[key] = found
@@ -144,10 +147,15 @@ class RepoServer:
         return self._copies[repository]
 
 
+def _made(root: Path, source: Source) -> tuple[Object, ...]:
+    """Raises _Unreadable, HelmError."""
+    if not (root / source.path).is_dir():
+        raise _Unreadable(f"{source.path}: app path does not exist")
+    return render(root, source.path, source.helm) if source.helm else _read(root, source.path)
+
+
 def _read(root: Path, folder: str) -> tuple[Object, ...]:
     """All documents of all files of the folder, in the order of their names. Raises _Unreadable."""
-    if not (root / folder).is_dir():
-        raise _Unreadable(f"{folder}: app path does not exist")
     found: list[Object] = []
     for path in sorted((root / folder).glob("*.yaml")):
         try:

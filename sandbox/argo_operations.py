@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+from sandbox.argo_helm import Helm
 from sandbox.argo_manifests import ManifestError, RepoServer, Source
 from sandbox.argo_sync import ERROR, FAILED, RUNNING, SUCCEEDED, Ending, Sync, create_namespace
 from sandbox.argo_tasks import belonging, tasks_of
@@ -23,8 +24,14 @@ _KEPT: Final = 10
 
 
 def source_of(application: Object) -> Source:
-    source = application["spec"]["source"]
-    return Source(source["repoURL"], source.get("targetRevision", "HEAD"), source.get("path", "."))
+    spec = application["spec"]
+    source = spec["source"]
+    helm = None
+    if "helm" in source:
+        release = source["helm"].get("releaseName", application["metadata"]["name"])
+        files = tuple(source["helm"].get("valueFiles") or ())
+        helm = Helm(release, spec["destination"].get("namespace", ""), files)
+    return Source(source["repoURL"], source.get("targetRevision", "HEAD"), source.get("path", "."), helm)
 
 
 def unloaded(error: ManifestError) -> str:

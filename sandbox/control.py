@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 
 from aiohttp import web
 
+from sandbox import variants
 from sandbox.aftermath import Aftermath
 from sandbox.arm_calls import Call
 from sandbox.arm_clusters import ManagedClusters
@@ -21,6 +22,7 @@ from sandbox.faults import Faults, read_fault
 from sandbox.gitops import Backlog, Fate
 from sandbox.inputs import InputError, json_object
 from sandbox.records import Cluster, Identity, Principal, ProvisioningState
+from sandbox.stages import Stage
 from sandbox.tokens import Caller, Tokens
 from sandbox.traffic import Handler, RequestLog
 from sandbox.vaults import Vaults
@@ -44,6 +46,8 @@ class Control:
     notify: Callable[[str, str], None]
     """Address and key of the function that takes Argo CD's notifications."""
     vaults: Vaults
+    stage: Callable[[str], Stage]
+    """An environment as it is now, by name. Raises InputError."""
     key: str
 
     def routes(self) -> list[web.RouteDef]:
@@ -65,6 +69,8 @@ class Control:
             web.post(f"{PREFIX}/vaults/{{environment}}", self._seal),
             web.post(f"{PREFIX}/submodule", self._break_submodule),
             web.post(f"{PREFIX}/notifications", self._notify),
+            web.get(f"{PREFIX}/variants", self._variants),
+            web.post(f"{PREFIX}/variants/{{name}}", self._break),
         ]
 
     @web.middleware
@@ -234,6 +240,20 @@ class Control:
         else:
             raise InputError(f'"commit" is {", ".join(Fate)} or present')
         return web.json_response(await self.backlog.show())
+
+    # -- variants ---------------------------------------------------------------------
+
+    async def _variants(self, _: web.Request) -> web.Response:
+        return web.json_response({"variants": variants.about()})
+
+    async def _break(self, request: web.Request) -> web.Response:
+        name, environment = request.match_info["name"], (await _object(request)).get("environment")
+        if not isinstance(environment, str):
+            raise InputError('"environment" is the name of an environment')
+        await variants.dial(name, self.stage(environment))
+        return web.json_response(
+            {"variant": name, "environment": environment, "about": variants.about()[name]}
+        )
 
 
 async def _object(request: web.Request) -> dict[str, object]:

@@ -67,6 +67,14 @@ class Control:
         """Let Argo CD's notifications go to that function of the app, in the place of any other."""
         self._ask("POST", "notifications", {"url": url, "functionKey": function_key})
 
+    def variants(self) -> dict[str, str]:
+        """One line of each broken state that `break_` knows, by name."""
+        return dict(self._ask("GET", "variants")["variants"])
+
+    def break_(self, name: str, environment: str) -> Json:
+        """Bring the environment into that broken state: `variant`, `environment`, and what it is `about`."""
+        return self._ask("POST", f"variants/{name}", {"environment": environment})
+
     # -- dials and faults -------------------------------------------------------------
 
     def dials(self) -> Json:

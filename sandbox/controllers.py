@@ -23,15 +23,21 @@ from sandbox.argo_values import ArgoValues, Published
 from sandbox.cloud import Cloud
 from sandbox.cron_jobs import CronJobs
 from sandbox.external_secrets import ExternalSecrets
+from sandbox.forge import Forge
 from sandbox.forge_records import Pushed
+from sandbox.inputs import InputError
+from sandbox.installations import Installation
 from sandbox.jobs import Jobs
+from sandbox.keycloak import Keycloak
 from sandbox.kubelet import Kubelet, Node, Program
 from sandbox.kubernetes_objects import Object, Objects
 from sandbox.kubernetes_tokens import ServiceAccountTokens
 from sandbox.records import ApiEndpoint, Cluster
 from sandbox.runtime_facts import FACTS, GITOPS
+from sandbox.stages import Stage
 from sandbox.vault_bootstrap import bootstrap, read_credentials
 from sandbox.vaults import Vaults
+from sandbox.web_sites import WebSites
 from sandbox.workload_identity import inject
 
 PROGRAMS: Mapping[str, Program] = {
@@ -66,6 +72,7 @@ class Controllers:
         app_object_id: str,
         published: Published,
         git: Access,
+        sites: WebSites,
         directory: Path,
     ) -> None:
         """directory: for working copies of what Argo CD deploys; each build has its own"""
@@ -76,20 +83,25 @@ class Controllers:
         self._app_object_id = app_object_id
         self._published = published
         self._git = git
+        self._sites = sites
         self._directory = directory
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self._builds: dict[str, tuple[Objects, Mapping[str, Installation]]] = {}
         self._values: dict[str, ArgoValues] = {}
         self._applications: dict[str, ApplicationController] = {}
         self._notifiers: dict[str, Notifier] = {}
         self._notifications: Notifications | None = None
 
     async def begin(self, build: Build) -> None:
-        """A new build finds its Vaults empty, as their volumes went with the build before."""
+        """A new build finds its Vaults empty, as their volumes went with the build before, and all that is
+        installed in it as on the first day.
+        """
         if build.cluster.name != self._cluster or not self._vaults.opened:
             return
         if build.fresh:
             await self._vaults.empty()
         uid, objects, dials = build.cluster.uid, build.objects, self._cloud.dials
+        self._open(build)
         bootstraps = {gitops.application_of(gitops.BOOTSTRAP, one): one for one in self._vaults.opened}
         values = ArgoValues(objects, dials, bootstraps, self._published, self._cron_job)
         repo_server = RepoServer(self._directory / uid, self._git, dials)
@@ -109,8 +121,37 @@ class Controllers:
         for task in self._tasks[uid]:
             task.add_done_callback(_tell_of_failure)
 
+    def _open(self, build: Build) -> None:
+        """Let the web addresses lead to what the build has."""
+        uid = build.cluster.uid
+        if uid not in self._builds:
+            installed = {one: Installation(keycloak=Keycloak(environment=one)) for one in self._vaults.opened}
+            self._builds = {uid: (build.objects, installed)}
+        for environment, installation in self._builds[uid][1].items():
+            for service, handler in installation.handlers().items():
+                self._sites.open(environment, service, handler)
+
+    def stage(self, environment: str, forge: Forge) -> Stage:
+        """The environment as it is now. Raises InputError where there is none of that name, and while no
+        cluster is up.
+        """
+        if not self._tasks:
+            raise InputError("the platform's cluster is not up")
+        ((objects, installed),) = self._builds.values()
+        if environment not in installed:
+            raise InputError(f"no environment {environment!r}; there are {', '.join(installed)}")
+        return Stage(
+            environment=environment,
+            forge=forge,
+            objects=objects,
+            vault=self._vaults.opened[environment],
+            keycloak=installed[environment].keycloak,
+        )
+
     async def end(self, uid: str) -> None:
         """Answers when nothing of the build runs any more."""
+        if uid in self._tasks:
+            self._sites.close()
         self._values.pop(uid, None)
         self._applications.pop(uid, None)
         self._notifiers.pop(uid, None)

@@ -1,6 +1,7 @@
 """What a program needs in its environment to take the sandbox for Azure; written as shell exports."""
 
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,13 @@ from typing import Any, Final
 CHANNEL_STAND_IN: Final = "facts.update: workflow"
 VAULT_STAND_INS: Final = {"dev": "http://127.0.0.1:8200", "prod": "http://127.0.0.1:8201"}
 """What the sandbox's landscape names in the place of each environment's Vault, whose port may be any."""
+WEB_STAND_INS: Final[Mapping[tuple[str, str], str]] = {
+    ("dev", "keycloak"): "https://127.0.0.1:8443",
+    ("dev", "gitlab"): "https://127.0.0.1:8444",
+    ("prod", "keycloak"): "https://127.0.0.1:8453",
+    ("prod", "gitlab"): "https://127.0.0.1:8454",
+}
+"""The same of what browsers open, by environment and service."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +135,21 @@ class Channel(StrEnum):
     PULL_REQUEST = "pull-request"
 
 
-def write_landscape(path: Path, template: Path, vaults: Mapping[str, str], channel: Channel) -> None:
-    """The landscape with the addresses that the environments' Vaults have, and the channel for facts."""
+def write_landscape(
+    path: Path,
+    template: Path,
+    vaults: Mapping[str, str],
+    web: Mapping[str, Mapping[str, str]],
+    channel: Channel,
+) -> None:
+    """The landscape with the addresses that the environments' Vaults and web sites have, and the channel for
+    facts. Addresses are by environment, those of web sites by service then.
+    """
     text = template.read_text(encoding="utf-8").replace(CHANNEL_STAND_IN, f"facts.update: {channel.value}")
     for name, address in vaults.items():
         text = text.replace(VAULT_STAND_INS[name], address)
+    for (name, service), stand_in in WEB_STAND_INS.items():
+        text = re.sub(rf"{re.escape(stand_in)}(?![0-9])", web[name][service], text)
     write_private(path, text)
 
 

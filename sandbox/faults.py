@@ -9,7 +9,17 @@ from sandbox.inputs import InputError
 
 type Phase = Literal["before", "after"]
 """Before the call has its effect, or after it: then the effect happened and the caller does not learn it."""
-SERVICES: Final = ("arm", "entra", "issuer", "identity", "keyvault", "kubernetes", "github")
+SERVICES: Final = (
+    "arm",
+    "entra",
+    "issuer",
+    "identity",
+    "keyvault",
+    "kubernetes",
+    "github",
+    "keycloak",
+    "gitlab",
+)
 """Whose calls can be disturbed."""
 
 

@@ -57,6 +57,7 @@ from sandbox.resource_events import resource_event
 from sandbox.tokens import KUBERNETES_AUDIENCE, Tokens
 from sandbox.traffic import RequestLog, Traffic
 from sandbox.vaults import Vaults
+from sandbox.web_sites import WebSites
 
 KUBECONFIG_LIFETIME = timedelta(days=1)
 
@@ -87,6 +88,7 @@ class LoopbackCloud:
         self.forge = Forge(directory / "repositories", self.cloud.dials, self.cloud.clock)
         self._git = Access()
         self._vaults = Vaults(vaults)
+        self._sites = WebSites(platform.ENVIRONMENTS)
         self._controllers = Controllers(
             cloud=self.cloud,
             cluster=platform.CLUSTER,
@@ -95,6 +97,7 @@ class LoopbackCloud:
             app_object_id=self._app.object_id,
             published=partial(runtime_facts.read, self.forge),
             git=self._git,
+            sites=self._sites,
             directory=directory / "argocd",
         )
         self.forge.on_push(self._controllers.hear)
@@ -126,6 +129,7 @@ class LoopbackCloud:
         await self._serve_identity_endpoint()
         await self._serve_vault()
         await self._serve_github()
+        self._runners += await self._sites.serve(self._authority, self._traffic)
         _write(self._directory / "cloud.json", json.dumps(self._description(), indent=2).encode())
 
     async def stop(self) -> None:
@@ -185,6 +189,7 @@ class LoopbackCloud:
             backlog=gitops.Backlog(self.forge),
             notify=self._notify,
             vaults=self._vaults,
+            stage=lambda environment: self._controllers.stage(environment, self.forge),
             key=self._control_key,
         )
         app = web.Application(middlewares=[control.guard, self._traffic.middleware(_service_of)])
@@ -276,14 +281,13 @@ class LoopbackCloud:
             },
             "argocd": {
                 "namespace": NAMESPACE,
-                "applications": {
-                    name: gitops.names_of(name) for name in self._vaults.opened
-                },
+                "applications": {name: gitops.names_of(name) for name in self._vaults.opened},
             },
             "openbao": {
                 name: {"address": held.address, "root_token": held.root_token}
                 for name, held in self._vaults.opened.items()
             },
+            "web": self._sites.show(),
             "notifications": {"token": self._notifications_token},
             "kubeconfig": str(self._directory / "kubeconfig"),
             "clusters": [cluster.id for cluster in self.cloud.clusters.all(self.cloud.clock())],

@@ -143,7 +143,7 @@ class _Starting:
         cloud = self._start_cloud(account, vaults)
         landscape = self._directory / "landscape.yaml"
         addresses = {one.environment: one.address for one in vaults}
-        environment.write_landscape(landscape, LANDSCAPE, addresses, self._channel)
+        environment.write_landscape(landscape, LANDSCAPE, addresses, cloud["web"], self._channel)
         variables = environment.of_cloud(cloud, account.connection_string, landscape)
         if app is not None:
             keys = Keys.load_or_create(self._directory / "keys.json")

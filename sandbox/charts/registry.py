@@ -1,0 +1,8 @@
+"""The templates of every chart that the platform's repository has, by the name in its Chart.yaml."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sandbox.charts import Template
+
+CHARTS: Final[Mapping[str, Template]] = {}
