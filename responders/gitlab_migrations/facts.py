@@ -120,8 +120,13 @@ class Facts:
         """Pods wait for the schema, and rightly so: nothing shows that it is there."""
         if self.job is not None:
             return not self.complete
+        return not self.served
+
+    @property
+    def served(self) -> bool:
+        """A pod has come past the schema, or the page has."""
         past = any(pod.initialised for app in WORKLOADS for pod in self.running(app))
-        return not (past or self.page_proven)
+        return past or self.page_proven
 
     def running(self, app: str) -> tuple[Pod, ...]:
         read = self.pods.get(app)

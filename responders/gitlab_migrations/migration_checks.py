@@ -117,6 +117,8 @@ def _says(facts: Facts, cause: Cause) -> str:
             return f"Job {name} failed: the databases were refused, and where main is is not told"
         case Reason.CI_DATABASE_NOT_MAINS:
             return f"Job {name} is complete, and {_differs(facts)}"
+        case Reason.CI_DATABASE_NOT_THERE:
+            return f"Job {name} is complete, pods wait for the database of ci, and {_differs(facts)}"
         case Reason.CI_DATABASE_OWN:
             return f"Job {name} is complete, and ci has a database of its own"
         case Reason.DATABASE_TASKS_WRONG:

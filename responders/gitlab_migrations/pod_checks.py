@@ -6,12 +6,12 @@ from typing import Final
 
 from responders.gitlab_migrations.facts import MIGRATIONS, WORKLOADS, Facts
 from responders.gitlab_migrations.reasons import Reason, finding
-from responders.gitlab_migrations.repairs import IMAGE_WAITS, SECRET_WAITS, waits_for
+from responders.gitlab_migrations.repairs import IMAGE_WAITS, SECRET_WAITS, judged, waits_for
 from shared.clients.cluster_api import JobState
 from shared.clients.workloads import Pod
 from shared.model import Finding
 
-STARTS_WITHIN: Final = timedelta(minutes=10)
+STARTS_WITHIN: Final = timedelta(minutes=5)
 """A pod, the schema or what they rest on is younger than that: what is missing may still come."""
 
 
@@ -58,6 +58,8 @@ def _waiting(facts: Facts, app: str, now: datetime) -> Finding | None:
             Reason.GITLAB_NOT_READY, facts.workload_id(app), f"there is no {name.removeprefix('a ')}"
         )
     if not newest.initialised:
+        if (cause := judged(facts)) and cause.reason is Reason.CI_DATABASE_NOT_THERE:
+            return None  # that is found, and mended
         says = f"{name} still waits in an init container{_for(facts, app)}"
         return finding(Reason.GITLAB_STILL_INITIALISING, facts.workload_id(app), says)
     return finding(Reason.GITLAB_NOT_READY, facts.workload_id(app), f"{name} is not ready")

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     MIGRATIONS_MISSING = "MigrationsMissing"
     GITLAB_DATABASE_CONFIG_REFUSED = "GitLabDatabaseConfigRefused"
     CI_DATABASE_NOT_MAINS = "CiDatabaseNotMains"
+    CI_DATABASE_NOT_THERE = "CiDatabaseNotThere"
     CI_DATABASE_OWN = "CiDatabaseOwn"
     CI_DATABASE_UNREADABLE = "CiDatabaseUnreadable"
     DATABASE_TASKS_WRONG = "DatabaseTasksWrong"
@@ -140,6 +141,13 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "The migrations are complete, but as `ci` is rendered now, GitLab's check of its databases would"
         " reject it the next time they run.",
         "Reconverge proposes to let `ci` be main's database, where the contract allows gitlab.map.",
+    ),
+    Reason.CI_DATABASE_NOT_THERE: _repair(
+        "The migrations are complete, and `ci` is rendered as another database than main's, which does not "
+        "answer: pods wait for it, and none has ever come past that.",
+        "Reconverge proposes to let `ci` be main's database, where the contract allows gitlab.map. Close "
+        "the pull request where `ci` is meant to have its own, and see why that does not answer.",
+        symptom=True,
     ),
     Reason.CI_DATABASE_OWN: ReasonInfo(
         Leads.NOTE,

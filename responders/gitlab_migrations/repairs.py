@@ -37,6 +37,15 @@ RERUNNABLE: Final = frozenset(
 )
 """What another run of the same migrations may be spared, since its cause lies outside of them."""
 
+MAPPABLE: Final = frozenset(
+    {
+        Reason.GITLAB_DATABASE_CONFIG_REFUSED,
+        Reason.CI_DATABASE_NOT_MAINS,
+        Reason.CI_DATABASE_NOT_THERE,
+    }
+)
+NOT_THERE: Final = frozenset({Reason.MIGRATIONS_DATABASE_UNREACHABLE, Reason.MIGRATIONS_DATABASE_MISSING})
+
 SECRET_WAITS: Final = frozenset({"CreateContainerConfigError"})
 IMAGE_WAITS: Final = frozenset(
     {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}
@@ -60,7 +69,7 @@ def needed(facts: Facts) -> Repair | None:
     fault = judged(facts)
     if fault is None:
         return None
-    if fault.reason in (Reason.GITLAB_DATABASE_CONFIG_REFUSED, Reason.CI_DATABASE_NOT_MAINS):
+    if fault.reason in MAPPABLE:
         return _mapping(facts, fault.reason)
     return _another_suffix(facts, fault.reason) if fault.reason in RERUNNABLE else None
 
@@ -121,10 +130,13 @@ def _before_last_sync(facts: Facts, job: Work) -> bool:
 
 
 def _precaution(facts: Facts) -> Cause | None:
+    """Of migrations that are complete. A database of ci's own that serves has the data of CI: it stays."""
     if not isinstance(facts.rendered, Known):
         return None
     rendered = facts.rendered.value
     match standing(rendered):
+        case Standing.MISSED | Standing.SPELT | Standing.OWN if mapped(rendered) and _never_there(facts):
+            return Cause(Reason.CI_DATABASE_NOT_THERE)
         case Standing.MISSED | Standing.SPELT if mapped(rendered):
             return Cause(Reason.CI_DATABASE_NOT_MAINS)
         case Standing.SHARED_TWICE | Standing.NO_MAIN:
@@ -132,6 +144,12 @@ def _precaution(facts: Facts) -> Cause | None:
         case Standing.OWN:
             return Cause(Reason.CI_DATABASE_OWN)
     return None
+
+
+def _never_there(facts: Facts) -> bool:
+    """Pods wait for a database that main's is not, since the migrations have reached that."""
+    said = {cause.reason for found in facts.waits.values() for cause in found}
+    return bool(said & NOT_THERE) and not facts.served
 
 
 def _mapping(facts: Facts, mends: Reason) -> Repair | None:

@@ -64,7 +64,7 @@ def closing(environment: str) -> tuple[str, str]:
     """The title and the comment of a pull request that is not needed any more."""
     return (
         f"repair the migrations of GitLab in {environment}",
-        f"Reconverge closes this: GitLab's migrations in `{environment}` are complete, or need another change.",
+        f"Reconverge closes this: those migrations of `{environment}` are complete, or need another change.",
     )
 
 
