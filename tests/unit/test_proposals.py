@@ -1,4 +1,4 @@
-"""A value in Git is changed by one pull request, which is found again, and by nothing that people do not see."""
+"""A value in Git is changed by one pull request, found again, and by nothing that people do not see."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
