@@ -119,6 +119,24 @@ class Site:
     def pods(self, app: str) -> list[Json]:
         return [one for one in self.platform.all(PODS) if one["metadata"]["labels"].get("app") == app]
 
+    def waits(self, said: str) -> None:
+        """Every pod of webservice waits for its database, and says so."""
+
+        def look() -> bool:
+            pods = self.pods("webservice")
+            stuck = [waiting(one, "dependencies") == "CrashLoopBackOff" for one in pods]
+            return bool(pods) and all(stuck) and said in self._log_of(pods[0], "dependencies")
+
+        eventually(look, f"pods wait: {said}")
+
+    def log_of_webservice(self) -> str:
+        (pod,) = self.pods("webservice")
+        return self._log_of(pod, "webservice")
+
+    def _log_of(self, pod: Json, container: str) -> str:
+        name = pod["metadata"]["name"]
+        return self.platform.here(lambda: self.platform.objects.log("ameide-dev", name, container))
+
     def deployment(self, name: str = "platform-gitlab-webservice-default") -> Json:
         return eventually(lambda: self.platform.get(DEPLOYMENTS, name), f"there is {name}")
 
@@ -150,5 +168,8 @@ def waiting(pod: Json, container: str) -> str:
     status = pod.get("status", {})
     states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
     return str(
-        next((one["state"].get("waiting", {}).get("reason", "") for one in states if one["name"] == container), "")
+        next(
+            (one["state"].get("waiting", {}).get("reason", "") for one in states if one["name"] == container),
+            "",
+        )
     )

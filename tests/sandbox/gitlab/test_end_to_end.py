@@ -1,8 +1,6 @@
 """From values in Git and secrets in Key Vault to a page that people see."""
 
-import pytest
-
-from tests.sandbox.controllers.platform import Json, eventually
+from tests.sandbox.controllers.platform import eventually
 from tests.sandbox.gitlab.site import Site, conditions, waiting
 
 
