@@ -7,13 +7,22 @@ behind it, and a symptom that was painted over comes back.
 """
 
 import asyncio
+import base64
 import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sandbox import gitlab_programs, gitops, hook_program, manifests
+from sandbox import (
+    gitlab_programs,
+    gitops,
+    hook_program,
+    keycloak_client_patcher,
+    keycloak_master_bootstrap,
+    manifests,
+)
 from sandbox.argo_controller import ApplicationController
 from sandbox.argo_git import Access
 from sandbox.argo_manifests import RepoServer
@@ -30,9 +39,12 @@ from sandbox.gitlab import new_gitlab
 from sandbox.inputs import InputError
 from sandbox.installations import Installation
 from sandbox.jobs import Jobs
-from sandbox.keycloak import Keycloak
+from sandbox.keycloak import FirstAdmin, Keycloak
+from sandbox.keycloak_imports import RealmImports
+from sandbox.keycloak_names import FIRST_ADMIN
 from sandbox.kubelet import Kubelet, Node, Program
 from sandbox.kubernetes_objects import Object, Objects
+from sandbox.kubernetes_resources import SECRETS
 from sandbox.kubernetes_tokens import ServiceAccountTokens
 from sandbox.records import ApiEndpoint, Cluster
 from sandbox.runtime_facts import FACTS, GITOPS
@@ -46,6 +58,8 @@ PROGRAMS: Mapping[str, Program] = {
     manifests.KUBECTL_IMAGE: read_credentials,
     manifests.VAULT_IMAGE: bootstrap,
     manifests.HOOK_IMAGE: hook_program.run,
+    manifests.MASTER_BOOTSTRAP_IMAGE: keycloak_master_bootstrap.run,
+    manifests.CLIENT_PATCHER_IMAGE: keycloak_client_patcher.run,
 }
 
 
@@ -116,6 +130,7 @@ class Controllers:
             Deployments(objects, self._admit).run(),
             CronJobs(objects, dials, self._cloud.clock).run(),
             ExternalSecrets(objects, build.accounts, dials).run(),
+            RealmImports(objects, self._keycloaks(uid), dials).run(),
             values.run(),
             applications.run(),
             notifier.run(),
@@ -128,17 +143,16 @@ class Controllers:
         """Let the web addresses lead to what the build has."""
         uid = build.cluster.uid
         if uid not in self._builds:
-            installed = {
-                one: Installation(
-                    keycloak=Keycloak(environment=one),
-                    gitlab=new_gitlab(build.objects, manifests.namespace_of(one)),
-                )
-                for one in self._vaults.opened
-            }
+            installed = {one: _installed(one, build.objects) for one in self._vaults.opened}
             self._builds = {uid: (build.objects, installed)}
         for environment, installation in self._builds[uid][1].items():
             for service, handler in installation.handlers().items():
                 self._sites.open(environment, service, handler)
+
+    def _keycloaks(self, uid: str) -> dict[str, Keycloak]:
+        """By namespace."""
+        installed = self._builds[uid][1]
+        return {manifests.namespace_of(name): one.keycloak for name, one in installed.items()}
 
     def stage(self, environment: str, forge: Forge) -> Stage:
         """The environment as it is now. Raises InputError where there is none of that name, and while no
@@ -211,6 +225,21 @@ class Controllers:
             vault=self._vaults.addresses[environment],
             object_id=self._app_object_id,
         )
+
+
+def _installed(environment: str, objects: Objects) -> Installation:
+    return Installation(
+        keycloak=Keycloak(environment, partial(_first_admin, environment, objects)),
+        gitlab=new_gitlab(objects, manifests.namespace_of(environment)),
+    )
+
+
+def _first_admin(environment: str, objects: Objects) -> FirstAdmin | None:
+    held = objects.get(SECRETS, manifests.namespace_of(environment), FIRST_ADMIN)
+    if held is None:
+        return None
+    name, password = (base64.b64decode(held["data"][one]).decode() for one in ("username", "password"))
+    return name, password
 
 
 def _tell_of_failure(task: asyncio.Task[None]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sandbox import gitlab_web
 from sandbox.gitlab import GitLab
 from sandbox.keycloak import Keycloak
+from sandbox.keycloak_http import KeycloakHttp
 from sandbox.traffic import Handler
 
 
@@ -16,4 +17,7 @@ class Installation:
 
     def handlers(self) -> Mapping[str, Handler]:
         """By service of `web_sites`."""
-        return {"keycloak": self.keycloak.handle, "gitlab": gitlab_web.handler(self.gitlab)}
+        return {
+            "keycloak": KeycloakHttp(self.keycloak).handle,
+            "gitlab": gitlab_web.handler(self.gitlab),
+        }

@@ -182,7 +182,7 @@ def test_a_job_tries_as_often_as_it_may(quiet: Platform) -> None:
 
 
 def test_a_job_that_takes_longer_than_it_may_fails_and_its_pod_goes(quiet: Platform) -> None:
-    hang(quiet, 30)
+    hang(quiet, 2)
     by_hand(quiet, "slow", lambda spec: spec.update(activeDeadlineSeconds=0.2, backoffLimit=2))
     job = ended(quiet, "slow")
     assert conditions(job) == {"FailureTarget": "DeadlineExceeded", "Failed": "DeadlineExceeded"}
