@@ -5,6 +5,7 @@ Everything here is fresh with each build, as it lives on volumes that go with th
 
 import base64
 from dataclasses import dataclass, field
+from enum import StrEnum, auto
 from typing import Protocol
 
 from sandbox.kubernetes_objects import Objects
@@ -12,6 +13,18 @@ from sandbox.kubernetes_resources import SECRETS
 from sandbox.postgres import Postgres
 
 CREDENTIALS = "gitlab-db-credentials"
+
+
+class Gateway(StrEnum):
+    """What the platform's edge does with a request for GitLab."""
+
+    OPEN = auto()
+    NO_ROUTE = auto()
+    """It knows nobody who would answer there."""
+    RESTRICTED = auto()
+    """It lets nobody through who is not on its list."""
+    CUT = auto()
+    """It ends the connection without an answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +51,7 @@ class GitLab:
     postgres: Postgres
     storage_knows_us: bool = True
     """The object storage has the user whose keys GitLab presents."""
+    gateway: Gateway = Gateway.OPEN
     serving: dict[str, Serving] = field(default_factory=dict)
     """By pod."""
 

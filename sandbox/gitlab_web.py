@@ -2,12 +2,21 @@
 
 from aiohttp import web
 
-from sandbox.gitlab import GitLab
+from sandbox.gitlab import Gateway, GitLab
 from sandbox.traffic import Handler
 
 
 def handler(gitlab: GitLab) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        match gitlab.gateway:
+            case Gateway.NO_ROUTE:
+                return web.Response(status=404)
+            case Gateway.RESTRICTED:
+                return web.Response(status=403, text="RBAC: access denied")
+            case Gateway.CUT:
+                if request.transport:
+                    request.transport.abort()
+                return web.Response(status=502)
         page = gitlab.answer(request.method, request.path, request.remote or "")
         if page is None:
             # The gateway's word for a route that leads to no pod which is ready.

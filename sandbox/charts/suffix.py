@@ -15,8 +15,12 @@ from sandbox.charts import Release, Values
 _LENGTH: Final = 7
 _BUILT_IN: Final = "local"
 """What the chart's own templates put among a subchart's values, and what differs from call to call."""
-_PLAIN: Final = re.compile(r"[A-Za-z/_][-\w./ ]*(?<! )")
-_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_WORDS: Final = frozenset({"", "~", "y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_NUMBER: Final = re.compile(
+    r"[-+]?(0x[0-9a-f_]+|0b[01_]+|[0-9][0-9_]*(:[0-5]?[0-9])*(\.[0-9_]*)?|\.[0-9_]+)(e[-+]?[0-9]+)?|[-+]?\.(inf|nan)"
+)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:.*)?")
+_BARE: Final = re.compile(r"-?[^\s\-?:,\[\]{}#&*!|>'\"%@`](?!.*(: | #|:$| $))[^\n\t]*")
 
 
 def suffix(release: Release, values: Values) -> str:
@@ -61,12 +65,18 @@ def _entry(key: str, value: Any) -> Iterator[str]:
 
 
 def _scalar(value: Any) -> str:
-    """A text stands bare where nobody could take it for something else."""
+    """A text stands bare where nobody could take it for something else. Lines are not written one by one."""
     match value:
         case None:
             return "null"
-        case str() if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
-            return value
+        case str() if "\n" not in value and not _is_mistakable(value):
+            return value if _BARE.fullmatch(value) else "'" + value.replace("'", "''") + "'"
         case Mapping():
             return "{}"
     return json.dumps(value)
+
+
+def _is_mistakable(text: str) -> bool:
+    """For a value that is no text."""
+    low = text.lower()
+    return low in _WORDS or bool(_NUMBER.fullmatch(low) or _DATE.fullmatch(text))

@@ -1,7 +1,6 @@
 """GitLab of dev, as people and programs around it see and change it."""
 
 import asyncio
-import base64
 import io
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -12,21 +11,12 @@ from ruamel.yaml import YAML
 
 from sandbox import gitlab_sources
 from sandbox.gitlab import GitLab
-from sandbox.kubernetes_resources import APPLICATIONS, DEPLOYMENTS, JOBS, PODS, SECRETS
+from sandbox.kubernetes_resources import APPLICATIONS, DEPLOYMENTS, JOBS, PODS
 from sandbox.runtime_facts import BRANCH, GITOPS
 from tests.sandbox.controllers.platform import Json, Platform, eventually
 
 VALUES = gitlab_sources.values_file("dev")
 ORIGINAL = gitlab_sources.files("dev", "dev")[VALUES]
-PROVIDER = """\
-name: openid_connect
-args:
-  scope: [openid, profile, email]
-  issuer: https://keycloak.dev.ameide.io/realms/ameide
-  client_options:
-    identifier: gitlab
-    redirect_uri: https://gitlab.dev.ameide.io/users/auth/openid_connect/callback
-"""
 
 
 @dataclass
@@ -36,17 +26,8 @@ class Site:
     # -- what people do -----------------------------------------------------------------
 
     def seed(self) -> None:
-        """Let every secret come that GitLab needs."""
-        self.provide()
+        """Let every secret come that GitLab needs, those of Keycloak among them."""
         self.platform.trust()
-
-    def provide(self) -> None:
-        """The Secret by which people sign in, as Keycloak's side makes it."""
-        data = {"provider": base64.b64encode(PROVIDER.encode()).decode()}
-        metadata = {"name": gitlab_sources.PROVIDER, "namespace": "ameide-dev"}
-        if self.platform.get(SECRETS, gitlab_sources.PROVIDER) is None:
-            secret = {"metadata": metadata, "type": "Opaque", "data": data}
-            self.platform.here(lambda: self.platform.objects.create(SECRETS, secret))
 
     def change_values(self, change: Callable[[Json], object]) -> None:
         """Of dev, in Git."""
@@ -119,6 +100,24 @@ class Site:
     def pods(self, app: str) -> list[Json]:
         return [one for one in self.platform.all(PODS) if one["metadata"]["labels"].get("app") == app]
 
+    def waits(self, said: str) -> None:
+        """Every pod of webservice waits for its database, and says so."""
+
+        def look() -> bool:
+            pods = self.pods("webservice")
+            stuck = [waiting(one, "dependencies") == "CrashLoopBackOff" for one in pods]
+            return bool(pods) and all(stuck) and said in self._log_of(pods[0], "dependencies")
+
+        eventually(look, f"pods wait: {said}")
+
+    def log_of_webservice(self) -> str:
+        (pod,) = self.pods("webservice")
+        return self._log_of(pod, "webservice")
+
+    def _log_of(self, pod: Json, container: str) -> str:
+        name = pod["metadata"]["name"]
+        return self.platform.here(lambda: self.platform.objects.log("ameide-dev", name, container))
+
     def deployment(self, name: str = "platform-gitlab-webservice-default") -> Json:
         return eventually(lambda: self.platform.get(DEPLOYMENTS, name), f"there is {name}")
 
@@ -150,5 +149,8 @@ def waiting(pod: Json, container: str) -> str:
     status = pod.get("status", {})
     states = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
     return str(
-        next((one["state"].get("waiting", {}).get("reason", "") for one in states if one["name"] == container), "")
+        next(
+            (one["state"].get("waiting", {}).get("reason", "") for one in states if one["name"] == container),
+            "",
+        )
     )
