@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from shared.clients.azure_core import AGAIN, CONNECT, CONNECTIONS, READ, OncePer, retry_after
+from shared.clients.deadlines import adapter
 from shared.clients.git_addresses import read_address, without_user
-from shared.clients.git_deadlines import adapter
 from shared.clients.git_packets import Unusable
 from shared.clients.github_http import LARGEST, TOKEN, slug
 from shared.errors import Misconfigured, PermanentError, ReconvergeError, TemporaryError, Throttled
