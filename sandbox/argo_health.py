@@ -28,8 +28,12 @@ def health_of(held: Object) -> Health | None:
     match held["kind"]:
         case "Job":
             return _of_job(held)
+        case "Deployment":
+            return _of_deployment(held)
         case "ExternalSecret" | "SecretStore":
             return _by_readiness(held)
+        case "KeycloakRealmImport":
+            return _of_realm_import(held)
     return None
 
 
@@ -48,9 +52,46 @@ def _of_job(held: Object) -> Health:
     return Health(PROGRESSING)
 
 
+def _of_deployment(held: Object) -> Health:
+    """By its counts; a rollout that has got stuck is Degraded once its time is up, and not before."""
+    spec, status = held["spec"], held.get("status") or {}
+    if status.get("observedGeneration", 0) < held["metadata"].get("generation", 0):
+        return Health(
+            PROGRESSING,
+            "Waiting for rollout to finish: observed deployment generation less than desired generation",
+        )
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "Progressing" and condition["reason"] == "ProgressDeadlineExceeded":
+            said = f'Deployment "{held["metadata"]["name"]}" exceeded its progress deadline'
+            return Health(DEGRADED, said)
+    wanted, there, updated, available = (
+        spec.get("replicas", 1),
+        *(status.get(name, 0) for name in ("replicas", "updatedReplicas", "availableReplicas")),
+    )
+    waiting = "Waiting for rollout to finish"
+    if updated < wanted:
+        said = f"{waiting}: {updated} out of {wanted} new replicas have been updated..."
+    elif there > updated:
+        said = f"{waiting}: {there - updated} old replicas are pending termination..."
+    elif available < updated:
+        said = f"{waiting}: {available} of {updated} updated replicas are available..."
+    else:
+        return Health(HEALTHY)
+    return Health(PROGRESSING, said)
+
+
 def _by_readiness(held: Object) -> Health:
     for condition in (held.get("status") or {}).get("conditions") or ():
         if condition["type"] == "Ready":
             ready = condition["status"] == "True"
             return Health(HEALTHY if ready else DEGRADED, condition.get("message", ""))
     return Health(PROGRESSING, f"Waiting for {held['kind']}")
+
+
+def _of_realm_import(held: Object) -> Health:
+    """https://github.com/argoproj/argo-cd/blob/master/resource_customizations/k8s.keycloak.org"""
+    told = {one["type"]: one for one in (held.get("status") or {}).get("conditions") or ()}
+    for kind, status in (("HasErrors", DEGRADED), ("Done", HEALTHY), ("Started", PROGRESSING)):
+        if (condition := told.get(kind)) and str(condition["status"]) == "True":
+            return Health(status, condition.get("message", ""))
+    return Health(PROGRESSING, "Waiting for Keycloak Realm Import")

@@ -29,6 +29,7 @@ _KINDS: Final = (
     "Role",
     "RoleBinding",
     "Pod",
+    "Deployment",
     "Job",
     "CronJob",
 )
@@ -56,9 +57,7 @@ class Task:
     def target(self) -> Target:
         metadata = self.manifest["metadata"]
         assert self.resource is not None  # noqa: S101 (nothing is applied before this was looked at)
-        return Target(
-            resource=self.resource, namespace=metadata.get("namespace", ""), name=metadata["name"]
-        )
+        return Target(resource=self.resource, namespace=metadata.get("namespace", ""), name=metadata["name"])
 
     @property
     def policies(self) -> frozenset[str]:

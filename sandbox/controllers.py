@@ -7,13 +7,22 @@ behind it, and a symptom that was painted over comes back.
 """
 
 import asyncio
+import base64
 import logging
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sandbox import gitops, hook_program, manifests
+from sandbox import (
+    gitlab_programs,
+    gitops,
+    hook_program,
+    keycloak_client_patcher,
+    keycloak_master_bootstrap,
+    manifests,
+)
 from sandbox.argo_controller import ApplicationController
 from sandbox.argo_git import Access
 from sandbox.argo_manifests import RepoServer
@@ -22,15 +31,20 @@ from sandbox.argo_notifier import Notifier
 from sandbox.argo_values import ArgoValues, Published
 from sandbox.cloud import Cloud
 from sandbox.cron_jobs import CronJobs
+from sandbox.deployments import Deployments
 from sandbox.external_secrets import ExternalSecrets
 from sandbox.forge import Forge
 from sandbox.forge_records import Pushed
+from sandbox.gitlab import new_gitlab
 from sandbox.inputs import InputError
 from sandbox.installations import Installation
 from sandbox.jobs import Jobs
-from sandbox.keycloak import Keycloak
+from sandbox.keycloak import FirstAdmin, Keycloak
+from sandbox.keycloak_imports import RealmImports
+from sandbox.keycloak_names import FIRST_ADMIN
 from sandbox.kubelet import Kubelet, Node, Program
 from sandbox.kubernetes_objects import Object, Objects
+from sandbox.kubernetes_resources import SECRETS
 from sandbox.kubernetes_tokens import ServiceAccountTokens
 from sandbox.records import ApiEndpoint, Cluster
 from sandbox.runtime_facts import FACTS, GITOPS
@@ -44,6 +58,8 @@ PROGRAMS: Mapping[str, Program] = {
     manifests.KUBECTL_IMAGE: read_credentials,
     manifests.VAULT_IMAGE: bootstrap,
     manifests.HOOK_IMAGE: hook_program.run,
+    manifests.MASTER_BOOTSTRAP_IMAGE: keycloak_master_bootstrap.run,
+    manifests.CLIENT_PATCHER_IMAGE: keycloak_client_patcher.run,
 }
 
 
@@ -111,8 +127,10 @@ class Controllers:
         running: tuple[Coroutine[None, None, None], ...] = (
             Kubelet(objects, self._node(build)).run(),
             Jobs(objects, self._admit).run(),
+            Deployments(objects, self._admit).run(),
             CronJobs(objects, dials, self._cloud.clock).run(),
             ExternalSecrets(objects, build.accounts, dials).run(),
+            RealmImports(objects, self._keycloaks(uid), dials).run(),
             values.run(),
             applications.run(),
             notifier.run(),
@@ -125,11 +143,16 @@ class Controllers:
         """Let the web addresses lead to what the build has."""
         uid = build.cluster.uid
         if uid not in self._builds:
-            installed = {one: Installation(keycloak=Keycloak(environment=one)) for one in self._vaults.opened}
+            installed = {one: _installed(one, build.objects) for one in self._vaults.opened}
             self._builds = {uid: (build.objects, installed)}
         for environment, installation in self._builds[uid][1].items():
             for service, handler in installation.handlers().items():
                 self._sites.open(environment, service, handler)
+
+    def _keycloaks(self, uid: str) -> dict[str, Keycloak]:
+        """By namespace."""
+        installed = self._builds[uid][1]
+        return {manifests.namespace_of(name): one.keycloak for name, one in installed.items()}
 
     def stage(self, environment: str, forge: Forge) -> Stage:
         """The environment as it is now. Raises InputError where there is none of that name, and while no
@@ -146,6 +169,7 @@ class Controllers:
             objects=objects,
             vault=self._vaults.opened[environment],
             keycloak=installed[environment].keycloak,
+            gitlab=installed[environment].gitlab,
         )
 
     async def end(self, uid: str) -> None:
@@ -177,13 +201,15 @@ class Controllers:
 
     def _node(self, build: Build) -> Node:
         host = urlsplit(build.api.url)
+        gitlabs = {one.gitlab.namespace: one.gitlab for one in self._builds[build.cluster.uid][1].values()}
         return Node(
             accounts=build.accounts,
             api_host=host.hostname or "",
             api_port=str(host.port),
             api_ca=build.api.ca_pem.decode(),
             trusted=self._trusted,
-            programs=PROGRAMS,
+            programs={**PROGRAMS, **gitlab_programs.programs(gitlabs)},
+            dials=self._cloud.dials,
         )
 
     def _admit(self, pod: Object) -> Object:
@@ -199,6 +225,21 @@ class Controllers:
             vault=self._vaults.addresses[environment],
             object_id=self._app_object_id,
         )
+
+
+def _installed(environment: str, objects: Objects) -> Installation:
+    return Installation(
+        keycloak=Keycloak(environment, partial(_first_admin, environment, objects)),
+        gitlab=new_gitlab(objects, manifests.namespace_of(environment)),
+    )
+
+
+def _first_admin(environment: str, objects: Objects) -> FirstAdmin | None:
+    held = objects.get(SECRETS, manifests.namespace_of(environment), FIRST_ADMIN)
+    if held is None:
+        return None
+    name, password = (base64.b64decode(held["data"][one]).decode() for one in ("username", "password"))
+    return name, password
 
 
 def _tell_of_failure(task: asyncio.Task[None]) -> None:

@@ -26,6 +26,9 @@ class Dials:
     """Event Grid takes events in and delivers none, and Argo CD sends no notification, until this is off."""
     cron_seconds: float = 5.0
     """So long is a minute for the cluster's CronJobs."""
+    restart_seconds: float = 0.5
+    """A container that failed is started again after so long, and up to four times as long if it fails on.
+    10 s to 5 minutes in reality."""
     sync_seconds: float = 5.0
     """External Secrets looks at every store and ExternalSecret this often."""
     facts_seconds: float = 1.0

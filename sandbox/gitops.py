@@ -7,15 +7,16 @@ commit that the submodule stands at, Argo CD renders nothing at all.
 import io
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from ruamel.yaml import YAML
 
-from sandbox import manifests
+from sandbox import gitlab_sources, keycloak_names, manifests
 from sandbox.argo_controller import NAMESPACE
 from sandbox.argo_git import GITHUB
-from sandbox.argo_tasks import HOOK, WAVE
+from sandbox.charts import keycloak_realm
 from sandbox.forge import Forge
 from sandbox.forge_records import Grants
 from sandbox.git_repository import HEADS
@@ -24,7 +25,8 @@ from sandbox.runtime_facts import BACKLOG, BRANCH, FOLDERS, GITOPS
 
 SUBMODULE: Final = "backlog"
 BOOTSTRAP: Final = "foundation-vault-bootstrap"
-REALM: Final = "platform-keycloak-realm"
+REALM: Final = keycloak_names.RELEASE
+GITLAB: Final = gitlab_sources.RELEASE
 READER: Final[Grants] = {GITOPS: {"contents": "read"}, BACKLOG: {"contents": "read"}}
 """What Argo CD's own token may."""
 
@@ -52,24 +54,37 @@ def application_of(name: str, environment: str) -> str:
 
 def names_of(environment: str) -> list[str]:
     """The environment's Applications."""
-    return [application_of(name, environment) for name in (BOOTSTRAP, REALM)]
+    return [application_of(name, environment) for name in (BOOTSTRAP, REALM, GITLAB)]
 
 
 def applications(environments: Iterable[str]) -> Iterator[Object]:
     for environment in environments:
-        yield _application(BOOTSTRAP, environment, manifests.namespace_of(environment))
-        yield _application(REALM, environment, f"keycloak-{environment}")
+        plain = {"path": _folder(BOOTSTRAP, environment)}
+        yield _application(BOOTSTRAP, environment, plain)
+        yield _application(REALM, environment, _chart(REALM, keycloak_realm.CHART, environment))
+        yield _application(GITLAB, environment, _chart(GITLAB, gitlab_sources.CHART, environment))
 
 
-async def seed(forge: Forge, environments: Iterable[str]) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """What an environment's values name."""
+
+    keycloak: str
+    vault: str
+
+
+async def seed(forge: Forge, environments: Mapping[str, Addresses]) -> None:
     """Make the documents' repository, and complete the other one, which must be there."""
     await forge.create(BACKLOG, {"README.md": _DOCUMENT})
-    files = {".gitmodules": _MODULES}
-    for environment in environments:
+    files = {".gitmodules": _MODULES, **keycloak_realm.FILES}
+    for environment, addresses in environments.items():
         files[f"{_folder(BOOTSTRAP, environment)}/external-secrets.yaml"] = _text(
             manifests.external_secrets(manifests.namespace_of(environment))
         )
-        files[f"{_folder(REALM, environment)}/realm.yaml"] = _text(_realm(environment))
+        files[values_file(REALM, environment)] = keycloak_realm.values_text(
+            domain=domain_of(environment), keycloak=addresses.keycloak, vault=addresses.vault
+        )
+        files |= gitlab_sources.files(environment, FOLDERS[environment])
     await forge.commit(GITOPS, BRANCH, files, "Deploy the platform")
     await Backlog(forge).mend()
 
@@ -124,56 +139,41 @@ def _folder(name: str, environment: str) -> str:
     return f"environments/{FOLDERS[environment]}/{name}"
 
 
-def _application(name: str, environment: str, namespace: str) -> Object:
+def values_file(name: str, environment: str) -> str:
+    """Path of the environment's values for a chart."""
+    return f"sources/values/env/{FOLDERS[environment]}/platform/{name}.yaml"
+
+
+def domain_of(environment: str) -> str:
+    """What the names of the environment's hosts end with: those of prod name no environment."""
+    return "ameide.io" if environment == "prod" else f"{environment}.ameide.io"
+
+
+def _chart(name: str, chart: str, environment: str) -> Object:
+    """A source with the environment's values."""
+    files = [f"/{values_file(name, environment)}"]
+    return {"path": chart, "helm": {"releaseName": name, "valueFiles": files}}
+
+
+def _application(name: str, environment: str, source: Object) -> Object:
+    repository = {"repoURL": f"{GITHUB}{GITOPS}.git", "targetRevision": BRANCH}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
         "metadata": {"name": application_of(name, environment), "namespace": NAMESPACE},
         "spec": {
             "project": "default",
-            "source": {
-                "repoURL": f"{GITHUB}{GITOPS}.git",
-                "targetRevision": BRANCH,
-                "path": _folder(name, environment),
+            "source": {**repository, **source},
+            "destination": {
+                "server": "https://kubernetes.default.svc",
+                "namespace": manifests.namespace_of(environment),
             },
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": namespace},
             "syncPolicy": {
                 "automated": {},
                 "retry": {"limit": 1},
                 "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"],
             },
         },
-    }
-
-
-def _realm(environment: str) -> Iterator[Object]:
-    """A hook that runs before, and two waves."""
-    pod = {
-        "restartPolicy": "Never",
-        "containers": [
-            {
-                "name": "preflight",
-                "image": manifests.HOOK_IMAGE,
-                "env": [{"name": "MESSAGE", "value": f"the realm of {environment} may be imported"}],
-            }
-        ],
-    }
-    yield {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"name": "realm-preflight", "annotations": {HOOK: "PreSync"}},
-        "spec": {"backoffLimit": 0, "template": {"spec": pod}},
-    }
-    yield _config_map("keycloak-realm", {"realm": environment}, "0")
-    yield _config_map("keycloak-clients", {"clients": "backstage,argocd"}, "1")
-
-
-def _config_map(name: str, data: Mapping[str, str], wave: str) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": name, "annotations": {WAVE: wave}},
-        "data": dict(data),
     }
 
 

@@ -30,6 +30,9 @@ class Jobs:
         self._recorder = Recorder(objects, "job-controller")
         self._work: Worklist[Key] = Worklist()
         self._expiring: dict[Key, float] = {}
+        self._begun: dict[str, float] = {}
+        """When each was looked at first, by uid."""
+        self._deadlines: dict[Key, float] = {}
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -38,9 +41,10 @@ class Jobs:
             self._work.add(_key(job))
         try:
             while True:
-                if key := await self._work.take(self._until_next_expiry()):
+                if key := await self._work.take(self._until_next()):
                     self._settle(*key)
                 self._expire()
+                self._strike()
         finally:
             stop()
 
@@ -76,6 +80,12 @@ class Jobs:
         elif failed > job["spec"].get("backoffLimit", _USUAL_RETRIES):
             said = "Job has reached the specified backoff limit"
             self._end(job, status, FAILED, "BackoffLimitExceeded", said)
+        elif self._is_overdue(job):
+            for pod in pods:
+                if (pod.get("status") or {}).get("phase") in (None, "Pending", "Running"):
+                    self._objects.delete(PODS, namespace, pod["metadata"]["name"])
+            said = "Job was active longer than specified deadline"
+            self._end(job, status, FAILED, "DeadlineExceeded", said)
         else:
             running = len(pods) - failed
             if not running and self._start(job):
@@ -148,6 +158,25 @@ class Jobs:
         shown = {key: value for key, value in status.items() if value != 0}
         self._objects.set_status(JOBS, job["metadata"]["namespace"], job["metadata"]["name"], shown)
 
+    # -- those that take too long -------------------------------------------------------
+
+    def _is_overdue(self, job: Object) -> bool:
+        """Whether it has been at work for longer than it may; if not, it is looked at when it has."""
+        seconds: float | None = job["spec"].get("activeDeadlineSeconds")
+        if seconds is None:
+            return False
+        now = time.monotonic()
+        due = self._begun.setdefault(job["metadata"]["uid"], now) + seconds
+        if due > now:
+            self._deadlines[_key(job)] = due
+        return due <= now
+
+    def _strike(self) -> None:
+        for key, when in list(self._deadlines.items()):
+            if when <= time.monotonic():
+                del self._deadlines[key]
+                self._work.add(key)
+
     # -- those that have ended ----------------------------------------------------------
 
     def _let_expire(self, job: Object) -> None:
@@ -155,8 +184,10 @@ class Jobs:
         if seconds is not None:
             self._expiring.setdefault(_key(job), time.monotonic() + seconds)
 
-    def _until_next_expiry(self) -> float | None:
-        return max(min(self._expiring.values()) - time.monotonic(), 0.0) if self._expiring else None
+    def _until_next(self) -> float | None:
+        """Seconds to the next expiry or deadline."""
+        whens = [*self._expiring.values(), *self._deadlines.values()]
+        return max(min(whens) - time.monotonic(), 0.0) if whens else None
 
     def _expire(self) -> None:
         for key, when in list(self._expiring.items()):

@@ -11,6 +11,7 @@ from sandbox.kubernetes_objects import Object
 from sandbox.kubernetes_resources import (
     CLUSTER_ROLE_BINDINGS,
     CRON_JOBS,
+    DEPLOYMENTS,
     JOBS,
     NAMESPACES,
     PODS,
@@ -92,6 +93,18 @@ def _fill_cron_job(given: Object) -> None:
         spec.setdefault(name, value)
 
 
+def _fill_deployment(given: Object) -> None:
+    spec = given.get("spec") or {}
+    for name, value in (("replicas", 1), ("revisionHistoryLimit", 10), ("progressDeadlineSeconds", 600)):
+        spec.setdefault(name, value)
+    if not spec.get("strategy"):
+        quarter = {"maxSurge": "25%", "maxUnavailable": "25%"}
+        spec["strategy"] = {"type": "RollingUpdate", "rollingUpdate": quarter}
+    template = spec.get("template")
+    if isinstance(template, dict) and isinstance(template.get("spec"), dict):
+        template["spec"].setdefault("restartPolicy", "Always")
+
+
 def _fill_binding(given: Object) -> None:
     (given.get("roleRef") or {}).setdefault("apiGroup", _RBAC)
     for subject in given.get("subjects") or ():
@@ -105,6 +118,7 @@ _FILLS: dict[Resource, Callable[[Object], None]] = {
     PODS: _fill_pod,
     JOBS: _fill_job,
     CRON_JOBS: _fill_cron_job,
+    DEPLOYMENTS: _fill_deployment,
     ROLE_BINDINGS: _fill_binding,
     CLUSTER_ROLE_BINDINGS: _fill_binding,
 }

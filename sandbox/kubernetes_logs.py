@@ -56,7 +56,10 @@ def _require_begun(pod: Object, container: str) -> None:
         (
             one["state"]["waiting"]
             for one in states
-            if one["name"] == container and "waiting" in (one.get("state") or {})
+            if one["name"] == container
+            and "waiting" in (one.get("state") or {})
+            # One that waits for its next start shows what it printed last.
+            and "terminated" not in (one.get("lastState") or {})
         ),
         None,
     )

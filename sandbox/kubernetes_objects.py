@@ -172,6 +172,10 @@ class Objects:
         key = (namespace, pod, container)
         self._logs[key] = self._logs.get(key, "") + text
 
+    def clear_log(self, namespace: str, pod: str, container: str) -> None:
+        """It is started, perhaps once more: what it printed before is told no longer."""
+        self._logs.pop((namespace, pod, container), None)
+
     def log(self, namespace: str, pod: str, container: str) -> str:
         return self._logs.get((namespace, pod, container), "")
 

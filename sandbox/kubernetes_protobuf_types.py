@@ -46,6 +46,11 @@ Job: 1 metadata ObjectMeta, 2 spec JobSpec, 3 status -
 JobSpec: 1 parallelism int, 2 completions int, 3 activeDeadlineSeconds int, 4 selector LabelSelector,
     5 manualSelector bool, 6 template PodTemplateSpec, 7 backoffLimit int, 8 ttlSecondsAfterFinished int,
     9 completionMode text, 10 suspend bool, 14 podReplacementPolicy text
+Deployment: 1 metadata ObjectMeta, 2 spec DeploymentSpec, 3 status -
+DeploymentSpec: 1 replicas int, 2 selector LabelSelector, 3 template PodTemplateSpec,
+    4 strategy DeploymentStrategy, 5 minReadySeconds int?, 6 revisionHistoryLimit int, 7 paused bool?,
+    9 progressDeadlineSeconds int
+DeploymentStrategy: 1 type text
 PodTemplateSpec: 1 metadata ObjectMeta, 2 spec PodSpec
 PodSpec: 1 volumes Volume*, 2 containers Container*, 3 restartPolicy text,
     4 terminationGracePeriodSeconds int, 5 activeDeadlineSeconds int, 6 dnsPolicy text,

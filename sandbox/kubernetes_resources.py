@@ -42,6 +42,14 @@ JOBS = Resource(plural="jobs", singular="job", kind="Job", group="batch", has_st
 CRON_JOBS = Resource(
     plural="cronjobs", singular="cronjob", kind="CronJob", group="batch", short_names=("cj",), has_status=True
 )
+DEPLOYMENTS = Resource(
+    plural="deployments",
+    singular="deployment",
+    kind="Deployment",
+    group="apps",
+    short_names=("deploy",),
+    has_status=True,
+)
 ROLES = Resource(plural="roles", singular="role", kind="Role", group="rbac.authorization.k8s.io")
 ROLE_BINDINGS = Resource(
     plural="rolebindings", singular="rolebinding", kind="RoleBinding", group="rbac.authorization.k8s.io"
@@ -78,6 +86,15 @@ EXTERNAL_SECRETS = Resource(
     has_status=True,
     custom=True,
 )
+REALM_IMPORTS = Resource(
+    plural="keycloakrealmimports",
+    singular="keycloakrealmimport",
+    kind="KeycloakRealmImport",
+    group="k8s.keycloak.org",
+    version="v2alpha1",
+    has_status=True,
+    custom=True,
+)
 # Its definition serves no subresource, so whoever may patch an Application may patch its status as well.
 # https://github.com/argoproj/argo-cd/blob/master/manifests/crds/application-crd.yaml
 APPLICATIONS = Resource(
@@ -98,12 +115,14 @@ RESOURCES = (
     EVENTS,
     JOBS,
     CRON_JOBS,
+    DEPLOYMENTS,
     ROLES,
     ROLE_BINDINGS,
     CLUSTER_ROLES,
     CLUSTER_ROLE_BINDINGS,
     STORES,
     EXTERNAL_SECRETS,
+    REALM_IMPORTS,
     APPLICATIONS,
 )
 

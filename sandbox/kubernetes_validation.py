@@ -16,6 +16,7 @@ from sandbox.kubernetes_resources import (
     CLUSTER_ROLES,
     CONFIG_MAPS,
     CRON_JOBS,
+    DEPLOYMENTS,
     JOBS,
     NAMESPACES,
     PODS,
@@ -54,6 +55,8 @@ def _settled(resource: Resource, before: Object) -> Iterator[tuple[str, ...]]:
     match resource:
         case _ if resource == JOBS:
             yield from (("spec", name) for name in ("template", "selector", "completionMode"))
+        case _ if resource == DEPLOYMENTS:
+            yield ("spec", "selector")
         case _ if resource in (ROLE_BINDINGS, CLUSTER_ROLE_BINDINGS):
             yield ("roleRef",)
         case _ if resource == SECRETS:
@@ -139,6 +142,21 @@ def _job_spec(spec: Object, at: str) -> Faults:
         yield _unsupported(field, policy, "OnFailure", "Never")
 
 
+def _deployment(given: Object) -> Faults:
+    spec = given.get("spec") or {}
+    template = spec.get("template") or {}
+    labels = (template.get("metadata") or {}).get("labels") or {}
+    selector = (spec.get("selector") or {}).get("matchLabels") or {}
+    if not selector:
+        yield _required("spec.selector")
+    elif not selector.items() <= labels.items():
+        yield _invalid("spec.template.metadata.labels", "`selector` does not match template `labels`")
+    yield from _pod_spec(template.get("spec") or {}, "spec.template.spec")
+    policy = (template.get("spec") or {}).get("restartPolicy", "Always")
+    if policy != "Always":
+        yield _unsupported("spec.template.spec.restartPolicy", policy, "Always")
+
+
 def _pod_spec(spec: Object, at: str) -> Faults:
     if not spec.get("containers"):
         yield _required(f"{at}.containers")
@@ -180,6 +198,7 @@ _CHECKS: dict[Resource, Callable[[Object], Faults]] = {
     PODS: _pod,
     JOBS: _job,
     CRON_JOBS: _cron_job,
+    DEPLOYMENTS: _deployment,
     CONFIG_MAPS: _keys,
     SECRETS: _secret,
     ROLES: _role,

@@ -12,7 +12,18 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
+from sandbox.gitlab import CREDENTIALS as GITLAB_CREDENTIALS
+from sandbox.keycloak_names import (
+    ACCOUNT,
+    ADMIN_SECRET,
+    AUTOMATION,
+    FIRST_ADMIN,
+    OWN_SECRET,
+    VAULT_KEYS,
+    VAULT_PATHS,
+)
 from sandbox.kubernetes_objects import Object
+from sandbox.platform import ENVIRONMENTS, SECRETS_OF_ENVIRONMENTS
 from sandbox.vault_bootstrap import CREDENTIALS
 from sandbox.vaults import Opened
 from sandbox.workload_identity import LABEL
@@ -22,7 +33,15 @@ STORE: Final = "ameide-vault"
 ROLE: Final = "external-secrets"
 """Of the kubernetes auth method."""
 REQUIRED: Final = ("ghcr-username", "ghcr-token", "codex-auth-json-b64-0", "codex-auth-json-b64-1")
-MAPPED: Final = {"backstage-gitlab-api-token": "backstage-gitlab-token"}
+MAPPED: Final = {
+    environment: {
+        "backstage-gitlab-api-token": "backstage-gitlab-token",
+        **{key: f"{key}-{environment}" for key in SECRETS_OF_ENVIRONMENTS},
+        "gitlab-db-password": f"gitlab-db-password-{environment}",
+    }
+    for environment in ENVIRONMENTS
+}
+"""By environment: key of Vault, and the secret of Key Vault that it is seeded from."""
 POLICIES: Final = {"dev": "Forbid", "prod": "Replace"}
 """How the environments' CronJobs treat a run that has not ended."""
 
@@ -39,6 +58,8 @@ def _image(name: str) -> str:
 KUBECTL_IMAGE: Final = _image("alpine/k8s")
 VAULT_IMAGE: Final = _image("hashicorp/vault")
 HOOK_IMAGE: Final = _image("library/busybox")
+MASTER_BOOTSTRAP_IMAGE: Final = _image("ameideio/keycloak-master-bootstrap")
+CLIENT_PATCHER_IMAGE: Final = _image("ameideio/keycloak-client-patcher")
 
 
 def namespace_of(environment: str) -> str:
@@ -66,7 +87,7 @@ def of_vaults(vaults: Mapping[str, Opened]) -> Iterator[Object]:
 
 def external_secrets(namespace: str) -> Iterator[Object]:
     """What waits for the seeds. Argo CD has them from Git, too, and so tells how they are."""
-    yield _external_secret(
+    yield external_secret(
         namespace,
         "ghcr-pull-sync",
         "ghcr-pull",
@@ -80,9 +101,20 @@ def external_secrets(namespace: str) -> Iterator[Object]:
             },
         },
     )
+    yield external_secret(
+        namespace, "gitlab-db-credentials-sync", GITLAB_CREDENTIALS, {"password": "gitlab-db-password"}
+    )
     for slot in (0, 1):
         remote = {"auth.json.b64": f"codex-auth-json-b64-{slot}"}
-        yield _external_secret(namespace, f"codex-auth-sync-{slot}", f"codex-auth-{slot}", remote)
+        yield external_secret(namespace, f"codex-auth-sync-{slot}", f"codex-auth-{slot}", remote)
+    admin = {"username": "admin", "password": "{{ .password }}"}
+    automation = {"client-id": AUTOMATION, "client-secret": "{{ .secret }}"}
+    for name, remote, template in (
+        (FIRST_ADMIN, {"password": "keycloak-bootstrap-admin-password"}, {"data": admin}),
+        (ADMIN_SECRET, {"secret": "keycloak-admin-sa-client-secret"}, {"data": automation}),
+        (OWN_SECRET, {"client-secret": "keycloak-reconverge-client-secret"}, None),
+    ):
+        yield external_secret(namespace, name, name, remote, template)
 
 
 def bootstrap_cron_job(
@@ -102,10 +134,14 @@ def bootstrap_cron_job(
         "AZURE_AUTHORITY_HOST": authority,
         "KEY_VAULT_URI": key_vault_uri,
         "REQUIRED_SECRETS": ",".join(REQUIRED),
-        "MAPPED_SECRETS": ",".join(f"{key}={name}" for key, name in MAPPED.items()),
+        "MAPPED_SECRETS": ",".join(f"{key}={name}" for key, name in MAPPED[environment].items()),
         "VAULT_ADDR": vault,
         "EXTERNAL_SECRETS_NAMESPACES": namespace_of(environment),
         "EXTERNAL_SECRETS_ROLE": ROLE,
+        "CLIENT_PATCHER_NAMESPACE": namespace_of(environment),
+        "CLIENT_PATCHER_ROLE": ACCOUNT,
+        "CLIENT_PATCHER_PATHS": ",".join(VAULT_PATHS),
+        "CLIENT_SECRETS": ",".join(VAULT_KEYS.values()),
         "RECONVERGE_OBJECT_ID": object_id,
     }
     shared = [{"name": "vault-auto", "mountPath": "/vault/auto"}]
@@ -184,7 +220,9 @@ def _reviewers(namespaces: list[str]) -> Object:
         "metadata": {"name": "vault-core-server-binding"},
         "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "system:auth-delegator"},
         "subjects": [
-            {"kind": "ServiceAccount", "name": "default", "namespace": namespace} for namespace in namespaces
+            {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+            for namespace in namespaces
+            for name in ("default", ACCOUNT)
         ],
     }
 
@@ -200,7 +238,7 @@ def _store(namespace: str, address: str) -> Object:
     }
 
 
-def _external_secret(
+def external_secret(
     namespace: str, name: str, target: str, data: Mapping[str, str], template: Mapping[str, Any] | None = None
 ) -> Object:
     """data: key of the target -> key of Vault."""

@@ -54,9 +54,16 @@ SECRETS = (
     "codex-auth-json-b64-1",
     "codex-auth-json-b64-2",
     "backstage-gitlab-token",
+    *(f"gitlab-db-password-{environment}" for environment in ENVIRONMENTS),
 )
 """What the platform's documents ask of a new subscription's vault. One more, coder-cli-session-token, is made
 by automation later."""
+SECRETS_OF_ENVIRONMENTS = (
+    "keycloak-bootstrap-admin-password",
+    "keycloak-admin-sa-client-secret",
+    "keycloak-reconverge-client-secret",
+)
+"""Made for each environment, whose name is put behind."""
 
 _BOOTSTRAP = "foundation-vault-bootstrap-vault-bootstrap"
 _BOOTSTRAP_IDENTITY = "ameide-vault-bootstrap-mi"
@@ -148,7 +155,8 @@ def seed_vault(cloud: Cloud, operator: Principal, app: Principal, uri: str) -> S
     vault = Vault(subscription=SUBSCRIPTION, group=GROUP, name=VAULT, location=LOCATION, uri=uri)
     cloud.vaults.put(vault.id, vault, BEGINNING)
     secrets_of_vault = Secrets(cloud.clock)
-    for name in SECRETS:
+    made = (f"{name}-{environment}" for environment in ENVIRONMENTS for name in SECRETS_OF_ENVIRONMENTS)
+    for name in (*SECRETS, *made):
         secrets_of_vault.set(name, secrets.token_urlsafe(24), {})
     _assign(cloud, vault.id, SECRETS_OFFICER.id, operator.object_id)
     _assign(cloud, vault.id, SECRETS_USER.id, app.object_id)

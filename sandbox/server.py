@@ -217,7 +217,11 @@ class LoopbackCloud:
     async def _serve_github(self) -> None:
         self.forge.start_empty()
         await runtime_facts.seed(self.forge, self.cloud)
-        await gitops.seed(self.forge, self._vaults.opened)
+        addresses = {
+            name: gitops.Addresses(keycloak=self._sites.address(name, "keycloak"), vault=vault.address)
+            for name, vault in self._vaults.opened.items()
+        }
+        await gitops.seed(self.forge, addresses)
         self._github_tokens = runtime_facts.tokens(self.forge)
         app = web.Application(middlewares=[self._traffic.middleware(lambda _: "github")])
         app.add_routes(github.routes(self.forge, self._directory / "repositories", self._github_url))

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sandbox.forge import Forge
+from sandbox.gitlab import GitLab
 from sandbox.keycloak import Keycloak
 from sandbox.kubernetes_objects import Objects
 from sandbox.vaults import Opened
@@ -19,6 +20,7 @@ class Stage:
     """Of the present build."""
     vault: Opened
     keycloak: Keycloak
+    gitlab: GitLab
 
 
 type Variant = Callable[[Stage], Awaitable[None]]

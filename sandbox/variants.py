@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sandbox import keycloak_variants
+from sandbox import gitlab_variants, keycloak_variants
 from sandbox.inputs import InputError
 from sandbox.stages import Stage, Variant
 
-VARIANTS: Final[Mapping[str, Variant]] = {**keycloak_variants.VARIANTS}
+VARIANTS: Final[Mapping[str, Variant]] = {**keycloak_variants.VARIANTS, **gitlab_variants.VARIANTS}
 
 
 def about() -> dict[str, str]:

@@ -85,6 +85,7 @@ class _Bootstrap:
         await self._wait()
         await self._enable()
         await self._let_external_secrets_in()
+        await self._let_client_patcher_in()
         await self._let_reconverge_in()
         for key, value in (await self._values()).items():
             await self._seed(key, value)
@@ -153,6 +154,26 @@ class _Bootstrap:
             },
         )
 
+    async def _let_client_patcher_in(self) -> None:
+        """Whose Job writes the secrets that Keycloak has made."""
+        env = self._env
+        role = env["CLIENT_PATCHER_ROLE"]
+        rules = (
+            f'path "{MOUNT}/data/{path}" {{ capabilities = ["create", "read", "update"] }}'
+            for path in _names(env["CLIENT_PATCHER_PATHS"])
+        )
+        await self._policy(role, "\n".join(rules))
+        await settle(
+            self._vault,
+            f"auth/kubernetes/role/{role}",
+            {
+                "bound_service_account_names": [role],
+                "bound_service_account_namespaces": [env["CLIENT_PATCHER_NAMESPACE"]],
+                "token_policies": [role],
+                "token_ttl": 600,
+            },
+        )
+
     async def _let_reconverge_in(self) -> None:
         env = self._env
         authority, tenant = env["AZURE_AUTHORITY_HOST"].rstrip("/"), env["AZURE_TENANT_ID"]
@@ -169,7 +190,11 @@ class _Bootstrap:
             f'path "{MOUNT}/data/{key}" {{ capabilities = ["create", "read", "update"] }}'
             for key in self._wanted()
         )
-        await self._policy("reconverge", "\n".join(rules))
+        read = (
+            f'path "{MOUNT}/data/{key}" {{ capabilities = ["read"] }}'
+            for key in _names(env["CLIENT_SECRETS"])
+        )
+        await self._policy("reconverge", "\n".join((*rules, *read)))
         await settle(
             self._vault,
             "auth/jwt/role/reconverge",

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sandbox.charts import Template
+from sandbox.charts import Template, gitlab, keycloak_realm
 
-CHARTS: Final[Mapping[str, Template]] = {}
+CHARTS: Final[Mapping[str, Template]] = {
+    "keycloak-realm": keycloak_realm.render,
+    "gitlab": gitlab.templates,
+}

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.kubernetes_resources import CRON_JOBS, EVENTS, JOBS, PODS
+from sandbox.kubernetes_resources import CONFIG_MAPS, CRON_JOBS, EVENTS, JOBS, PODS, SECRETS, Resource
 from tests.sandbox.clients import BOOTSTRAP
 from tests.sandbox.controllers.platform import Platform, eventually
 
@@ -179,6 +179,73 @@ def test_a_job_tries_as_often_as_it_may(quiet: Platform) -> None:
     assert conditions(job)["Failed"] == "BackoffLimitExceeded"
     assert job["status"]["failed"] == 3
     assert len(pods_of(quiet, "thrice")) == 3
+
+
+def test_a_job_that_takes_longer_than_it_may_fails_and_its_pod_goes(quiet: Platform) -> None:
+    hang(quiet, 2)
+    by_hand(quiet, "slow", lambda spec: spec.update(activeDeadlineSeconds=0.2, backoffLimit=2))
+    job = ended(quiet, "slow")
+    assert conditions(job) == {"FailureTarget": "DeadlineExceeded", "Failed": "DeadlineExceeded"}
+    assert job["status"]["conditions"][1]["message"] == "Job was active longer than specified deadline"
+    assert not pods_of(quiet, "slow")
+
+
+SECRET = {"name": "FROM_SECRET", "valueFrom": {"secretKeyRef": {"name": "later", "key": "text"}}}
+NEEDING: dict[str, tuple[Callable[[Json], Any], Resource, Json, str]] = {
+    "a Secret": (
+        lambda pod: pod["containers"][0].setdefault("env", []).append(SECRET),
+        SECRETS,
+        {"data": {"text": "eA=="}},
+        'secret "later" not found',
+    ),
+    "a key of a Secret": (
+        lambda pod: pod["containers"][0]["env"].append(
+            {"name": "A", "valueFrom": {"secretKeyRef": {"name": "vault-auto-credentials", "key": "none"}}}
+        ),
+        SECRETS,
+        {"metadata": {"name": "vault-auto-credentials"}, "data": {"none": "eA=="}},
+        "couldn't find key none in Secret ameide-dev/vault-auto-credentials",
+    ),
+    "a ConfigMap": (
+        lambda pod: (
+            pod["volumes"].append({"name": "later", "configMap": {"name": "later"}}),
+            pod["initContainers"][0]["volumeMounts"].append({"name": "later", "mountPath": "/later"}),
+        ),
+        CONFIG_MAPS,
+        {"data": {"text": "x"}},
+        'configmap "later" not found',
+    ),
+}
+
+
+@pytest.mark.parametrize(("need", "resource", "given", "said"), NEEDING.values(), ids=NEEDING)
+def test_a_container_waits_for_what_it_is_made_of(
+    quiet: Platform, need: Callable[[Json], Any], resource: Resource, given: Json, said: str
+) -> None:
+    by_hand(quiet, "waiting", lambda spec: need(spec["template"]["spec"]))
+
+    def waits() -> bool:
+        pods = [pod["status"] for pod in pods_of(quiet, "waiting")]
+        kinds = ("initContainerStatuses", "containerStatuses")
+        states = [one["state"] for status in pods for kind in kinds for one in status.get(kind, ())]
+        return {"reason": "CreateContainerConfigError", "message": said} in [
+            state.get("waiting") for state in states
+        ]
+
+    eventually(waits, "it waits")
+    (pod,) = pods_of(quiet, "waiting")
+    quiet.hears(pod["metadata"]["name"], f"Error: {said}")
+    metadata = {"namespace": "ameide-dev", "name": "later", **given.get("metadata", {})}
+
+    def give() -> None:
+        held = quiet.objects.get(resource, "ameide-dev", metadata["name"])
+        if held is None:
+            quiet.objects.create(resource, {**given, "metadata": metadata})
+        else:
+            quiet.objects.replace(resource, {**held, "data": {**held["data"], **given["data"]}})
+
+    quiet.here(give)
+    assert "Complete" in conditions(ended(quiet, "waiting"))
 
 
 @pytest.mark.parametrize("part", ["initContainers", "containers"])
