@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from responders.runtime_facts.facts import Facts, Published, change_id
+from responders.runtime_facts.facts import Facts, Published
 from shared.landscape import DeclaredFact, Truth
 from shared.model import Known, Read, Unknown
+from shared.proposals import HIDDEN, change_id
 from shared.yaml_documents import Document, Field, Missing, NotYamlError, Scalar
-
-HIDDEN: Final = "a text of {length} characters, not shown"
-"""What stands for a malformed value: it may be a secret that went into the wrong place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,8 @@ class Case(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """The published value as far as it may be shown."""
+        """The published value as far as it may be shown: one that is malformed may be a secret that went into
+        the wrong place."""
         if not isinstance(self.found, Scalar):
             return ""
         return self.found.text if self.well_formed else HIDDEN.format(length=len(self.found.text))

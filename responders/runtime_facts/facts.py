@@ -4,21 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared import proposals
 from shared.changes import Started
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest, Workflow, WorkflowRun
 from shared.landscape import DeclaredFacts, repository_page
-from shared.model import Channel, Cluster, Read, digest_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ByPullRequest:
-    """How the change fares that a file needs."""
-
-    history: Read[tuple[PullRequest, ...]]
-    """Every pull request that its branch ever had, newest first."""
-    proposed: Read[FileAt] | None
-    """The file on that branch; None without a pull request."""
+from shared.model import Channel, Cluster, Read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +19,7 @@ class ByWorkflow:
     """Newest first."""
 
 
-type Progress = ByPullRequest | ByWorkflow | None
+type Progress = proposals.Progress | ByWorkflow | None
 """None for commits, and for a file that needs no change."""
 
 
@@ -71,15 +62,10 @@ def written_to(declared: DeclaredFacts, channel: Channel) -> str:
     return repository_page(declared.repository)
 
 
-def change_id(reference: str, before: Mapping[str, str], after: Mapping[str, str]) -> str:
-    """The same for the same change of the same file, whatever else the file says and whenever it is asked."""
-    return digest_of([reference, dict(before), dict(after)])
-
-
 def branch_prefix(environment: str) -> str:
-    return f"reconverge/{environment}/facts-"
+    return proposals.branch_prefix(environment, "facts")
 
 
 def branch(environment: str, change: str) -> str:
     """The one branch of a change."""
-    return f"{branch_prefix(environment)}{change[:12]}"
+    return proposals.branch(branch_prefix(environment), change)

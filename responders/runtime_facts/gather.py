@@ -11,19 +11,11 @@ from dataclasses import replace
 from typing import Final
 
 from responders.runtime_facts.cases import Reading
-from responders.runtime_facts.facts import (
-    ByPullRequest,
-    ByWorkflow,
-    Facts,
-    Progress,
-    Published,
-    branch,
-    branch_prefix,
-    change_id,
-)
+from responders.runtime_facts.facts import ByWorkflow, Facts, Progress, Published, branch, branch_prefix
 from shared.changes import Started, started
 from shared.landscape import DeclaredFacts, Truth, repository_page
 from shared.model import Channel, Identity, Known, Read
+from shared.proposals import change_id, leftovers, progress_of
 from shared.world import Scope
 
 READERS: Final = 16
@@ -41,8 +33,8 @@ def gather(scope: Scope) -> Facts:
     environment = scope.environment
     clusters = {one.id: _POOL.submit(scope.world.clusters.get, one.id) for one in environment.clusters}
     proposals = {
-        page: _POOL.submit(scope.world.github.proposals, page, branch_prefix(environment.name))
-        for page in _proposed_to(scope)
+        page: _POOL.submit(leftovers, scope, file, branch_prefix(environment.name))
+        for page, file in _proposed_to(scope).items()
     }
     writes = started(scope, change_id)
     files = [_POOL.submit(_published, scope, one, writes) for one in environment.facts]
@@ -110,13 +102,14 @@ def _published(
     )
 
 
-def _proposed_to(scope: Scope) -> list[str]:
-    """Pages of the repositories that pull requests are the channel to, each once."""
+def _proposed_to(scope: Scope) -> Mapping[str, DeclaredFacts]:
+    """Pages of the repositories that pull requests are the channel to, each with a file in it."""
     environment = scope.environment
-    by_proposal = [
-        one for one in environment.facts if environment.contract.channel_to(one) is Channel.PULL_REQUEST
-    ]
-    return list({repository_page(one.repository): None for one in by_proposal})
+    return {
+        repository_page(one.repository): one
+        for one in environment.facts
+        if environment.contract.channel_to(one) is Channel.PULL_REQUEST
+    }
 
 
 def _progress(scope: Scope, reading: Reading) -> Progress:
@@ -131,11 +124,5 @@ def _progress(scope: Scope, reading: Reading) -> Progress:
                 runs=github.runs(workflow.repository, workflow.file),
             )
         case Channel.PULL_REQUEST, _:
-            own = branch(scope.environment.name, reading.change)
-            history = github.history(declared.repository, own)
-            opened = isinstance(history, Known) and bool(history.value)
-            return ByPullRequest(
-                history=history,
-                proposed=scope.world.files.read(declared.repository, own, declared.path) if opened else None,
-            )
+            return progress_of(scope, declared, branch(scope.environment.name, reading.change))
     return None

@@ -7,14 +7,13 @@ from responders.runtime_facts.cases import Reading, readings
 from responders.runtime_facts.facts import Facts
 from responders.runtime_facts.reasons import Reason
 from shared.landscape import Action
-from shared.model import Channel, Finding, Known, Plan, Step, Target, digest_of
+from shared.model import Finding, Known, Plan, Step, Target, digest_of
+from shared.proposals import closing
 
 NAME: Final = "runtime_facts"
 UPDATE: Final = Action.FACTS_UPDATE.value
 
 MENDABLE: Final = frozenset({Reason.FACT_MISSING, Reason.FACT_MALFORMED, Reason.FACT_DIFFERS})
-NUMBER: Final = "pull request"
-"""In a step that closes one, the key of its number."""
 
 
 def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
@@ -52,12 +51,4 @@ def _closings(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[Step]:
     for page, proposals in facts.proposals.items():
         for one in proposals.value if isinstance(proposals, Known) else ():
             if one.url in needless:
-                yield Step(
-                    action=UPDATE,
-                    object=one.url,
-                    owner=page,
-                    before={NUMBER: str(one.number), "state": "open"},
-                    after={NUMBER: str(one.number), "state": "closed"},
-                    mends=Reason.PULL_REQUEST_SUPERSEDED,
-                    channel=Channel.PULL_REQUEST,
-                )
+                yield closing(one, action=UPDATE, owner=page, mends=Reason.PULL_REQUEST_SUPERSEDED)

@@ -3,15 +3,16 @@
 Pure. What became of it is told in the words of facts; shared.changes says what that was.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from responders.runtime_facts.cases import Reading
-from responders.runtime_facts.facts import ByPullRequest, ByWorkflow
+from responders.runtime_facts.facts import ByWorkflow
 from responders.runtime_facts.reasons import Reason, finding
-from shared.changes import SETTLING, Fate, of_publication, of_pull_request, of_writes, remembered
-from shared.clients.github import PullRequest, WorkflowRun
+from shared.changes import SETTLING, Fate, of_publication, of_writes, remembered
 from shared.model import Absent, Finding, Known, Unknown
+from shared.proposals import Progress, Stand, stand_of
 
 
 def held_back(reading: Reading, now: datetime) -> Finding | None:
@@ -21,8 +22,8 @@ def held_back(reading: Reading, now: datetime) -> Finding | None:
     if reading.wanted_text is None:
         return _told(reading, Reason.FACT_NOT_SCALAR, "the layout of the file allows no edit of its fields")
     match reading.published.progress:
-        case ByPullRequest() as proposed:
-            return _proposed(reading, proposed, now)
+        case Progress() as proposed:
+            return _proposed(reading, proposed, reading.wanted_text, now)
         case ByWorkflow() as run:
             return _run(reading, run, now)
         case None:
@@ -33,35 +34,21 @@ def held_back(reading: Reading, now: datetime) -> Finding | None:
 
 # -- pull request -------------------------------------------------------------------------------
 
-
-def _proposed(reading: Reading, progress: ByPullRequest, now: datetime) -> Finding | None:
-    match progress.history:
-        case Unknown(why):
-            return _told(reading, Reason.FACTS_UNREAD, f"its pull requests could not be listed: {why}")
-        case Known((newest, *_)):
-            return _newest(reading, progress, newest, now)
-    return None
-
-
-def _newest(reading: Reading, progress: ByPullRequest, newest: PullRequest, now: datetime) -> Finding | None:
-    match of_pull_request(newest, read_at=reading.published.read_at, now=now):
-        case Fate.OPEN:
-            return _open(reading, progress, newest)
-        case Fate.DECLINED:
-            says = f"pull request {newest.number} was closed without being merged"
-            return _told(reading, Reason.PULL_REQUEST_DECLINED, says, url=newest.url)
-        case fate:
-            return _published(reading, fate, newest.url)
+_WHILE: Final[Mapping[Stand, Reason]] = {
+    Stand.UNREAD: Reason.FACTS_UNREAD,
+    Stand.OPEN: Reason.PULL_REQUEST_OPEN,
+    Stand.DECLINED: Reason.PULL_REQUEST_DECLINED,
+    Stand.SETTLING: Reason.PUBLICATION_SETTLING,
+    Stand.UNDONE: Reason.PUBLISHED_STILL_DIFFERS,
+}
+"""What keeps a file from being changed; at any other stand it may be."""
 
 
-def _open(reading: Reading, progress: ByPullRequest, newest: PullRequest) -> Finding | None:
-    match progress.proposed:
-        case Unknown(why):
-            return _told(reading, Reason.FACTS_UNREAD, f"the proposed file could not be read: {why}")
-        case Known(file) if file.text == reading.wanted_text:
-            says = f"pull request {newest.number} waits for people"
-            return _told(reading, Reason.PULL_REQUEST_OPEN, says, url=newest.url)
-    return None  # the file changed below it, so it must be brought up to date
+def _proposed(reading: Reading, progress: Progress, wanted: str, now: datetime) -> Finding | None:
+    stand, says, url = stand_of(progress, wanted, read_at=reading.published.read_at, now=now)
+    if stand not in _WHILE:
+        return None
+    return _told(reading, _WHILE[stand], says, **({"url": url} if url else {}))
 
 
 # -- workflow -----------------------------------------------------------------------------------
@@ -111,7 +98,7 @@ def _ended(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | N
         if started.confirmed:
             return _told(reading, Reason.WORKFLOW_FAILED, "GitHub took the start, and shows no run of it")
         return None
-    newest: WorkflowRun = ours[0]
+    newest = ours[0]
     if newest.succeeded:
         fate = of_publication(newest.updated_at, read_at=reading.published.read_at, now=now)
         return _published(reading, fate, newest.url)

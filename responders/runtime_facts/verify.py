@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from responders.runtime_facts.cases import Reading, readings
-from responders.runtime_facts.facts import ByPullRequest, ByWorkflow, Facts, Published
+from responders.runtime_facts.facts import ByWorkflow, Facts, Published
 from responders.runtime_facts.reasons import Reason
 from shared.model import Finding, Known, Proof, Unknown, Verdict
+from shared.proposals import Progress
 from shared.world import Look, Scope
 
 UNREAD_PAUSE: Final = timedelta(seconds=30)
@@ -75,7 +76,7 @@ def _asked_for(facts: Facts) -> Iterator[timedelta]:
     for published in facts.files:
         reads.append(published.file)
         match published.progress:
-            case ByPullRequest(history=history, proposed=proposed):
+            case Progress(history=history, proposed=proposed):
                 reads += [history, proposed]
             case ByWorkflow(workflow=workflow, runs=runs):
                 reads += [workflow, runs]

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from responders.runtime_facts.facts import change_id
 from shared.landscape import DeclaredFacts
 from shared.model import Step
+from shared.proposals import change_id, trailers
 from shared.world import Scope
 
 
@@ -19,9 +19,7 @@ def message(scope: Scope, step: Step) -> str:
         "",
         *(f"{field}: {_was(step, field)} -> {value}" for field, value in step.after.items()),
         "",
-        f"Reconverge-Target: {scope.target}",
-        f"Reconverge-Finding: {step.mends}",
-        f"Reconverge-Change: {_change(step)}",
+        *trailers(scope, step, _change(step)),
     ]
     return "\n".join(lines)
 

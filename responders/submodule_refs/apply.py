@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from responders.submodule_refs import asking
 from responders.submodule_refs.facts import Link, Pin, Tracked, branch, keeping_names, links_of
 from responders.submodule_refs.pins import on_github
-from responders.submodule_refs.plan import KEEP, MOVE, NUMBER
+from responders.submodule_refs.plan import KEEP, MOVE
 from responders.submodule_refs.reasons import Reason
 from responders.submodule_refs.writing import body, change, closing, message, title
 from shared.changes import is_open
@@ -20,6 +20,7 @@ from shared.contract import refusal
 from shared.errors import HumanNeeded, PermanentError, TemporaryError
 from shared.landscape import repository_page
 from shared.model import Absent, Known, Read, Step, Unknown
+from shared.proposals import NUMBER, withdraw
 from shared.world import Scope
 
 
@@ -36,7 +37,8 @@ def apply(scope: Scope, step: Step) -> None:
     if step.action == KEEP:
         _keep(scope, step)
     elif NUMBER in step.after:
-        scope.world.github.withdraw(step.owner, int(step.after[NUMBER]), *closing())
+        name, comment = closing()
+        withdraw(scope, step, title=name, comment=comment)
     else:
         _move(scope, step)
 

@@ -8,14 +8,13 @@ from responders.submodule_refs.pins import keeping_name, links_by_pin, may_be_ke
 from responders.submodule_refs.reasons import Reason
 from shared.landscape import Action, repository_page
 from shared.model import Channel, Finding, Known, Plan, Step, Target, digest_of
+from shared.proposals import closing
 
 NAME: Final = "submodule_refs"
 KEEP: Final = Action.SUBMODULE_KEEP.value
 MOVE: Final = Action.SUBMODULE_MOVE.value
 
 MENDABLE: Final = frozenset({Reason.SUBMODULE_COMMIT_MISSING, Reason.SUBMODULE_COMMIT_UNREFERENCED})
-NUMBER: Final = "pull request"
-"""In a step that closes one, the key of its number."""
 
 
 def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
@@ -65,12 +64,4 @@ def _closings(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[Step]:
     for page, proposals in facts.proposals.items():
         for one in proposals.value if isinstance(proposals, Known) else ():
             if one.url in needless:
-                yield Step(
-                    action=MOVE,
-                    object=one.url,
-                    owner=page,
-                    before={NUMBER: str(one.number), "state": "open"},
-                    after={NUMBER: str(one.number), "state": "closed"},
-                    mends=Reason.PIN_MOVE_SUPERSEDED,
-                    channel=Channel.PULL_REQUEST,
-                )
+                yield closing(one, action=MOVE, owner=page, mends=Reason.PIN_MOVE_SUPERSEDED)

@@ -4,6 +4,7 @@ from typing import Final
 
 from responders.submodule_refs.facts import Link, change_id
 from shared.model import Step
+from shared.proposals import trailers
 from shared.world import Scope
 
 
@@ -19,9 +20,7 @@ def message(scope: Scope, step: Step, link: Link) -> str:
         f"{link.gitlink.path}: {link.gitlink.commit} -> {step.after['commit']}",
         f"Its remote does not have the old one. Its branch {step.after['branch']} leads to the new one.",
         "",
-        f"Reconverge-Target: {scope.target}",
-        f"Reconverge-Finding: {step.mends}",
-        f"Reconverge-Change: {change(step)[:12]}",
+        *trailers(scope, step, change(step)),
     ]
     return "\n".join(lines)
 

@@ -19,17 +19,16 @@ Messages are written by whatever failed and may hold anything: they are for shar
 to be kept, shown or put into an error.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import AGAIN, as_unknown
-from shared.clients.kubernetes_api import MERGE_PATCH, Call, Expired, KubernetesApi, NotFound
+from shared.clients.azure_core import AGAIN
+from shared.clients.kubernetes_api import MERGE_PATCH, Call, KubernetesApi, read, time_of, word
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import ReconvergeError, TemporaryError
-from shared.model import Absent, Known, Read, Unknown
+from shared.errors import TemporaryError
+from shared.model import Read
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -117,17 +116,16 @@ class ArgoCD:
     def __init__(self, credential: "TokenCredential") -> None:
         self._api = KubernetesApi(credential)
 
+    def application(self, api_server: ApiServer, namespace: str, name: str) -> Read[Application]:
+        """One GET. Absent: no such Application, or the cluster does not serve them."""
+        return read(lambda: _application(self._found(api_server, namespace, name)))
+
     def applications(self, api_server: ApiServer, namespace: str) -> Read[tuple[Application, ...]]:
         """All of the namespace, a LIST for each page. Absent: the cluster does not serve Applications."""
-        try:
-            return Known(self._all(api_server, namespace))
-        except NotFound:
-            return Absent()
-        except ReconvergeError as error:
-            return as_unknown(error)
-        # Bodies are believed to have their promised shape.
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
-            return Unknown(f"the API server's answer has not the promised shape ({type(error).__name__})")
+        call = Call(
+            method="GET", path=_path(namespace), needs=f"list on applications in namespace {namespace}"
+        )
+        return read(lambda: self._api.every(api_server, call, _application, page=PAGE))
 
     def refresh(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
         """Make Argo CD read sources anew, past its cache of manifests: it remembers a failure to render as
@@ -182,42 +180,23 @@ class ArgoCD:
 
     # -- how ------------------------------------------------------------------------------
 
-    def _all(self, api_server: ApiServer, namespace: str) -> tuple[Application, ...]:
-        try:
-            return tuple(self._pages(api_server, namespace))
-        except Expired:  # a token for the next page lives for five minutes
-            return tuple(self._pages(api_server, namespace))
-
-    def _pages(self, api_server: ApiServer, namespace: str) -> Iterator[Application]:
-        """Each page is made into records before the next is read: its text is the larger part by far."""
-        query = {"limit": str(PAGE)}
-        while True:
-            call = Call(
-                method="GET",
-                path=_path(namespace),
-                query=query,
-                needs=f"list on applications in namespace {namespace}",
-            )
-            page = self._api.json(api_server, call)
-            yield from map(_application, page["items"])
-            token = page["metadata"].get("continue")
-            if not token:
-                return
-            query = {"limit": str(PAGE), "continue": token}
-
     def _idle(self, api_server: ApiServer, namespace: str, name: str, uid: str) -> Json:
         found = self._get(api_server, namespace, name, uid)
         if _application(found).running:
             raise TemporaryError(f"an operation of Application {name} is in progress", delay=AGAIN)
         return found
 
-    def _get(self, api_server: ApiServer, namespace: str, name: str, uid: str) -> Json:
+    def _found(self, api_server: ApiServer, namespace: str, name: str) -> Json:
         call = Call(
             method="GET",
             path=_path(namespace, name),
             needs=f"get on applications in namespace {namespace}",
         )
         found: Json = self._api.json(api_server, call)
+        return found
+
+    def _get(self, api_server: ApiServer, namespace: str, name: str, uid: str) -> Json:
+        found = self._found(api_server, namespace, name)
         metadata = found["metadata"]
         if metadata["uid"] != uid:
             raise TemporaryError(f"Application {name} was made anew meanwhile", delay=AGAIN)
@@ -267,9 +246,9 @@ def _application(found: Json) -> Application:
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
-        sync=_word((status.get("sync") or {}).get("status")),
-        health=_word((status.get("health") or {}).get("status")),
-        health_since=_time((status.get("health") or {}).get("lastTransitionTime")),
+        sync=word((status.get("sync") or {}).get("status")),
+        health=word((status.get("health") or {}).get("status")),
+        health_since=time_of((status.get("health") or {}).get("lastTransitionTime")),
         unhealthy=tuple(_unhealthy(status)),
         conditions=tuple(map(_condition, status.get("conditions") or ())),
         operation=_operation_state(status.get("operationState")),
@@ -287,9 +266,9 @@ _TRUE: Final = frozenset({"1", "t", "true"})
 
 def _condition(found: Json) -> Condition:
     return Condition(
-        type=_word(found.get("type")),
+        type=word(found.get("type")),
         message=_message(found.get("message")),
-        since=_time(found.get("lastTransitionTime")),
+        since=time_of(found.get("lastTransitionTime")),
     )
 
 
@@ -298,7 +277,7 @@ def _unhealthy(status: Json) -> Iterator[Resource]:
         health = one.get("health") or {}
         if health.get("status") in _BROKEN:
             yield Resource(
-                kind=_word(one.get("kind")), name=one["name"], message=_message(health.get("message"))
+                kind=word(one.get("kind")), name=one["name"], message=_message(health.get("message"))
             )
 
 
@@ -307,13 +286,13 @@ def _operation_state(found: Json | None) -> OperationState | None:
         return None
     resources = (found.get("syncResult") or {}).get("resources") or ()
     return OperationState(
-        phase=_word(found.get("phase")),
+        phase=word(found.get("phase")),
         message=_message(found.get("message")),
-        started=_time(found.get("startedAt")),
-        finished=_time(found.get("finishedAt")),
+        started=time_of(found.get("startedAt")),
+        finished=time_of(found.get("finishedAt")),
         resources=tuple(
             Resource(
-                kind=_word(one.get("kind")),
+                kind=word(one.get("kind")),
                 name=one["name"],
                 message=_message(one.get("message")),
                 hook=bool(one.get("hookType")),
@@ -325,17 +304,8 @@ def _operation_state(found: Json | None) -> OperationState | None:
     )
 
 
-def _word(text: object) -> str:
-    """Kinds, phases and the like are one word; whatever else stands there is dropped."""
-    return text if isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9]{1,63}", text) else ""
-
-
 def _message(text: object) -> str:
     if not isinstance(text, str):
         return ""
     half = LONGEST_MESSAGE // 2
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:half]}\n…\n{text[-half:]}"
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -5,19 +5,28 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-
 https://external-secrets.io/latest/api/spec/
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import AGAIN, as_unknown
-from shared.clients.kubernetes_api import MERGE_PATCH, AlreadyExists, Call, KubernetesApi, NotFound
+from shared.clients.azure_core import AGAIN
+from shared.clients.kubernetes_api import (
+    MERGE_PATCH,
+    AlreadyExists,
+    BadRequest,
+    Call,
+    KubernetesApi,
+    NotFound,
+    read,
+    time_of,
+    word,
+)
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import ReconvergeError, TemporaryError
-from shared.model import Absent, Known, Read, Unknown
+from shared.errors import TemporaryError
+from shared.model import Read
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -103,7 +112,7 @@ class ClusterApi:
 
     def cron_job(self, api_server: ApiServer, namespace: str, name: str) -> Read[CronJob]:
         """One GET."""
-        return _read(lambda: _cron_job(self._cron_job(api_server, namespace, name)))
+        return read(lambda: _cron_job(self._cron_job(api_server, namespace, name)))
 
     def jobs(self, api_server: ApiServer, namespace: str, owner: str) -> Read[tuple[Job, ...]]:
         """One LIST: the Jobs that belong to the CronJob with this uid, newest first."""
@@ -112,7 +121,7 @@ class ClusterApi:
             path=f"/apis/batch/v1/namespaces/{namespace}/jobs",
             needs=f"list on jobs in namespace {namespace}",
         )
-        return _read(
+        return read(
             lambda: tuple(
                 sorted(
                     (_job(one) for one in self._api.json(api_server, call)["items"] if _owned(one, owner)),
@@ -127,7 +136,7 @@ class ClusterApi:
 
         The text may hold anything. It is for log_reasons only: never to be kept, shown or put into an error.
         """
-        return _read(lambda: self._log(api_server, namespace, job))
+        return read(lambda: job_log(self._api, api_server, namespace, job))
 
     def start(self, api_server: ApiServer, namespace: str, cron_job: str, *, uid: str, name: str) -> None:
         """Make a Job of the CronJob's template, as `kubectl create job --from` does. A GET and a POST.
@@ -156,7 +165,7 @@ class ClusterApi:
     def synced(self, api_server: ApiServer, namespace: str, kind: Kind) -> Read[tuple[Synced, ...]]:
         """One LIST; a second one once, where the cluster serves only the older version. Absent: it serves
         neither."""
-        return _read(lambda: tuple(map(_synced, self._list(api_server, namespace, kind)["items"])))
+        return read(lambda: tuple(map(_synced, self._list(api_server, namespace, kind)["items"])))
 
     def events(self, api_server: ApiServer, namespace: str, kind: Kind) -> Read[tuple[Event, ...]]:
         """One LIST: what was said of objects of this kind in the last hour or so."""
@@ -166,7 +175,7 @@ class ClusterApi:
             query={"fieldSelector": f"involvedObject.kind={kind.singular},type=Warning", "limit": "500"},
             needs=f"list on events in namespace {namespace}",
         )
-        return _read(lambda: tuple(map(_event, self._api.json(api_server, call)["items"])))
+        return read(lambda: tuple(map(_event, self._api.json(api_server, call)["items"])))
 
     def refresh(self, api_server: ApiServer, namespace: str, kind: Kind, name: str, mark: str) -> None:
         """Make the operator look at an object again. One PATCH of one annotation. Raises ReconvergeError."""
@@ -191,26 +200,6 @@ class ClusterApi:
         found: Json = self._api.json(api_server, call)
         return found
 
-    def _log(self, api_server: ApiServer, namespace: str, job: str) -> str:
-        pods = Call(
-            method="GET",
-            path=f"/api/v1/namespaces/{namespace}/pods",
-            query={"labelSelector": f"job-name={job}"},
-            needs=f"list on pods in namespace {namespace}",
-        )
-        items = self._api.json(api_server, pods)["items"]
-        newest = max(items, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
-        container = _last_begun(newest) if newest else None
-        if newest is None or container is None:
-            raise NotFound("no container of the Job has begun", delay=AGAIN)
-        log = Call(
-            method="GET",
-            path=f"/api/v1/namespaces/{namespace}/pods/{newest['metadata']['name']}/log",
-            query={"container": container, "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)},
-            needs=f"get on pods/log in namespace {namespace}",
-        )
-        return self._api.text(api_server, log)
-
     def _list(self, api_server: ApiServer, namespace: str, kind: Kind) -> Json:
         known = self._served.get(api_server, VERSIONS[0])
         for version in dict.fromkeys((known, *VERSIONS)):
@@ -229,17 +218,65 @@ class ClusterApi:
         raise NotFound(f"the API server serves no {kind.value} of {GROUP}", delay=AGAIN)
 
 
-def _read[T](call: Callable[[], T]) -> Read[T]:
-    """Never raises for what the API server or the network does."""
+# -- Jobs and their logs, for other clients too -------------------------------------------
+
+
+def state_of(status: Json) -> JobState:
+    """Of a Job."""
+    true = {one["type"] for one in status.get("conditions") or () if one.get("status") == "True"}
+    if "Complete" in true:
+        return JobState.COMPLETE
+    return JobState.FAILED if true & {"Failed", "FailureTarget"} else JobState.ACTIVE
+
+
+def job_log(
+    api: KubernetesApi, api_server: ApiServer, namespace: str, job: str, uid: str | None = None
+) -> str:
+    """The end of the log of the Job's newest pod. Raises NotFound without a pod, or before it began.
+
+    uid: of the Job; pods of an earlier one of its name, which may still be there, are left out then
+    """
+    call = Call(
+        method="GET",
+        path=f"/api/v1/namespaces/{namespace}/pods",
+        query={"labelSelector": f"job-name={job}"},
+        needs=f"list on pods in namespace {namespace}",
+    )
+    pods = [pod for pod in api.json(api_server, call)["items"] if uid is None or _owned(pod, uid)]
+    newest = max(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or "", default=None)
+    containers = begun(newest) if newest else ()
+    if newest is None or not containers:
+        raise NotFound("no container of the Job has begun", delay=AGAIN)
+    return log_of(api, api_server, namespace, newest["metadata"]["name"], containers[-1])
+
+
+def log_of(api: KubernetesApi, api_server: ApiServer, namespace: str, pod: str, container: str) -> str:
+    """The end of one container's log. Raises NotFound without such a pod, and before the container began."""
+    call = Call(
+        method="GET",
+        path=f"/api/v1/namespaces/{namespace}/pods/{pod}/log",
+        query={"container": container, "tailLines": str(LOG_LINES), "limitBytes": str(LOG_BYTES)},
+        needs=f"get on pods/log in namespace {namespace}",
+    )
     try:
-        return Known(call())
-    except NotFound:
-        return Absent()
-    except ReconvergeError as error:
-        return as_unknown(error)
-    # Bodies are believed to have their promised shape.
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        return Unknown(f"the API server's answer has not the promised shape ({type(error).__name__})")
+        return api.text(api_server, call)
+    except BadRequest as error:
+        raise NotFound(str(error), delay=AGAIN) from error
+
+
+def begun(pod: Json) -> tuple[str, ...]:
+    """Its containers that may have written anything, in the order in which they run."""
+    status = pod.get("status") or {}
+    return tuple(
+        one["name"]
+        for part in ("initContainerStatuses", "containerStatuses")
+        for one in status.get(part) or ()
+        # One that waits for its next try still has the log of the last.
+        if {"running", "terminated"} & set(one.get("state") or {}) or one.get("lastState")
+    )
+
+
+# -- from JSON to records -----------------------------------------------------------------
 
 
 def _cron_job(found: Json) -> CronJob:
@@ -249,8 +286,8 @@ def _cron_job(found: Json) -> CronJob:
         schedule=spec["schedule"],
         time_zone=spec.get("timeZone"),
         suspended=bool(spec.get("suspend")),
-        created=_time(found["metadata"].get("creationTimestamp")),
-        last_success=_time(status.get("lastSuccessfulTime")),
+        created=time_of(found["metadata"].get("creationTimestamp")),
+        last_success=time_of(status.get("lastSuccessfulTime")),
     )
 
 
@@ -260,19 +297,11 @@ def _owned(job: Json, owner: str) -> bool:
 
 def _job(found: Json) -> Job:
     status = found.get("status") or {}
-    true = {one["type"] for one in status.get("conditions") or () if one.get("status") == "True"}
-    state = (
-        JobState.COMPLETE
-        if "Complete" in true
-        else JobState.FAILED
-        if true & {"Failed", "FailureTarget"}
-        else JobState.ACTIVE
-    )
     return Job(
         name=found["metadata"]["name"],
-        state=state,
-        created=_time(found["metadata"].get("creationTimestamp")),
-        completed=_time(status.get("completionTime")),
+        state=state_of(status),
+        created=time_of(found["metadata"].get("creationTimestamp")),
+        completed=time_of(status.get("completionTime")),
     )
 
 
@@ -303,18 +332,6 @@ def _job_of(cron_job: Json, name: str) -> Json:
     }
 
 
-def _last_begun(pod: Json) -> str | None:
-    """The last of its containers, in the order in which they run, that wrote anything."""
-    status = pod.get("status") or {}
-    begun = [
-        one["name"]
-        for part in ("initContainerStatuses", "containerStatuses")
-        for one in status.get(part) or ()
-        if {"running", "terminated"} & set(one.get("state") or {})
-    ]
-    return begun[-1] if begun else None
-
-
 def _synced(found: Json) -> Synced:
     conditions: Iterable[Json] = (found.get("status") or {}).get("conditions") or ()
     ready = next((one for one in conditions if one.get("type") == "Ready"), {})
@@ -322,19 +339,10 @@ def _synced(found: Json) -> Synced:
         name=found["metadata"]["name"],
         uid=found["metadata"]["uid"],
         ready=ready.get("status") == "True",
-        reason=_word(ready.get("reason")),
+        reason=word(ready.get("reason")),
         since=ready.get("lastTransitionTime") or "",
     )
 
 
-def _word(text: object) -> str:
-    """A condition's reason is one word; whatever else stands there is dropped."""
-    return text if isinstance(text, str) and re.fullmatch(r"[A-Za-z]{1,60}", text) else ""
-
-
 def _event(found: Json) -> Event:
     return Event(found["involvedObject"]["name"], found.get("message") or "")
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -6,8 +6,8 @@ strict where servers of other versions are not, and drop what they do not know.
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,10 +18,12 @@ from shared.clients.azure_core import (
     IMPORTING,
     READ,
     OncePer,
+    as_unknown,
     retry_after,
 )
 from shared.clients.managed_clusters import ApiServer
 from shared.errors import PermanentError, ReconvergeError, TemporaryError, WriteConflict
+from shared.model import Absent, Known, Read, Unknown
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -34,6 +36,8 @@ JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 FORBIDDEN_PAUSE: Final = timedelta(minutes=5)
 """A role that was just bound is not seen everywhere at once."""
+MOST_PAGES: Final = 1000
+"""Of one list: a server that has more has lost its place, and nobody could hold them."""
 
 
 class NotFound(TemporaryError):
@@ -42,6 +46,10 @@ class NotFound(TemporaryError):
 
 class AlreadyExists(TemporaryError):
     """409 AlreadyExists: an object of that name is there."""
+
+
+class BadRequest(PermanentError):
+    """400: to a read, that there is nothing to answer so far."""
 
 
 class Expired(TemporaryError):
@@ -70,6 +78,31 @@ class KubernetesApi:
             return json.loads(self.text(api_server, call))
         except (ValueError, RecursionError) as error:
             raise TemporaryError(f"{SERVICE}'s answer is no JSON", delay=AGAIN) from error
+
+    def every[T](
+        self, api_server: ApiServer, call: Call, record: Callable[[Any], T], *, page: int
+    ) -> tuple[T, ...]:
+        """The items of a list, a request for each `page` of them. Raises what `json` raises.
+
+        Each page is made into records before the next is read: its text is the larger part by far.
+        """
+        try:
+            return tuple(self._pages(api_server, call, record, page))
+        except Expired:  # a token for the next page lives for five minutes
+            return tuple(self._pages(api_server, call, record, page))
+
+    def _pages[T](
+        self, api_server: ApiServer, call: Call, record: Callable[[Any], T], page: int
+    ) -> Iterator[T]:
+        query = {**(call.query or {}), "limit": str(page)}
+        for _ in range(MOST_PAGES):
+            found = self.json(api_server, replace(call, query=query))
+            yield from map(record, found["items"])
+            token = (found.get("metadata") or {}).get("continue")
+            if not token:
+                return
+            query["continue"] = token
+        raise TemporaryError(f"{SERVICE}'s list does not end", delay=AGAIN)
 
     def text(self, api_server: ApiServer, call: Call) -> str:
         """The answer's body. One request, never repeated. Raises ReconvergeError, NotFound and AlreadyExists
@@ -101,6 +134,28 @@ class KubernetesApi:
         raise _refusal(answer.status, content, dict(answer.headers or {}), call)
 
 
+def read[T](call: Callable[[], T]) -> Read[T]:
+    """Never raises for what the API server or the network does."""
+    try:
+        return Known(call())
+    except NotFound:
+        return Absent()
+    except ReconvergeError as error:
+        return as_unknown(error)
+    # Bodies are believed to have their promised shape.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        return Unknown(f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})")
+
+
+def word(text: object) -> str:
+    """Kinds, phases, reasons and the like are one word; whatever else stands there is dropped."""
+    return text if isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9]{1,63}", text) else ""
+
+
+def time_of(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
 def _unreachable(error: Exception) -> TemporaryError:
     return TemporaryError(
         f"{SERVICE} could not be reached ({type(error).__name__}); that of a private cluster answers only"
@@ -129,7 +184,9 @@ def _refusal(status: int, body: str, headers: Mapping[str, str], call: Call) -> 
             )
         case 403:
             return TemporaryError(f"{said}: grant the app's identity {call.needs}", delay=FORBIDDEN_PAUSE)
-        case 400 | 405 | 422:
+        case 400:
+            return BadRequest(said)
+        case 405 | 422:
             return PermanentError(said)
     return TemporaryError(said, delay=asked or AGAIN, asked=asked is not None)
 

@@ -1,0 +1,326 @@
+"""A value in Git is changed by one pull request, found again, and by nothing that people do not see."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from shared import proposals
+from shared.clients.github import State
+from shared.errors import PermanentError, TemporaryError
+from shared.landscape.values import ValuesFile
+from shared.model import Absent, Channel, Known, Step, Unknown
+from shared.proposals import Proposal, Stand
+from shared.world import Scope
+from tests.unit.runtime_facts import builders
+
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+LOST = TemporaryError("the answer was lost", delay=timedelta(seconds=30))
+
+REPOSITORY = "https://github.com/ameideio/ameide-gitops.git"
+PATH = "sources/values/env/dev/platform/platform-gitlab.yaml"
+FILE = ValuesFile(repository=REPOSITORY, path=PATH)
+PREFIX = proposals.branch_prefix("dev", "gitlab_migrations")
+
+TEXT = "# GitLab\ngitlab:\n  edition: ce  # kept\n"
+WANTED = {"gitlab.global.psql.ci.database": "gitlabhq_production", "gitlab.edition": "ce"}
+RIGHT = f"{TEXT}  global:\n    psql:\n      ci:\n        database: gitlabhq_production\n"
+
+
+@dataclass
+class World:
+    """One file of values, and whoever wants something of it."""
+
+    text: str | None = TEXT
+    wanted: Mapping[str, str] = field(default_factory=lambda: WANTED)
+
+    def __post_init__(self) -> None:
+        self.around = builders.World()
+        self.github = self.around.github
+        self.clock = self.around.clock
+        self.github.put(REPOSITORY, "main", "README.md", "GitOps.\n")
+        if self.text is not None:
+            self.write(self.text)
+
+    @property
+    def scope(self) -> Scope:
+        return self.around.scope
+
+    def write(self, text: str) -> None:
+        self.github.put(REPOSITORY, "main", PATH, text)
+
+    def look(self) -> Proposal:
+        return proposals.look(self.scope, FILE, self.wanted, PREFIX)
+
+    def stand(self) -> Stand:
+        return proposals.stand(self.look(), self.clock())[0]
+
+    def says(self) -> str:
+        return proposals.stand(self.look(), self.clock())[1]
+
+    def step(self) -> Step:
+        proposal = self.look()
+        return Step(
+            action="gitlab.map",
+            object=FILE.reference,
+            owner=REPOSITORY.removesuffix(".git"),
+            before=proposal.before,
+            after=proposal.after,
+            mends="CiUnmapped",
+            channel=Channel.PULL_REQUEST,
+        )
+
+    def propose(self, step: Step | None = None) -> None:
+        proposals.propose(
+            self.scope, step or self.step(), FILE, PREFIX, title="Map ci", body="Why.", message="Map ci"
+        )
+        self.clock.advance(timedelta(seconds=1))
+
+    def merge(self) -> None:
+        (number,) = self.github.open
+        self.github.merge(number, "main", PATH)
+
+    @property
+    def proposed(self) -> str | None:
+        (_, pull) = self.github.pulls[-1]
+        return self.github.text(REPOSITORY, pull.branch, PATH)
+
+
+# -- looking ----------------------------------------------------------------------------------------------
+
+
+def test_only_what_differs_is_wanted() -> None:
+    proposal = World().look()
+    assert proposal.before == {"gitlab.global.psql.ci.database": ""}
+    assert proposal.after == {"gitlab.global.psql.ci.database": "gitlabhq_production"}
+    assert proposal.wanted_text == RIGHT
+    assert proposal.history == Known(())
+    assert proposal.proposed is None
+
+
+def test_a_file_that_says_so_already_needs_nothing_and_nobody_is_asked() -> None:
+    world = World(RIGHT)
+    world.github.troubles["history"] = LOST
+    proposal = world.look()
+    assert (proposal.before, proposal.after, proposal.change) == ({}, {}, "")
+    assert (proposal.wanted_text, proposal.history, proposal.proposed) == (None, None, None)
+    assert world.stand() is Stand.RIGHT
+
+
+@pytest.mark.parametrize("written", ["5432", '"5432"', "'5432'"])
+def test_a_number_that_reads_as_the_text_is_right(written: str) -> None:
+    assert World(f"port: {written}\n", {"port": "5432"}).stand() is Stand.RIGHT
+
+
+def test_a_value_that_stands_there_is_shown_as_it_is_and_a_long_one_by_its_length() -> None:
+    shown = World("runId: '3'\nkey: " + "x" * 300, {"runId": "4", "key": "y"}).look().before
+    assert shown == {"runId": "3", "key": "a text of 300 characters, not shown"}
+
+
+def test_the_same_change_has_the_same_id_whatever_else_the_file_says() -> None:
+    world = World()
+    first = world.look()
+    world.write(f"# moved on\n{TEXT}")
+    world.clock.advance(DAY)
+    assert world.look().change == first.change
+    world.wanted = {**WANTED, "gitlab.edition": "ee"}
+    assert world.look().change != first.change
+
+
+def test_a_value_that_is_missing_and_one_that_is_empty_need_the_same_change() -> None:
+    missing = proposals.change_id("file", {}, {"a": "b"})
+    assert proposals.change_id("file", {"a": ""}, {"a": "b"}) == missing
+
+
+NOT_JUDGED = {
+    "no file": (None, Stand.NO_FILE, "branch main has no such file"),
+    "no YAML": ("a: [\n", Stand.UNEDITABLE, "it is not one YAML document from line 2 on"),
+    "a list in its place": (
+        "gitlab:\n  global: [secret]\n",
+        Stand.UNEDITABLE,
+        "its layout allows no edit of gitlab.global.psql.ci.database",
+    ),
+    "a mapping from elsewhere": (
+        "a: &a {}\ngitlab: *a\n",
+        Stand.UNEDITABLE,
+        "its layout allows no edit of gitlab.global.psql.ci.database",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "stand", "says"), NOT_JUDGED.values(), ids=NOT_JUDGED)
+def test_says_why_there_is_no_place_for_the_values(text: str | None, stand: Stand, says: str) -> None:
+    world = World(text)
+    assert (world.stand(), world.says()) == (stand, says)
+    assert world.look().wanted_text is None
+    assert "secret" not in world.says()
+
+
+@pytest.mark.parametrize("text", ["", "# to come\n"], ids=["empty", "of comments"])
+def test_a_file_that_says_nothing_has_place_for_everything(text: str) -> None:
+    world = World(text)
+    world.propose()
+    assert world.proposed is not None
+    assert world.proposed.startswith(text)
+    assert "        database: gitlabhq_production\n  edition: ce\n" in world.proposed
+
+
+# -- how it fares -----------------------------------------------------------------------------------------
+
+
+def test_a_change_is_due_then_open_then_right() -> None:
+    world = World()
+    assert world.stand() is Stand.DUE
+    world.propose()
+    stand, says, url = proposals.stand(world.look(), world.clock())
+    assert (stand, says) == (Stand.OPEN, "pull request 1 waits for people")
+    assert url == "https://github.com/ameideio/ameide-gitops/pull/1"
+    assert world.proposed == RIGHT
+    world.merge()
+    assert world.stand() is Stand.RIGHT
+
+
+def test_an_open_change_is_outdated_when_the_file_changes_below_it_and_is_brought_up_to_date() -> None:
+    world = World()
+    world.propose()
+    world.write(f"# moved on\n{TEXT}")
+    assert world.stand() is Stand.OUTDATED
+    world.propose()
+    assert world.stand() is Stand.OPEN
+    assert world.proposed == f"# moved on\n{RIGHT}"
+    assert len(world.github.pulls) == 1
+
+
+def test_a_change_that_somebody_declined_stays_declined() -> None:
+    world = World()
+    world.propose()
+    step = world.step()
+    world.github.decline(*world.github.open)
+    world.clock.advance(DAY)
+    assert world.stand() is Stand.DECLINED
+    with pytest.raises(TemporaryError, match="was closed since the plan"):
+        world.propose(step)
+    assert world.github.open == []
+
+
+def test_a_merge_that_is_not_seen_is_waited_for_then_told_then_forgotten() -> None:
+    world = World()
+    world.propose()
+    world.merge()
+    world.write(TEXT)
+    assert world.stand() is Stand.SETTLING
+    world.clock.advance(10 * MINUTE)
+    assert world.stand() is Stand.UNDONE
+    world.clock.advance(DAY)
+    assert world.stand() is Stand.DUE
+
+
+@pytest.mark.parametrize("call", ["read", "history"])
+def test_what_could_not_be_read_is_not_judged(call: str) -> None:
+    world = World()
+    world.github.troubles[call] = LOST
+    assert world.stand() is Stand.UNREAD
+    assert "the answer was lost" in world.says()
+
+
+def test_a_proposed_file_that_could_not_be_read_is_not_judged() -> None:
+    world = World()
+    world.propose()
+    proposal = replace(world.look(), proposed=Unknown("503"))
+    assert proposals.stand(proposal, world.clock())[0] is Stand.UNREAD
+
+
+def test_a_proposed_file_that_people_took_away_is_outdated() -> None:
+    world = World()
+    world.propose()
+    proposal = replace(world.look(), proposed=Absent())
+    assert proposals.stand(proposal, world.clock())[0] is Stand.OUTDATED
+
+
+# -- writing ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "moment", ["point", "point lost", "commit", "commit lost", "propose", "propose lost"]
+)
+def test_whoever_dies_on_the_way_leaves_one_pull_request_in_the_end(moment: str) -> None:
+    world = World()
+    world.github.troubles[moment] = LOST
+    with pytest.raises(TemporaryError, match="the answer was lost"):
+        world.propose()
+    if world.stand() is Stand.DUE:
+        world.propose()
+    assert world.stand() is Stand.OPEN
+    assert world.proposed == RIGHT
+    assert len(world.github.pulls) == 1
+
+
+def test_nothing_is_written_twice() -> None:
+    world = World()
+    step = world.step()
+    for _ in range(2):
+        world.propose(step)
+    assert len(world.github.pulls) == len(world.github.messages) == 1
+
+
+def test_nothing_is_proposed_where_the_file_became_right_since_the_plan() -> None:
+    world = World()
+    step = world.step()
+    world.write(RIGHT)
+    world.propose(step)
+    assert world.github.pulls == []
+    assert {name for _, name in world.github.branches} == {"main"}
+
+
+SINCE_THE_PLAN = {
+    "another value": RIGHT.replace("gitlabhq_production", "other"),
+    "no YAML any more": "a: [\n",
+}
+
+
+@pytest.mark.parametrize("text", SINCE_THE_PLAN.values(), ids=SINCE_THE_PLAN)
+def test_a_file_that_changed_since_the_plan_is_planned_anew(text: str) -> None:
+    world = World()
+    step = world.step()
+    world.write(text)
+    with pytest.raises(TemporaryError, match=r"has changed since the plan|is not one YAML document"):
+        world.propose(step)
+    assert world.github.pulls == []
+
+
+def test_a_file_that_has_no_place_any_more_is_left_alone() -> None:
+    world = World()
+    step = world.step()
+    world.write("gitlab: []\n")
+    with pytest.raises(PermanentError, match="cannot be changed"):
+        world.propose(step)
+    assert world.github.pulls == []
+
+
+@pytest.mark.parametrize("changes", [{"object": "https://github.com/a/b/blob/main/c"}, {"owner": "x"}])
+def test_a_step_of_another_file_is_refused(changes: dict[str, str]) -> None:
+    world = World()
+    step = replace(world.step(), **changes)  # type: ignore[arg-type]
+    with pytest.raises(PermanentError, match=r"is not where .* is written"):
+        world.propose(step)
+    assert world.github.pulls == []
+
+
+def test_what_nobody_needs_any_more_is_found_and_closed() -> None:
+    world = World()
+    world.github.propose(REPOSITORY, "reconverge/dev/gitlab_migrationsx", "main", "theirs", "")
+    world.github.propose(REPOSITORY, "reconverge/prod/gitlab_migrations-0123456789ab", "main", "prod's", "")
+    world.propose()
+    found = proposals.leftovers(world.scope, FILE, PREFIX)
+    assert isinstance(found, Known)
+    (ours,) = found.value
+    assert ours.branch == proposals.branch(PREFIX, world.look().change)
+    step = proposals.closing(
+        ours, action="gitlab.map", owner=REPOSITORY.removesuffix(".git"), mends="Superseded"
+    )
+    proposals.withdraw(world.scope, step, title="map ci", comment="Not needed.")
+    assert [pull.state for _, pull in world.github.pulls] == [State.OPEN, State.OPEN, State.SUPERSEDED]
+    assert world.github.comments[ours.number] == ["Not needed."]
+    assert world.stand() is Stand.DUE
