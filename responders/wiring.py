@@ -7,6 +7,7 @@ from shared.clients.git_files import GitFiles
 from shared.clients.git_remotes import GitRemotes
 from shared.clients.github import GitHub
 from shared.clients.key_vault import KeyVaults
+from shared.clients.keycloak import Keycloaks
 from shared.clients.managed_clusters import ManagedClusters
 from shared.clients.managed_identities import ManagedIdentities
 from shared.clients.queues import StorageMessages
@@ -16,6 +17,8 @@ from shared.clients.service_accounts import ServiceAccounts
 from shared.clients.tables import StorageRows
 from shared.clients.token_exchange import TokenExchange
 from shared.clients.vault import Vaults
+from shared.clients.web import Web
+from shared.clients.workloads import Workloads
 from shared.errors import Misconfigured
 from shared.notices import Notifier
 from shared.ports import Messages, Rows
@@ -35,6 +38,7 @@ def world(settings: Settings) -> World:
     credential = credentials.of_app(settings)
     clusters = ManagedClusters(settings, credential)
     key_vaults, vaults = KeyVaults(credential), Vaults(credential)
+    resources = Resources(settings, credential)
     return World(
         clusters=clusters,
         identities=ManagedIdentities(settings, credential),
@@ -44,7 +48,7 @@ def world(settings: Settings) -> World:
             authority=settings.authority,
             scope=arm.scope(settings),
         ),
-        resources=Resources(settings, credential),
+        resources=resources,
         files=GitFiles(settings),
         github=GitHub(settings),
         git=GitRemotes(settings),
@@ -52,6 +56,9 @@ def world(settings: Settings) -> World:
         vaults=vaults,
         kubernetes=ClusterApi(credential),
         argocd=ArgoCD(credential),
+        workloads=Workloads(credential),
+        keycloaks=Keycloaks(key_vaults, resources),
+        web=Web(),
         seeding=Seeding(key_vaults, vaults),
     )
 

@@ -1,4 +1,5 @@
-"""Secret values compared without being known: what leaves the clients of Key Vault and Vault instead."""
+"""Secret values compared without being known: what leaves the clients of Key Vault, Vault and clusters
+instead."""
 
 import hashlib
 import hmac
@@ -43,5 +44,17 @@ def placeholder_digest(value: str) -> str:
     return _digest(PLACEHOLDER_KEY, value)
 
 
-def _digest(key: bytes, value: str) -> str:
-    return hmac.new(key, value.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()
+def is_placeholder(value: bytes, placeholders: Collection[str]) -> bool:
+    """placeholders: as `placeholder_digest` makes them."""
+    return _digest(PLACEHOLDER_KEY, value) in placeholders
+
+
+def is_published(value: bytes, published: str) -> bool:
+    """Whether a digest that others published, SHA-256 in hexadecimal digits, is that of the value."""
+    made = hashlib.sha256(value).hexdigest()
+    return hmac.compare_digest(made.encode(), published.strip().lower().encode(errors="replace"))
+
+
+def _digest(key: bytes, value: str | bytes) -> str:
+    content = value.encode(errors="surrogatepass") if isinstance(value, str) else value
+    return hmac.new(key, content, hashlib.sha256).hexdigest()

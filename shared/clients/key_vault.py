@@ -74,8 +74,9 @@ class KeyVaults:
 
         return _read(read)
 
-    def value(self, uri: str, name: str, version: str) -> SecretText:
-        """One GET, of exactly this version. For shared.clients.seeding only. Raises ReconvergeError."""
+    def value(self, uri: str, name: str, version: str | None = None) -> SecretText:
+        """One GET, of exactly this version, or of the newest. For shared.clients.seeding, and for the login
+        of shared.clients.keycloak, only. Raises ReconvergeError."""
         with _translated():
             return SecretText(_value(self._secrets(uri).get_secret(name, version)))
 

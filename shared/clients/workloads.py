@@ -5,11 +5,41 @@ Texts of logs may hold anything. They are for shared.failure_texts and the respo
 never to be kept, shown or put into an error.
 """
 
-from collections.abc import Mapping
+import base64
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.cluster_api import JobState
+from shared.clients.azure_core import AGAIN
+from shared.clients.cluster_api import JobState, begun, job_log, log_of, state_of
+from shared.clients.fingerprints import is_placeholder, is_published
+from shared.clients.kubernetes_api import AlreadyExists, Call, KubernetesApi, NotFound, read, time_of, word
+from shared.clients.managed_clusters import ApiServer
+from shared.errors import PermanentError, TemporaryError
+from shared.model import Read
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+HOOK: Final = "argocd.argoproj.io/hook"
+SYNC_WAVE: Final = "argocd.argoproj.io/sync-wave"
+REALM_IMPORTS: Final = "k8s.keycloak.org/v2alpha1"
+PAGE: Final = 100
+"""Objects of one request."""
+SOON: Final = timedelta(seconds=5)
+"""For an object that is being deleted."""
+
+# What the API server itself gives a Job and its pods, by the Job's uid. The older names are without a prefix.
+# https://kubernetes.io/docs/reference/labels-annotations-taints/#batchkubernetesio-controller-uid
+_GIVEN_LABELS: Final = frozenset(
+    {"batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"}
+)
+_GIVEN_ANNOTATIONS: Final = frozenset({"batch.kubernetes.io/job-tracking"})
+_OF_DELETION: Final = frozenset({"foregroundDeletion", "orphan"})
+"""Finalizers that stand for the way of a deletion, which the deletion itself names anew."""
+
+type Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +118,339 @@ class Config:
     labels: Mapping[str, str]
     data: Mapping[str, str]
     created: datetime | None
+
+
+class Workloads:
+    def __init__(self, credential: "TokenCredential") -> None:
+        self._api = KubernetesApi(credential)
+
+    # -- Jobs and pods --------------------------------------------------------------------
+
+    def job(self, api_server: ApiServer, namespace: str, name: str) -> Read[Work]:
+        """One GET."""
+        return read(lambda: _work(self._job(api_server, namespace, name)))
+
+    def jobs(self, api_server: ApiServer, namespace: str, selector: str) -> Read[tuple[Work, ...]]:
+        """A LIST for each page; newest first. selector: of labels, as kubectl takes it."""
+        call = _list(
+            f"/apis/batch/v1/namespaces/{namespace}/jobs", selector, f"jobs in namespace {namespace}"
+        )
+        return read(lambda: _newest_first(self._api.every(api_server, call, _work, page=PAGE)))
+
+    def job_log(self, api_server: ApiServer, namespace: str, job: str) -> Read[str]:
+        """Three GETs: the end of the log of the Job's newest pod. Absent without the Job, without a pod of
+        it, and before that began."""
+
+        def log() -> str:
+            uid = str(self._job(api_server, namespace, job)["metadata"]["uid"])
+            return job_log(self._api, api_server, namespace, job, uid)
+
+        return read(log)
+
+    def pods(self, api_server: ApiServer, namespace: str, selector: str) -> Read[tuple[Pod, ...]]:
+        """A LIST for each page; newest first. selector: of labels, as kubectl takes it."""
+        call = _list(f"/api/v1/namespaces/{namespace}/pods", selector, f"pods in namespace {namespace}")
+        return read(lambda: _newest_first(self._api.every(api_server, call, _pod, page=PAGE)))
+
+    def pod_log(self, api_server: ApiServer, namespace: str, pod: str, container: str) -> Read[str]:
+        """One GET: the end of the log. Absent without that pod, and before the container began."""
+        return read(lambda: log_of(self._api, api_server, namespace, pod, container))
+
+    # -- what they rest on ----------------------------------------------------------------
+
+    def realm_imports(self, api_server: ApiServer, namespace: str) -> Read[tuple[RealmImport, ...]]:
+        """A LIST for each page. Absent: the cluster does not serve their kind."""
+        path = f"/apis/{REALM_IMPORTS}/namespaces/{namespace}/keycloakrealmimports"
+        call = _list(path, "", f"keycloakrealmimports in namespace {namespace}")
+        return read(lambda: self._api.every(api_server, call, _realm_import, page=PAGE))
+
+    def config_map(self, api_server: ApiServer, namespace: str, name: str) -> Read[Config]:
+        """One GET."""
+        call = Call(
+            method="GET",
+            path=f"/api/v1/namespaces/{namespace}/configmaps/{name}",
+            needs=f"get on configmaps in namespace {namespace}",
+        )
+        return read(lambda: _config(self._api.json(api_server, call)))
+
+    def config_maps(self, api_server: ApiServer, namespace: str, selector: str) -> Read[tuple[Config, ...]]:
+        """A LIST for each page; newest first. selector: of labels, as kubectl takes it."""
+        path = f"/api/v1/namespaces/{namespace}/configmaps"
+        call = _list(path, selector, f"configmaps in namespace {namespace}")
+        return read(lambda: _newest_first(self._api.every(api_server, call, _config, page=PAGE)))
+
+    def secret(
+        self,
+        api_server: ApiServer,
+        namespace: str,
+        name: str,
+        *,
+        published: Mapping[str, str],
+        placeholders: Collection[str],
+    ) -> Read[Materialised]:
+        """One GET. The values are dropped here: of each only leaves what Entry says.
+
+        published: by key of the Secret, SHA-256 in hexadecimal digits
+        placeholders: as shared.clients.fingerprints makes them of fixture values
+        """
+        call = Call(
+            method="GET",
+            path=f"/api/v1/namespaces/{namespace}/secrets/{name}",
+            needs=f"get on secrets in namespace {namespace}",
+        )
+        return read(lambda: _materialised(self._api.json(api_server, call), published, placeholders))
+
+    # -- the one write --------------------------------------------------------------------
+
+    def rerun(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
+        """Delete the Job with this uid, with its pods, and create it anew as it was rendered: what it runs
+        cannot be changed, nor can it be run again.
+
+        A GET, a trial of the creation, a DELETE and a POST. What would keep the new Job from being made is
+        found by the trial, before the old one is gone: its manifest is nowhere else.
+
+        Raises ReconvergeError; TemporaryError where it is another Job by now, is on its way out already, or
+        is held by somebody's finalizer, as Argo CD holds its hooks while they run. Where the old one is
+        deleted and no new one is known to be made, the text says so.
+        """
+        found = self._job(api_server, namespace, name)
+        _hold(found, name, uid)
+        manifest = _as_rendered(found)
+        self._try(api_server, namespace, manifest)
+        self._delete(api_server, namespace, name, uid)
+        try:
+            self._create(api_server, namespace, name, manifest, uid)
+        except PermanentError as error:
+            raise PermanentError(f"Job {name} was deleted and not made anew: {error}") from error
+        except TemporaryError as error:
+            said = f"Job {name} was deleted and is not known to be made anew: {error}"
+            raise TemporaryError(said, delay=error.delay, asked=error.asked) from error
+
+    def _job(self, api_server: ApiServer, namespace: str, name: str) -> Json:
+        call = Call(
+            method="GET",
+            path=f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}",
+            needs=f"get on jobs in namespace {namespace}",
+        )
+        found: Json = self._api.json(api_server, call)
+        return found
+
+    def _try(self, api_server: ApiServer, namespace: str, manifest: Json) -> None:
+        """The name is looked at last, so that it is taken says that all else is well.
+
+        https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
+        """
+        try:
+            self._api.json(api_server, _creation(namespace, manifest, {"dryRun": "All"}))
+        except AlreadyExists:
+            return
+
+    def _delete(self, api_server: ApiServer, namespace: str, name: str, uid: str) -> None:
+        call = Call(
+            method="DELETE",
+            path=f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}",
+            body={
+                "apiVersion": "v1",
+                "kind": "DeleteOptions",
+                "propagationPolicy": "Background",
+                "preconditions": {"uid": uid},
+            },
+            needs=f"delete on jobs in namespace {namespace}",
+        )
+        try:
+            self._api.json(api_server, call)
+        except NotFound:
+            return
+
+    def _create(self, api_server: ApiServer, namespace: str, name: str, manifest: Json, uid: str) -> None:
+        create = _creation(namespace, manifest, {})
+        try:
+            try:
+                self._api.json(api_server, create)
+            except AlreadyExists:
+                raise
+            # Once more, since nobody else has the manifest. Where only the answer was lost, it is there.
+            except TemporaryError:
+                self._api.json(api_server, create)
+        except AlreadyExists as error:
+            there = self._job(api_server, namespace, name)["metadata"]
+            if there["uid"] == uid:
+                raise TemporaryError("the old one is still being deleted", delay=SOON) from error
+
+
+def _list(path: str, selector: str, what: str) -> Call:
+    query = {"labelSelector": selector} if selector else {}
+    return Call(method="GET", path=path, query=query, needs=f"list on {what}")
+
+
+def _creation(namespace: str, manifest: Json, query: Mapping[str, str]) -> Call:
+    return Call(
+        method="POST",
+        path=f"/apis/batch/v1/namespaces/{namespace}/jobs",
+        query=query,
+        body=manifest,
+        needs=f"create on jobs in namespace {namespace}",
+    )
+
+
+def _hold(found: Json, name: str, uid: str) -> None:
+    """Raises TemporaryError where the Job may not be deleted, or its deletion would not come to an end."""
+    metadata = found["metadata"]
+    if metadata["uid"] != uid:
+        raise TemporaryError(f"Job {name} was made anew meanwhile", delay=AGAIN)
+    if metadata.get("deletionTimestamp"):
+        raise TemporaryError(f"Job {name} is being deleted", delay=SOON)
+    if set(metadata.get("finalizers") or ()) - _OF_DELETION:
+        raise TemporaryError(
+            f"Job {name} has a finalizer, so it would stay; nothing was deleted", delay=AGAIN
+        )
+
+
+def _as_rendered(found: Json) -> Json:
+    """The manifest, without what the API server and controllers have added."""
+    metadata, spec = found["metadata"], dict(found["spec"])
+    if not spec.get("manualSelector"):
+        spec.pop("selector", None)
+        spec["template"] = _without_given(spec["template"])
+    kept = {key: metadata[key] for key in ("name", "namespace") if key in metadata}
+    if labels := _kept(metadata.get("labels"), _GIVEN_LABELS):
+        kept["labels"] = labels
+    if annotations := _kept(metadata.get("annotations"), _GIVEN_ANNOTATIONS):
+        kept["annotations"] = annotations
+    if owners := [one for one in metadata.get("ownerReferences") or () if one.get("kind") != "Job"]:
+        kept["ownerReferences"] = owners
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": kept, "spec": spec}
+
+
+def _without_given(template: Json) -> Json:
+    metadata = dict(template.get("metadata") or {})
+    if "labels" in metadata:
+        metadata["labels"] = _kept(metadata["labels"], _GIVEN_LABELS)
+    return {**template, "metadata": metadata}
+
+
+def _kept(pairs: Mapping[str, str] | None, given: Collection[str]) -> Mapping[str, str]:
+    return {key: text for key, text in (pairs or {}).items() if key not in given}
+
+
+# -- from JSON to records -----------------------------------------------------------------
+
+
+def _newest_first[T: (Work, Pod, Config)](found: tuple[T, ...]) -> tuple[T, ...]:
+    begin = datetime.min.replace(tzinfo=UTC)
+    return tuple(sorted(found, key=lambda one: one.created or begin, reverse=True))
+
+
+def _work(found: Json) -> Work:
+    metadata, status = found["metadata"], found.get("status") or {}
+    annotations = metadata.get("annotations") or {}
+    return Work(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        labels=metadata.get("labels") or {},
+        hook=annotations.get(HOOK) or "",
+        wave=_wave(annotations.get(SYNC_WAVE)),
+        state=state_of(status),
+        reason=word(_condition(status, "Failed").get("reason")),
+        created=time_of(metadata.get("creationTimestamp")),
+        started=time_of(status.get("startTime")),
+        completed=time_of(status.get("completionTime")),
+        deleting=bool(metadata.get("deletionTimestamp")),
+    )
+
+
+def _wave(text: str | None) -> int:
+    """As Argo CD reads it: whatever is no number is 0.
+
+    https://github.com/argoproj/gitops-engine/blob/master/pkg/sync/syncwaves/waves.go
+    """
+    try:
+        return int(text or 0)
+    except ValueError:
+        return 0
+
+
+def _condition(status: Json, kind: str) -> Json:
+    """The one of that type, if it is true; else an empty one."""
+    return next((one for one in _true(status) if one.get("type") == kind), {})
+
+
+def _true(status: Json) -> Iterator[Json]:
+    return (one for one in status.get("conditions") or () if one.get("status") == "True")
+
+
+def _pod(found: Json) -> Pod:
+    metadata, status = found["metadata"], found.get("status") or {}
+    return Pod(
+        name=metadata["name"],
+        labels=metadata.get("labels") or {},
+        created=time_of(metadata.get("creationTimestamp")),
+        phase=word(status.get("phase")),
+        ready=_holds(status, "Ready", otherwise=_all_ready(status)),
+        waiting=tuple(
+            (one["name"], word(waiting.get("reason")))
+            for part in ("initContainerStatuses", "containerStatuses")
+            for one in status.get(part) or ()
+            if (waiting := (one.get("state") or {}).get("waiting")) is not None
+        ),
+        initialised=_holds(status, "Initialized", otherwise=_all_begun_well(found)),
+        containers=begun(found),
+    )
+
+
+def _holds(status: Json, kind: str, *, otherwise: bool) -> bool:
+    """What the condition of that type says; `otherwise` where there is none, as at first."""
+    told = (one.get("status") == "True" for one in status.get("conditions") or () if one.get("type") == kind)
+    return next(told, otherwise)
+
+
+def _all_ready(status: Json) -> bool:
+    containers = status.get("containerStatuses") or ()
+    return bool(containers) and all(one.get("ready") and "running" in one["state"] for one in containers)
+
+
+def _all_begun_well(pod: Json) -> bool:
+    """Every init container has ended well, or is one that goes on beside the others and is ready."""
+    told = (pod.get("status") or {}).get("initContainerStatuses") or ()
+    done = {one["name"] for one in told if one.get("ready")}
+    return all(one["name"] in done for one in pod["spec"].get("initContainers") or ())
+
+
+def _realm_import(found: Json) -> RealmImport:
+    status = found.get("status") or {}
+    changed = (time_of(one.get("lastTransitionTime")) for one in _true(status))
+    return RealmImport(
+        name=found["metadata"]["name"],
+        done=bool(_condition(status, "Done")),
+        started=bool(_condition(status, "Started")),
+        errors=bool(_condition(status, "HasErrors")),
+        created=time_of(found["metadata"].get("creationTimestamp")),
+        since=max((at for at in changed if at), default=None),
+    )
+
+
+def _config(found: Json) -> Config:
+    metadata = found["metadata"]
+    return Config(
+        name=metadata["name"],
+        labels=metadata.get("labels") or {},
+        data=found.get("data") or {},
+        created=time_of(metadata.get("creationTimestamp")),
+    )
+
+
+def _materialised(found: Json, published: Mapping[str, str], placeholders: Collection[str]) -> Materialised:
+    values = {
+        key: base64.b64decode(text or "", validate=True) for key, text in (found.get("data") or {}).items()
+    }
+    return Materialised(
+        entries={
+            key: Entry(
+                empty=not value.strip(),
+                placeholder=is_placeholder(value, placeholders),
+                published=is_published(value, published[key]) if key in published else None,
+            )
+            for key, value in values.items()
+        },
+        created=time_of(found["metadata"].get("creationTimestamp")),
+    )

@@ -130,7 +130,7 @@ class Workloads:
             return self._read("secret", None)
         entries = {
             key: Entry(
-                empty=not value,
+                empty=not value.strip(),
                 placeholder=placeholder_digest(value) in placeholders,
                 published=digest(value) == published[key] if key in published else None,
             )

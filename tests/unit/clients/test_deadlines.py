@@ -7,7 +7,7 @@ from threading import Event, Thread, Timer
 import pytest
 import requests
 
-from shared.clients.git_deadlines import adapter
+from shared.clients.deadlines import adapter
 
 SECONDS = 0.3
 HEADERS = b"HTTP/1.1 200 OK\r\nX: "
