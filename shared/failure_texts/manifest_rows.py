@@ -362,8 +362,9 @@ ROWS: Final = (
         "reasons.",
         passes=False,
         where=f"{_OPERATION}, condition Failed of a Job",
-        words=("Job was active longer than specified deadline",),
-        reads=says(r"\bjob was active longer than specified deadline\b"),
+        words=("Job was active longer than specified deadline", "DeadlineExceeded"),
+        # As a reason of a Job. After `code =` it is a call's.
+        reads=says(r"\bjob was active longer than specified deadline\b|(?<!= )\bdeadlineexceeded\b"),
     ),
     FailureText(
         code="SyncFailedBefore",

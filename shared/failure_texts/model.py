@@ -64,7 +64,8 @@ class FailureText:
     their_codes: tuple[str, ...] = ()
     """Of the foreign system, each unmistakable as a word of its own."""
     in_log: re.Pattern[str] | None = None
-    """What suffices in the log of the responder's own job, where fewer words are meant of this alone."""
+    """What suffices in the log of a Job whose responder knows what it runs, where fewer words are meant of
+    this alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

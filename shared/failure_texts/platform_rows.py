@@ -3,19 +3,14 @@
 The codes of a responder's reasons stand here as words, as this package may not import one. A test compares.
 """
 
-import re
 from typing import Final
 
 from shared.failure_texts.model import Area, FailureText
-from shared.failure_texts.signs import says
+from shared.failure_texts.signs import in_log, says
 
 _POD_LOG: Final = "log of the workload that could not get a token"
 _BOOTSTRAP_LOG: Final = "log of the vault-bootstrap CronJob"
 _NO_MATCH: Final = r"\bno matching federated identity record found for presented assertion"
-
-
-def _in_log(words: str) -> re.Pattern[str]:
-    return re.compile(words, re.IGNORECASE)
 
 
 def _code(*codes: str) -> str:
@@ -175,7 +170,7 @@ _SEEDING: Final = (
         where=_BOOTSTRAP_LOG,
         words=("ForbiddenByRbac",),
         reads=says(r"\bforbiddenbyrbac\b"),
-        in_log=_in_log(r"\bForbiddenByRbac\b"),
+        in_log=in_log(r"\bForbiddenByRbac\b"),
     ),
     FailureText(
         code="BootstrapTokenFileMissing",
@@ -194,7 +189,7 @@ _SEEDING: Final = (
             r"(?:not set|unset|missing|required|unbound|empty)\b",
         ),
         # The variable alone is no sign: a shell that traces its commands names it every time.
-        in_log=_in_log(
+        in_log=in_log(
             r"(?:missing|no) AZURE_FEDERATED_TOKEN_FILE"
             r"|AZURE_FEDERATED_TOKEN_FILE\W{0,3}(?: \w+){0,3}\W{0,2}"
             r"(?:not set|unset|missing|required|unbound|empty)"
@@ -213,7 +208,7 @@ _SEEDING: Final = (
         words=("missing required Key Vault secret: …",),
         reads=says(r"\bmissing required key vault secret\b"),
         # The group is the secret's name.
-        in_log=_in_log(
+        in_log=in_log(
             r"missing required key vault secret:?\s+[\"']?([0-9A-Za-z-]{1,127})(?![0-9A-Za-z-])"
         ),
     ),
@@ -228,7 +223,7 @@ _SEEDING: Final = (
         where="condition of a SecretStore, log of the bootstrap",
         words=("Code: 503. Errors: * Vault is sealed",),
         reads=says(r"\bvault is sealed\b"),
-        in_log=_in_log(r"\bVault is sealed\b"),
+        in_log=in_log(r"\bVault is sealed\b"),
     ),
     FailureText(
         code="BootstrapAudienceRefused",
@@ -241,7 +236,7 @@ _SEEDING: Final = (
         where="condition of a SecretStore, log of the bootstrap",
         words=("invalid audience (aud) claim: …",),
         reads=says(r"\binvalid audience \(aud\) claim\b"),
-        in_log=_in_log(r"\binvalid audience\b"),
+        in_log=in_log(r"\binvalid audience\b"),
     ),
     FailureText(
         code="BootstrapDeniedByVault",
@@ -249,17 +244,17 @@ _SEEDING: Final = (
         responder="vault_seeding",
         area=Area.VAULT,
         cause="Vault denies what was asked of it: by its policy, or because it does not take the caller's "
-        "login.",
+        "login. A client patcher that may not write a key is told the same.",
         remedy="See policy and role in the chart's values; reviewer token and audience of the auth method "
         "stay unset.",
         passes=False,
-        where="condition of a SecretStore, log of the bootstrap",
+        where="condition of a SecretStore, log of the bootstrap or of Keycloak's client patcher",
         words=("Code: 403. Errors: * permission denied",),
         reads=says(
             r"\bcode: +403\. +errors: +\* +permission denied\b",
             unless=r"\bvault is sealed\b|\binvalid audience \(aud\) claim\b",
         ),
-        in_log=_in_log(r"\bpermission denied\b"),
+        in_log=in_log(r"\bpermission denied\b"),
     ),
     FailureText(
         code="BootstrapUnreachable",
@@ -278,7 +273,7 @@ _SEEDING: Final = (
         reads=says(
             r"(?<![\w-])vault-core-[a-z]{1,20}\b.{0,200}?\b(?:no such host|connection refused|i/o timeout)\b"
         ),
-        in_log=_in_log(
+        in_log=in_log(
             r"\bconnection refused\b|\bno such host\b|\bcould not resolve host\b|\bi/o timeout\b"
         ),
     ),
@@ -422,112 +417,6 @@ _SERVICES: Final = (
         where="log of argocd-server",
         words=('failed to query provider "…/api/dex": 404 Not Found',),
         reads=says(r"\bfailed to query provider +\S{1,200} *: *404 not found\b"),
-    ),
-    FailureText(
-        code="ScopeUnknown",
-        label=None,
-        responder=None,
-        area=Area.SERVICES,
-        cause="Keycloak's client does not have a scope that was asked for.",
-        remedy="Add the client scope in Git and raise clientPatcher.runId, so that the patcher runs again.",
-        passes=False,
-        where="Keycloak's answer to a sign-in",
-        words=("invalid_scope",),
-        reads=says(r"\binvalid_scope\b"),
-    ),
-    FailureText(
-        code="DatabaseSchemaMissing",
-        label=None,
-        responder=None,
-        area=Area.SERVICES,
-        cause="The database has no such table: its migrations have not run, or the database was made anew.",
-        remedy="See the Job or hook that migrates it. A hook alone does not run again before a sync.",
-        passes=False,
-        where="log of the application",
-        words=('relation "…" does not exist',),
-        reads=says(r"\brelation +\S{1,200} +does not exist\b"),
-    ),
-    FailureText(
-        code="RedirectUriUnknown",
-        label=None,
-        responder=None,
-        area=Area.SERVICES,
-        cause="Keycloak's client does not list the address to which the sign-in should lead back.",
-        remedy="Correct the client in Git and raise clientPatcher.runId, so that the patcher runs again.",
-        passes=False,
-        where="Keycloak's error page and log",
-        words=("Invalid parameter: redirect_uri",),
-        reads=says(r"\binvalid parameter: redirect_uri\b"),
-    ),
-    FailureText(
-        code="ClientSecretRefused",
-        label=None,
-        responder=None,
-        area=Area.SERVICES,
-        cause="Keycloak does not take a client's secret: it is a placeholder or an older one, or the client"
-        " is missing.",
-        remedy="Raise clientPatcher.runId so that secrets are written anew; whoever reads them must be "
-        "restarted.",
-        passes=False,
-        where="log of Dex or of an application",
-        words=("unauthorized_client … Invalid client or Invalid client credentials",),
-        reads=says(r"\binvalid client or invalid client credentials\b"),
-    ),
-    FailureText(
-        code="KeycloakForbidden",
-        label=None,
-        responder=None,
-        area=Area.SERVICES,
-        cause="Whoever administers Keycloak lacks the role: the master bootstrap has not run, or ran after "
-        "the patcher.",
-        remedy="See that the master bootstrap is complete before the client patcher runs, then run the "
-        "patcher again.",
-        passes=False,
-        where="log of the client patcher",
-        words=("403 Forbidden on /admin/realms/…",),
-        reads=says(
-            r"/admin/realms/\S{0,200} .{0,80}?\b(?:http )?403\b",
-            r"\b403 forbidden\b.{0,80}?/admin/realms/",
-            r"\bkeycloak\b.{0,80}?\bhttp 403 forbidden\b",
-        ),
-    ),
-    FailureText(
-        code="GitLabDatabaseConfigRefused",
-        label=None,
-        responder=None,
-        area=Area.SERVICES,
-        cause="GitLab's check of its databases rejects how `main` and `ci` are set up, so nothing is "
-        "migrated.",
-        remedy="Map global.psql.ci.database to main's in the chart's values. The change renames the "
-        "migrations Job.",
-        passes=False,
-        where="log of the migrations Job",
-        words=("Database config validation failure:",),
-        reads=says(r"\bdatabase config validation failure\b"),
-    ),
-    FailureText(
-        code="DatabasePasswordRefused",
-        label=None,
-        responder=None,
-        area=Area.SERVICES,
-        cause="A PostgreSQL role has another password than the one that was presented.",
-        remedy="Compare the digests of both Secrets; let the password's reconciler run.",
-        passes=False,
-        where="log of the application",
-        words=('pq: password authentication failed for user "…"',),
-        reads=says(r"\bpassword authentication failed for user\b"),
-    ),
-    FailureText(
-        code="ObjectStorageKeyUnknown",
-        label=None,
-        responder=None,
-        area=Area.SERVICES,
-        cause="The object storage knows no such user: its users were lost with its volume.",
-        remedy="See the CronJob data-minio-users-reconciler.",
-        passes=False,
-        where="log of GitLab",
-        words=("InvalidAccessKeyId",),
-        reads=says(r"\binvalidaccesskeyid\b"),
     ),
 )
 

@@ -36,6 +36,11 @@ def says(*words: str, unless: str | None = None) -> Reader:
     return reads
 
 
+def in_log(*words: str) -> re.Pattern[str]:
+    """One of the words in a log that is nobody else's, as the log has them; letter case does not matter."""
+    return re.compile("|".join(words), re.IGNORECASE)
+
+
 def within(tools: Collection[Tool], *words: str, unless: str | None = None) -> Reader:
     """One of the words in what one of the tools has to say; unless that part has those others too."""
 

@@ -6,7 +6,12 @@ the words for it, and reads only what is specific to it: a new wording goes into
 
 from typing import Final
 
-from shared.failure_texts import git_rows, manifest_rows, platform_rows
+from shared.failure_texts import git_rows, manifest_rows, platform_rows, service_rows
 from shared.failure_texts.model import FailureText
 
-TABLE: Final[tuple[FailureText, ...]] = (*git_rows.ROWS, *manifest_rows.ROWS, *platform_rows.ROWS)
+TABLE: Final[tuple[FailureText, ...]] = (
+    *git_rows.ROWS,
+    *manifest_rows.ROWS,
+    *platform_rows.ROWS,
+    *service_rows.ROWS,
+)

@@ -12,6 +12,7 @@ from shared.errors import Misconfigured
 from shared.landscape import relations, wording
 from shared.landscape.described import schema
 from shared.landscape.models import Landscape
+from shared.landscape.relations_of_parts import PARTS
 from shared.landscape.source import LARGEST, Data, Mistake, Source, read
 
 _START: Final = "start from landscape.sample.yaml"
@@ -80,10 +81,6 @@ def _completed(data: Data) -> Data:
     return data | {"environments": {name: _named(name, body) for name, body in environments.items()}}
 
 
-_PARTS: Final = ("vault", "argocd")
-"""What runs in one cluster of the environment."""
-
-
 def _named(name: str, body: Data) -> Data:
     if not isinstance(body, dict):
         return body
@@ -92,7 +89,7 @@ def _named(name: str, body: Data) -> Data:
         body
         | {"name": name}
         | _each(body, "identities", partial(_with_cluster, only))
-        | {part: only | held for part in _PARTS if isinstance(held := body.get(part), dict)}
+        | {part: only | held for part in PARTS if isinstance(held := body.get(part), dict)}
     )
 
 

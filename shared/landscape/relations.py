@@ -11,6 +11,9 @@ from typing import Final
 from shared.landscape import (
     relations_of_argocd,
     relations_of_facts,
+    relations_of_gitlab,
+    relations_of_keycloak,
+    relations_of_parts,
     relations_of_submodules,
     relations_of_vault,
 )
@@ -176,6 +179,9 @@ RULES: Final[tuple[Rule, ...]] = (
     _writable_undeclared,  # a permission for nothing is a slip of the pen
     *relations_of_submodules.RULES,
     *relations_of_facts.RULES,
+    *relations_of_parts.RULES,
     *relations_of_vault.RULES,
+    *relations_of_keycloak.RULES,
+    *relations_of_gitlab.RULES,
     *relations_of_argocd.RULES,
 )

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.landscape.argocd import APPLICATION_PATTERN, ARGOCD_NAMESPACE, fits, overlap
-from shared.landscape.forms import CLUSTER_NAME
 from shared.landscape.places import EVERY, Found, LineOf, Rule, lower, places, readable, text_at, texts
 from shared.landscape.source import Data, Path
 
@@ -13,8 +12,6 @@ _ARGOCD: Final = (*_ENVIRONMENT, "argocd")
 _MATCHES: Final = (*_ARGOCD, "applications", EVERY, "match")
 _OPERABLE: Final = (*_ENVIRONMENT, "contract", "applications", EVERY)
 
-_EMPTY: Final = "`argocd` is empty; write its keys, or remove it"
-_CLUSTER_UNKNOWN: Final = "no cluster of this environment has that name; write one of: {known}"
 _UNREACHABLE: Final = (
     "the pattern in line {line} stands for all of these already, and the first that fits decides; put the "
     "wider one below, or remove one"
@@ -24,18 +21,11 @@ _SHARED: Final = (
     "well, and each Application belongs to one environment; write patterns that have no name in common, such "
     "as dev-* and production-*"
 )
+_FOREIGN: Final = (
+    "no pattern of the environment's `argocd` stands for this Application, so it is another environment's; "
+    "write one of its own, or add a pattern for it"
+)
 _UNDECLARED: Final = "the environment has no `argocd`, so nothing would be done there; add it, or remove this"
-
-
-def _empty(data: Data, _: LineOf) -> Iterator[Found]:
-    return ((path, _EMPTY) for path, argocd in places(data, _ARGOCD) if argocd is None)
-
-
-def _cluster_unknown(data: Data, _: LineOf) -> Iterator[Found]:
-    for path, name in texts(data, (*_ARGOCD, "cluster")):
-        known = readable(data, (*path[:2], "clusters"), "name", CLUSTER_NAME)
-        if known and name not in known:
-            yield path, _CLUSTER_UNKNOWN.format(known=", ".join(known))
 
 
 def _unreachable(data: Data, line: LineOf) -> Iterator[Found]:
@@ -69,15 +59,23 @@ def _home(data: Data, argocd: Path) -> tuple[str, str] | None:
     return None
 
 
+def _foreign(data: Data, _: LineOf) -> Iterator[Found]:
+    for part in ("keycloak", "gitlab"):
+        for path, name in texts(data, (*_ENVIRONMENT, part, "application")):
+            rules = (*path[:2], "argocd", "applications")
+            own = readable(data, rules, "match", APPLICATION_PATTERN)
+            if own and APPLICATION_PATTERN.fits(name) and not any(fits(pattern, name) for pattern in own):
+                yield path, _FOREIGN
+
+
 def _operable_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
     declared = {path[:2] for path, _ in places(data, _ARGOCD)}
     return ((path, _UNDECLARED) for path, _ in texts(data, _OPERABLE) if path[:2] not in declared)
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    _empty,  # whoever writes the key believes that Applications are looked after
-    _cluster_unknown,  # as for credentials
     _unreachable,  # a rule that never decides is a slip of the pen
     _shared,  # an Application obeys one contract, and one journal tells what was tried
+    _foreign,  # so does the one that deploys a part of the environment
     _operable_undeclared,  # a permission for nothing is one as well
 )

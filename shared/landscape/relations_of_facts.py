@@ -37,9 +37,16 @@ _NO_WORKFLOW: Final = (
     "the contract's channel is `workflow`, and this file declares none; add `workflow`, or choose "
     "pull-request or direct"
 )
+_REPOSITORIES: Final = (
+    (*_FILE, "repository"),
+    (*_FILE, "workflow", "repository"),
+    (*_ENVIRONMENT, "keycloak", "hooks", "values", "repository"),
+    (*_ENVIRONMENT, "gitlab", "migrations", "values", "repository"),
+)
+"""Where those stand that are written."""
 _UNDECLARED: Final = (
-    "no environment declares facts or a workflow in this repository, and this one no submodules; declare "
-    "them, or remove it here"
+    "no environment declares facts, a workflow or a file of values in this repository, and this one no "
+    "submodules; declare them, or remove it here"
 )
 
 
@@ -99,11 +106,7 @@ def _workflow_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
 
 
 def _writable_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
-    declared = [
-        repository
-        for pattern in ((*_FILE, "repository"), (*_FILE, "workflow", "repository"))
-        for _, repository in places(data, pattern)
-    ]
+    declared = [repository for pattern in _REPOSITORIES for _, repository in places(data, pattern)]
     if not all(isinstance(one, str) and REPOSITORY.fits(one) for one in declared):
         return  # what is meant there is not known yet
     known = {repository_page(str(one).lower()) for one in declared}

@@ -64,6 +64,7 @@ DECOYS: Final[dict[str, str]] = {
     "dial tcp 10.0.0.7:5432: connect: connection refused",
     "a lost connection of something else": "dial tcp 10.0.0.7:5432: connect: connection refused",
     "a database that is away": "FATAL: could not connect: Connection timed out",
+    "a database that Ruby does not reach": "PG::ConnectionBad: could not connect to server: Connection reset by peer",
     "EOF of a parser": "error parsing values.yaml: unexpected EOF",
     "a web page": "HTTP/1.1 503 Service Unavailable",
     "TLS of something else": "Get \"https://vault:8200/v1/sys/health\": net/http: TLS handshake timeout",

@@ -165,6 +165,88 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "KeycloakForbidden",
     ),
     "GitLab's databases": ("Database config validation failure:\n* ci", "GitLabDatabaseConfigRefused"),
+    "GitLab's databases, by what is wrong with main": (
+        "- The 'main' is required to use 'database_tasks: true'",
+        "GitLabDatabaseConfigRefused",
+    ),
+    "GitLab's databases, by what both have": (
+        "rake aborted!\nDatabase config validation failure:\n- Many configurations (main, ci) share the same database "
+        "(gitlabhq_production). This will result in failures provisioning or migrating this database. Ensure that "
+        "additional databases are configured with 'database_tasks: false' or are pointing to a dedicated database host.",
+        "GitLabDatabaseConfigRefused",
+    ),
+    "GitLab's databases, by what ci lacks": (
+        "- The 'ci' is expecting to share configuration with 'main', but no such is to be found.",
+        "GitLabDatabaseConfigRefused",
+    ),
+    "GitLab's databases, by what ci is not": (
+        "- The 'ci' since it is using 'database_tasks: false' should share database with 'main:'.",
+        "GitLabDatabaseConfigRefused",
+    ),
+    "a check of databases, of which one is away": (
+        'WARNING: Could not establish database connection for ci: could not translate host name "postgres-ci-rw" to '
+        "address: Name or service not known\nrake aborted!\nDatabase config validation failure:\n- The 'main' is "
+        "required to use 'database_tasks: true'",
+        "DatabaseUnreachable",
+    ),
+    "Keycloak's administration, as the patcher prints it": (
+        "Token taken\nERROR: GET /admin/realms/ameide/clients: 403 Forbidden",
+        "KeycloakForbidden",
+    ),
+    "an administrator's password": (
+        'Login as admin-cli refused {"error":"invalid_grant","error_description":"Invalid user credentials"}',
+        "BootstrapAdminRefused",
+    ),
+    "a patcher without a token": ("Token not available yet\nToken not available yet", "PatcherWithoutToken"),
+    "a patcher that finds no client": ("Client 'gitlab' not found - skipping", "PatcherSkippedClient"),
+    "a patcher whom Vault denies a key": (
+        "ERROR: PUT http://vault-core-dev:8200/v1/secret/data/gitlab-oidc-client-secret: Code: 403. Errors: * permission "
+        "denied",
+        "BootstrapDeniedByVault",
+    ),
+    "a database's name": (
+        'PG::ConnectionBad: could not translate host name "postgres-ameide-rw" to address: Name or service not known',
+        "DatabaseUnreachable",
+    ),
+    "a database that nobody listens for": (
+        'ActiveRecord::ConnectionNotEstablished: connection to server at "10.0.0.7", port 5432 failed: Connection refused\n'
+        "\tIs the server running on that host and accepting TCP/IP connections?",
+        "DatabaseUnreachable",
+    ),
+    "a database server of the older words": (
+        "could not connect to server: Connection refused",
+        "DatabaseUnreachable",
+    ),
+    "a database that begins": ("FATAL:  the database system is starting up", "DatabaseUnreachable"),
+    "a password, behind a connection": (
+        'PG::ConnectionBad: connection to server at "10.0.0.7", port 5432 failed: FATAL:  password authentication failed '
+        'for user "gitlab"',
+        "DatabasePasswordRefused",
+    ),
+    "a database, behind a connection": (
+        'connection to server at "10.0.0.7", port 5432 failed: FATAL:  database "gitlabhq_production" does not exist',
+        "DatabaseMissing",
+    ),
+    "an extension": (
+        'PG::FeatureNotSupported: ERROR:  extension "btree_gist" is not available\nDETAIL:  Could not open extension '
+        'control file "/usr/share/postgresql/16/extension/btree_gist.control": No such file or directory.',
+        "DatabaseExtensionMissing",
+    ),
+    "an extension that the role may not create": (
+        'PG::InsufficientPrivilege: ERROR:  permission denied to create extension "btree_gist"\nHINT:  Must be superuser '
+        "to create this extension.",
+        "DatabaseExtensionMissing",
+    ),
+    "a lock in a database": (
+        "ActiveRecord::LockWaitTimeout: PG::LockNotAvailable: ERROR:  canceling statement due to lock timeout",
+        "DatabaseLocked",
+    ),
+    "two migrations at once": ("ActiveRecord::ConcurrentMigrationError:", "DatabaseLocked"),
+    "a slow statement": (
+        "PG::QueryCanceled: ERROR:  canceling statement due to statement timeout",
+        "DatabaseTooSlow",
+    ),
+    "a Job's reason for its end": ("Failed: DeadlineExceeded", "JobTookTooLong"),
     "a role's password": (DECOYS["authentication of something else"], "DatabasePasswordRefused"),
     "a MinIO user": ("Aws::S3::Errors::InvalidAccessKeyId", "ObjectStorageKeyUnknown"),
 }
@@ -182,6 +264,11 @@ NOT_SPECIFIC: Final = {
     "a trace that names the variable": '+ cat "$AZURE_FEDERATED_TOKEN_FILE"',
     "a file's mode": "open /x: permission denied",
     "a healthy Vault": "vault is unsealed",
+    "a client of somebody else": "Client 10.0.0.7 not found in cache",
+    "a grant that is refused for another reason": '{"error":"invalid_grant","error_description":"Code not valid"}',
+    "a database of another kind": "could not connect: Connection timed out",
+    "a role that may not create a table": "ERROR:  permission denied for schema public",
+    "an admin page": "GET /admin/realms/ameide/clients 200",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 

@@ -119,6 +119,7 @@ HOSTILE: Final = (
     "submodule path a ", "unable to resolve a ", "failed to clone a ", "job x is invalid:", "a x is invalid:",
     "code = unavailable desc =", "kustomize build failed exit status 1: a",
     "helm dependency build failed exit status 1 ", "vault-core-a ", "/admin/realms/ ", "permission denied (a",
+    "connection to server at ", "client a", "invalid_grant ", "expecting to share configuration with ",
 )  # fmt: skip
 
 

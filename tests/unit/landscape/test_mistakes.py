@@ -16,6 +16,7 @@ from tests.unit.landscape.texts import (
     FACTS,
     GITOPS,
     KEY_VAULT,
+    KEYCLOAK,
     NAME,
     OWN,
     PLACEHOLDER,
@@ -61,7 +62,7 @@ SPOILED = {
     "an unknown key without a near one is answered with all of them": (
         "enabled: true",
         "zzz: 1  # wrong",
-        "write one of: enabled, clusters, identities, submodules, facts, vault, argocd, contract",
+        "one of: enabled, clusters, identities, submodules, facts, vault, keycloak, gitlab, argocd, contract",
     ),
     "the spelling of Python is not the spelling of the file": (
         "trustedIssuers:",
@@ -111,13 +112,75 @@ SPOILED = {
     ),
     "a pattern that stands there already": (
         "- match: dev-*",
-        "- match: dev-foundation-vault-*  # wrong",
+        "- match: dev-*\n- match: dev-foundation-vault-*  # wrong",
         "stands for all of these already",
     ),
     "a responder that looks after nothing of the kind": (
         "- vault_seeding",
         "- applications  # wrong",
-        "write submodule_refs, federated_credentials, runtime_facts or vault_seeding",
+        "write submodule_refs, federated_credentials, runtime_facts, vault_seeding, keycloak_bootstrap or",
+    ),
+    # -- Keycloak
+    "a Keycloak in a cluster that the environment does not have": (
+        "cluster: blue  # as Vault",
+        "cluster: red  # wrong",
+        "no cluster of this environment has that name; write one of: blue, green",
+    ),
+    "an address of Keycloak with a path": (
+        f"url: {KEYCLOAK}",
+        f"url: {KEYCLOAK}/realms/ameide  # wrong",
+        "write the address with https and without a path",
+    ),
+    "leave to change another Keycloak's clients": (
+        f"- {KEYCLOAK}",
+        "- https://auth.ameide.io  # wrong",
+        "the environment's `keycloak` has another `url`; write that one, or remove it",
+    ),
+    "an Application that no pattern of the environment stands for": (
+        "application: dev-platform-keycloak-realm",
+        "application: production-platform-keycloak-realm  # wrong",
+        "no pattern of the environment's `argocd` stands for this Application",
+    ),
+    "digests to compare with that nobody publishes": (
+        "keycloak-realm-oidc-clients:\ndigests: keycloak-client-secret-versions",
+        "keycloak-realm-oidc-clients:  # wrong",
+        "no `digests` says where those are; add it, or write {} for the keys",
+    ),
+    "an ExternalSecret of Keycloak's that Vault is judged by": (
+        "- ghcr-pull-sync",
+        "- ghcr-pull-sync\n- gitlab-oidc-provider  # wrong",
+        "`keycloak` has a Secret of this name, which Keycloak's patcher makes possible",
+    ),
+    "a Vault judged by all of a namespace in which Keycloak is": (
+        "externalSecrets:\n- ghcr-pull-sync",
+        "externalSecrets: []  # wrong",
+        "each would wait for the other; list those that rest on `seeds`",
+    ),
+    "a redirect URI without a scheme": (
+        "- https://gitlab.dev.ameide.io/users/auth/openid_connect/callback",
+        "- gitlab.dev.ameide.io/users/auth/openid_connect/callback  # wrong",
+        "write one redirect URI as the client sends it",
+    ),
+    "a dotted key with a hole": (
+        "rerun: clientPatcher.runId",
+        "rerun: clientPatcher..runId  # wrong",
+        "`rerun` has the wrong form",
+    ),
+    # -- GitLab
+    "a GitLab in a cluster that the environment does not have": (
+        "cluster: green  # another",
+        "cluster: red  # wrong",
+        "no cluster of this environment has that name; write one of: blue, green",
+    ),
+    "migrations that nothing could be proposed for": (
+        "values:  # of GitLab\nci: gitlab.global.psql.ci\nsuffix: gitlab.gitlab.migrations.annotations.rerun",
+        "values:  # wrong",
+        "`migrations` names no key of this file, so nothing could be proposed in it",
+    ),
+    "a page of another host": (
+        "page: /users/sign_in",
+        "page: https://elsewhere.example/  # wrong",
+        "write the path of a page, such as /users/sign_in",
     ),
     # -- Vault
     "a Vault in a cluster that the environment does not have": (
@@ -135,10 +198,10 @@ SPOILED = {
         "credential: vault-bootstrap-prod  # wrong",
         "the identity is declared without a credential of this name",
     ),
-    "leave to start Jobs where no Vault is": (
+    "leave to act where nothing of the environment is": (
         "- ameide-dev",
         "- ameide-prod  # wrong",
-        "the environment's `vault` is in another namespace",
+        "neither `vault` nor `keycloak` nor `gitlab` of the environment is in this namespace",
     ),
     "leave to seed a Vault that is not the environment's": (
         f"- {VAULT_ADDRESS}",
@@ -380,7 +443,7 @@ SPOILED = {
     "an identity that stands twice in one environment": (
         "- id: " + BACKUP,
         f"- id: {VAULT.upper()}  # wrong",
-        "this environment declares the identity in line 82 already",
+        "this environment declares the identity in line 133 already",
     ),
     "a credential name that another environment uses on the same identity": (
         "- name: vault-bootstrap-prod",
@@ -461,7 +524,7 @@ SPOILED = {
     "a field within another": (
         "azure.tenantId:",
         "azure.keyVaultUri.tenantId:  # wrong",
-        "the field in line 93 lies on the way to this one",
+        "the field in line 144 lies on the way to this one",
     ),
     "a workflow without its file": (
         "file: terraform-azure-apply.yaml",
@@ -486,7 +549,7 @@ SPOILED = {
     "a file that another entry declares": (
         "- repository: " + FACTS,
         f"- repository: {OTHERWISE_SPELLED}\n{ONE_FIELD}\n- repository: {FACTS}  # wrong",
-        "the file stands in line 89 already",
+        "the file stands in line 140 already",
     ),
     "a channel for credentials": (
         "pace: 2s",
@@ -501,7 +564,7 @@ SPOILED = {
     "a contract for a repository that nobody declares": (
         "pace: 2s",
         "repositories:\n  - https://github.com/ameideio/other  # wrong",
-        "no environment declares facts or a workflow in this repository, and this one no submodules",
+        "no environment declares facts, a workflow or a file of values in this repository, and this one no",
     ),
     # -- submodules
     "a submodule's path that leaves the repository": (
@@ -630,7 +693,7 @@ def test_names_every_mistake_at_once_in_the_order_of_the_file() -> None:
         "no key `tennant` is known here",
         "no cluster of this environment has that name",
         "`default` is none of the choices",
-        "`default` stands here a second time (first in line 58)",
+        "`default` stands here a second time (first in line 107)",
         "Reconverge's own identity",
         "`pace` has the wrong form",
     ]
@@ -673,18 +736,102 @@ def test_a_long_key_is_cut_when_it_is_repeated() -> None:
     assert "k" * 81 not in said
 
 
-def test_a_vault_that_is_not_described_is_no_vault() -> None:
-    text = with_line(
-        "enabled: true", "enabled: true\nvault:  # wrong", VALID.replace("    vault:\n", "    other:\n")
-    )
-    assert any("`vault` is empty; write its keys, or remove it" in line for line in refusals(text))
+EMPTY = ("vault", "keycloak", "gitlab", "argocd")
 
 
-def test_an_argo_cd_that_is_not_described_is_no_argo_cd() -> None:
+@pytest.mark.parametrize("part", EMPTY)
+def test_a_part_that_is_not_described_is_none(part: str) -> None:
     text = with_line(
-        "enabled: true", "enabled: true\nargocd:  # wrong", VALID.replace("    argocd:\n", "    other:\n")
+        "enabled: true", f"enabled: true\n{part}:  # wrong", VALID.replace(f"    {part}:\n", "    other:\n")
     )
-    assert any("`argocd` is empty; write its keys, or remove it" in line for line in refusals(text))
+    assert any(f"`{part}` is empty; write its keys, or remove it" in line for line in refusals(text))
+
+
+def without(*lines: str, text: str = VALID) -> str:
+    for line in lines:
+        text = with_line(line, "", text)
+    return text
+
+
+FILE_OF_KEYCLOAK = (
+    "values:  # of Keycloak",
+    f"repository: {GITOPS}  # Keycloak's values",
+    'ref: "main"',
+    "path: sources/values/env/dev/platform/platform-keycloak-realm.yaml",
+)
+KEYS_OF_KEYCLOAK = (
+    "rerun: clientPatcher.runId",
+    "bootstrapHook: masterBootstrap.hook",
+    "bootstrapWave: masterBootstrap.syncWave",
+    "patcherHook: clientPatcher.hook",
+    "patcherWave: clientPatcher.syncWave",
+)
+
+
+def test_keys_of_values_need_the_file_that_they_are_in() -> None:
+    text = without(*FILE_OF_KEYCLOAK)
+    said = refusals(text)
+    lines = text.splitlines()
+    assert [lines[int(one.split(":")[1]) - 1].strip() for one in said] == list(KEYS_OF_KEYCLOAK)
+    assert all("a file that `hooks` does not name; add `values`, or remove this" in one for one in said)
+
+
+def test_a_file_of_values_needs_keys_that_are_in_it() -> None:
+    text = without(*KEYS_OF_KEYCLOAK)
+    line, said = one_refusal(text)
+    assert text.splitlines()[line - 1].strip() == "values:  # of Keycloak"
+    assert "`hooks` names no key of this file, so nothing could be proposed in it" in said
+
+
+def test_hooks_that_nothing_is_to_be_proposed_for_name_neither_file_nor_keys() -> None:
+    parse(without(*FILE_OF_KEYCLOAK, *KEYS_OF_KEYCLOAK), NAME)
+
+
+def test_a_key_of_vault_is_looked_up_in_a_vault() -> None:
+    vault = VALID[VALID.index("    vault:\n") : VALID.index("    keycloak:\n")]
+    text = without(f"- {VAULT_ADDRESS}", "vaults:", text=VALID.replace(vault, ""))
+    line, said = one_refusal(text)
+    assert text.splitlines()[line - 1].strip() == "vaultKey: gitlab-oidc-client-secret"
+    assert "the environment has no `vault`, so nobody could look the key up; add it, or remove this" in said
+
+
+def test_leave_to_change_clients_is_of_no_use_where_no_keycloak_is_declared() -> None:
+    text = f"{VALID}    contract:\n      keycloaks: [{KEYCLOAK}]\n"
+    line, said = one_refusal(text)
+    assert "the environment's `keycloak` has another `url`" in said
+    assert line == len(text.splitlines())
+
+
+def test_a_vault_that_names_no_externalsecrets_is_told_where_they_would_stand() -> None:
+    text = without("externalSecrets:", "- ghcr-pull-sync")
+    line, said = one_refusal(text)
+    assert text.splitlines()[line - 1].strip() == "vault:"
+    assert "list those that rest on `seeds`" in said
+
+
+ELSEWHERE = {
+    "in another namespace": ("namespace: ameide-dev  # of Keycloak", "namespace: keycloak"),
+    "in another cluster": ("cluster: blue  # as Vault", "cluster: green"),
+}
+
+
+@pytest.mark.parametrize(("old", "new"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_what_is_elsewhere_waits_for_nothing_in_the_vault_s_namespace(old: str, new: str) -> None:
+    parse(with_line(old, new, without("externalSecrets:", "- ghcr-pull-sync")), NAME)
+    parse(with_line(old, new, with_line("- ghcr-pull-sync", "- gitlab-oidc-provider")), NAME)
+
+
+@pytest.mark.parametrize("namespace", ["keycloak", "gitlab", "ameide-dev"])
+def test_a_contract_lets_something_be_done_where_a_part_of_the_environment_is(namespace: str) -> None:
+    text = with_line("namespace: ameide-dev  # of Keycloak", "namespace: keycloak")
+    parse(with_line("- ameide-dev", f"- {namespace}", text), NAME)
+
+
+@pytest.mark.parametrize("whose", ["Keycloak", "GitLab"])
+def test_a_repository_of_values_may_be_written(whose: str) -> None:
+    other = "https://github.com/ameideio/ameide-values"
+    text = with_line(f"repository: {GITOPS}  # {whose}'s values", f"repository: {other}")
+    parse(with_line("pace: 2s", f"repositories: [{other}]", text), NAME)
 
 
 def test_leave_to_sync_is_of_no_use_where_no_argo_cd_is_declared() -> None:

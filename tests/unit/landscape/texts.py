@@ -11,6 +11,7 @@ AKS: Final = f"{PROVIDERS}/Microsoft.ContainerService/managedClusters"
 VAULT: Final = f"{UAMI}/ameide-vault-bootstrap-mi"
 BACKUP: Final = f"{UAMI}/ameide-dev-backup-mi"
 VAULT_ADDRESS: Final = "http://vault-core-dev.ameide-dev.svc.cluster.local:8200"
+KEYCLOAK: Final = "https://auth.dev.ameide.io"
 PLACEHOLDER: Final = "0123456789abcdef" * 4
 OWN: Final = f"{UAMI}/reconverge-mi"
 DNS: Final = f"{UAMI}/ameide-dns-prod-mi"
@@ -67,6 +68,55 @@ environments:
         - ghcr-pull-sync
       placeholders:
         - {PLACEHOLDER}
+    keycloak:
+      cluster: blue  # as Vault
+      namespace: ameide-dev  # of Keycloak
+      application: dev-platform-keycloak-realm
+      url: {KEYCLOAK}
+      realm: ameide
+      login:
+        clientId: reconverge
+        keyVault: {KEY_VAULT}  # of the login
+        secret: keycloak-reconverge
+      realmImports:
+        - master-realm
+      hooks:
+        bootstrap: master-bootstrap
+        patcher: client-patcher
+        values:  # of Keycloak
+          repository: {GITOPS}  # Keycloak's values
+          ref: "main"
+          path: sources/values/env/dev/platform/platform-keycloak-realm.yaml
+        rerun: clientPatcher.runId
+        bootstrapHook: masterBootstrap.hook
+        bootstrapWave: masterBootstrap.syncWave
+        patcherHook: clientPatcher.hook
+        patcherWave: clientPatcher.syncWave
+      clients:
+        gitlab:
+          redirectUris:
+            - https://gitlab.dev.ameide.io/users/auth/openid_connect/callback
+          vaultKey: gitlab-oidc-client-secret
+      secrets:
+        keycloak-realm-oidc-clients:
+          gitlab-oidc-client-secret: gitlab
+        gitlab-oidc-provider: {{}}
+      digests: keycloak-client-secret-versions
+      placeholders:
+        - {PLACEHOLDER}  # of a client
+    gitlab:
+      cluster: green  # another
+      namespace: gitlab
+      application: dev-platform-gitlab
+      release: platform-gitlab
+      url: https://gitlab.dev.ameide.io
+      page: /users/sign_in
+      migrations:
+        values:  # of GitLab
+          repository: {GITOPS}  # GitLab's values
+          path: sources/values/env/dev/platform/platform-gitlab.yaml
+        ci: gitlab.global.psql.ci
+        suffix: gitlab.gitlab.migrations.annotations.rerun
     argocd:
       cluster: 'blue'
       namespace: argocd
@@ -85,6 +135,8 @@ environments:
         - ameide-dev
       vaults:
         - {VAULT_ADDRESS}
+      keycloaks:
+        - {KEYCLOAK}
       applications:
         - "dev-*"
       issuerHosts:

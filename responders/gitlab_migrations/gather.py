@@ -1,0 +1,275 @@
+"""Reads everything the checks need, side by side, each call once. Read only.
+
+    API server ──┬── migrations Jobs ── log of the newest, where it failed
+                 ├── pods ── last lines of one that is in its init containers
+                 ├── ConfigMap with the rendered databases
+                 └── the Application
+    page ── last lines of the webservice, where it fails though it should not
+    Git ── the file of values, and how our pull requests fare
+
+What cannot be read comes back as Unknown and stops no other read. Logs are made into reason codes here and
+dropped.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from responders.gitlab_migrations.facts import (
+    ENDED,
+    MIGRATIONS,
+    WEBSERVICE,
+    WORKLOADS,
+    Facts,
+    Made,
+)
+from responders.gitlab_migrations.leftovers import prefix_of, prefix_of_all
+from responders.gitlab_migrations.log_reasons import Cause, causes
+from responders.gitlab_migrations.mapping import KEY, Rendered, read
+from responders.gitlab_migrations.repairs import MAP, RERUN, needed
+from shared.attempts import MEMORY as DAY
+from shared.attempts import attempts
+from shared.clients.argocd import Application
+from shared.clients.cluster_api import JobState
+from shared.clients.managed_clusters import ApiServer
+from shared.clients.web import NoAnswer, Page
+from shared.clients.workloads import Config, Pod, Work
+from shared.errors import Misconfigured
+from shared.failure_texts import classify_first
+from shared.journal import Kind
+from shared.landscape import DeclaredGitLab, Environment
+from shared.model import Absent, Known, Read, Unknown
+from shared.proposals import NUMBER, leftovers, look
+from shared.world import Scope
+
+READERS: Final = 16
+"""Reads of a process at one time."""
+# Kept for all runs, as starting threads takes longer than some reads do.
+_POOL: Final = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="gather-gitlab")
+
+MEMORY: Final = timedelta(days=7)
+"""How far back the journal is read for our changes: a pull request may wait for people."""
+LATEST: Final = 20
+"""Lines of a log that tell of the present, where what writes it goes on."""
+DEPENDENCIES: Final = "dependencies"
+"""The init container that waits for the schema, and for what else GitLab needs."""
+BACKGROUND: Final = "bbm"
+"""Component of the Job beside the migrations, which waits for what they leave to the background."""
+
+
+def gather(scope: Scope) -> Facts:
+    """Raises Misconfigured for an environment without GitLab, which no target leads to."""
+    declared = scope.environment.gitlab
+    if declared is None:
+        raise Misconfigured(f"environment {scope.environment.name} declares no gitlab")
+    cluster_id = scope.environment.cluster(declared.cluster).id
+    page = _POOL.submit(scope.world.web.get, declared.url, declared.page)
+    made, blocked_at = _remembered(scope)
+    facts = Facts(
+        environment=scope.environment.name,
+        declared=declared,
+        cluster_id=cluster_id,
+        application_id=_application_id(scope.environment, declared),
+        jobs=Absent(),
+        pods={},
+        log=Absent(),
+        waits={},
+        config_map="",
+        rendered=Absent(),
+        page=NoAnswer("other"),
+        page_cause="",
+        application=Absent(),
+        proposal=None,
+        proposals=Absent(),
+        made=made,
+        landed=False,
+        attempts=attempts(scope),
+        blocked_at=blocked_at,
+        watched=frozenset(one.name for one in scope.preconditions),
+    )
+    facts = _with_cluster(scope, facts)
+    facts = _with_page(scope, replace(facts, page=page.result()))
+    return _with_git(scope, facts)
+
+
+# -- the cluster --------------------------------------------------------------------------
+
+
+def _with_cluster(scope: Scope, facts: Facts) -> Facts:
+    apps = (MIGRATIONS, *WORKLOADS)
+    found = scope.world.clusters.api_server(facts.cluster_id)
+    if not isinstance(found, Known):
+        unread = found if isinstance(found, Unknown) else Unknown("ARM knows no such resource: the cluster")
+        return replace(facts, jobs=unread, pods=dict.fromkeys(apps, unread), application=unread)
+    api, workloads, declared = found.value, scope.world.workloads, facts.declared
+    namespace = declared.namespace
+    pods = {app: _POOL.submit(workloads.pods, api, namespace, _selector(declared, app)) for app in apps}
+    config_maps = _POOL.submit(workloads.config_maps, api, namespace, _selector(declared, MIGRATIONS))
+    application = _POOL.submit(_application, scope, declared)
+    jobs = workloads.jobs(api, namespace, _selector(declared, MIGRATIONS))
+    facts = replace(facts, jobs=Known(tuple(_migrations(jobs.value))) if isinstance(jobs, Known) else jobs)
+    log = _POOL.submit(_log, scope, facts, api)
+    facts = replace(facts, pods={app: _alive(future.result()) for app, future in pods.items()})
+    waits = {app: _POOL.submit(_waits, scope, facts, api, app) for app in WORKLOADS}
+    config_map, rendered = _rendered(config_maps.result())
+    return replace(
+        facts,
+        log=log.result(),
+        waits={app: future.result() for app, future in waits.items()},
+        config_map=config_map,
+        rendered=rendered,
+        application=application.result(),
+    )
+
+
+def _selector(declared: DeclaredGitLab, app: str) -> str:
+    return f"app={app},release={declared.release}"
+
+
+def _migrations(jobs: tuple[Work, ...]) -> Iterator[Work]:
+    """Those of the schema, as the Jobs that wait for background migrations have the same labels but one."""
+    for job in jobs:
+        background = job.labels.get("app.kubernetes.io/component") == BACKGROUND
+        if not (background or f"-{MIGRATIONS}-{BACKGROUND}-" in job.name or job.deleting):
+            yield job
+
+
+def _alive(read_: Read[tuple[Pod, ...]]) -> Read[tuple[Pod, ...]]:
+    if not isinstance(read_, Known):
+        return read_
+    background = f"-{MIGRATIONS}-{BACKGROUND}-"
+    kept = (pod for pod in read_.value if pod.phase not in ENDED and background not in pod.name)
+    return Known(tuple(kept))
+
+
+def _log(scope: Scope, facts: Facts, api: ApiServer) -> Read[tuple[Cause, ...]]:
+    job = facts.job
+    if job is None or job.state is not JobState.FAILED:
+        return Absent()
+    match scope.world.workloads.job_log(api, facts.declared.namespace, job.name):
+        case Known(text):
+            return Known(causes(text))
+        case unread:
+            return unread
+
+
+def _waits(scope: Scope, facts: Facts, api: ApiServer, app: str) -> tuple[Cause, ...]:
+    """Of the newest pod that is in its init containers. Whatever it said earlier may be over."""
+    waiting = (pod for pod in facts.running(app) if not pod.initialised and DEPENDENCIES in pod.containers)
+    for pod in waiting:
+        text = scope.world.workloads.pod_log(api, facts.declared.namespace, pod.name, DEPENDENCIES)
+        return causes(_latest(text.value)) if isinstance(text, Known) else ()
+    return ()
+
+
+def _latest(text: str) -> str:
+    return "\n".join(text.splitlines()[-LATEST:])
+
+
+def _rendered(read_: Read[tuple[Config, ...]]) -> tuple[str, Read[Rendered]]:
+    """The newest of the release's ConfigMaps that tell of main's database, and what it says."""
+    if isinstance(read_, Unknown):
+        return "", read_
+    for config in read_.value if isinstance(read_, Known) else ():
+        if rendered := read(config.data.get(KEY, "")):
+            return config.name, Known(rendered)
+    return "", Absent()
+
+
+# -- Argo CD ------------------------------------------------------------------------------
+
+
+def _application_id(environment: Environment, declared: DeclaredGitLab) -> str:
+    argocd = environment.argocd
+    if argocd is None:
+        return ""
+    cluster_id = environment.cluster(argocd.cluster).id
+    return f"{cluster_id}/namespaces/{argocd.namespace}/applications/{declared.application}"
+
+
+def _application(scope: Scope, declared: DeclaredGitLab) -> Read[Application]:
+    argocd = scope.environment.argocd
+    if argocd is None:
+        return Absent()
+    found = scope.world.clusters.api_server(scope.environment.cluster(argocd.cluster).id)
+    if not isinstance(found, Known):
+        return found if isinstance(found, Unknown) else Unknown("ARM knows no such resource: the cluster")
+    return scope.world.argocd.application(found.value, argocd.namespace, declared.application)
+
+
+# -- the page -----------------------------------------------------------------------------
+
+
+def _with_page(scope: Scope, facts: Facts) -> Facts:
+    """What the webservice says where its page fails, although nothing of the migrations explains it."""
+    fails = isinstance(facts.page, Page) and facts.page.status >= 500
+    serving = next((pod for pod in facts.running(WEBSERVICE) if pod.ready), None)
+    if not fails or facts.schema_awaited or serving is None:
+        return facts
+    found = scope.world.clusters.api_server(facts.cluster_id)
+    if not isinstance(found, Known) or WEBSERVICE not in serving.containers:
+        return facts
+    text = scope.world.workloads.pod_log(found.value, facts.declared.namespace, serving.name, WEBSERVICE)
+    if not isinstance(text, Known):
+        return facts
+    # Line by line, the last first: a log tells of many things, and each line of one.
+    told = classify_first(reversed(text.value.splitlines()[-LATEST:])).failure
+    return replace(facts, page_cause=told.code if told else "")
+
+
+# -- Git ----------------------------------------------------------------------------------
+
+
+def _with_git(scope: Scope, facts: Facts) -> Facts:
+    declared = facts.declared.migrations
+    if declared is None:
+        return facts
+    proposals = _POOL.submit(leftovers, scope, declared.values, prefix_of_all(facts.environment))
+    repair = needed(facts)
+    if repair is not None and repair.keys:
+        prefix = prefix_of(facts.environment, repair.action)
+        facts = replace(facts, proposal=look(scope, declared.values, repair.keys, prefix))
+    return replace(facts, landed=_landed(scope, facts), proposals=proposals.result())
+
+
+def _landed(scope: Scope, facts: Facts) -> bool:
+    """Asked only while our newest change has no proof: whoever closed its pull request brought nothing."""
+    newest = next(reversed(facts.made), None)
+    declared = facts.declared.migrations
+    if newest is None or newest.proven or declared is None:
+        return False
+    found = look(scope, declared.values, newest.keys, prefix_of(facts.environment, newest.action))
+    return isinstance(found.text, Known) and not found.after
+
+
+# -- ours ---------------------------------------------------------------------------------
+
+
+def _remembered(scope: Scope) -> tuple[tuple[Made, ...], datetime | None]:
+    """The changes that we proposed, oldest first, and when we were last held back."""
+    found: list[Made] = []
+    blocked: datetime | None = None
+    began: dict[str, int] = {}
+    now = scope.clock()
+    for entry in scope.journal.read(scope.target, since=now - MEMORY):
+        key, detail = str(entry.detail.get("object", "")), entry.detail
+        match entry.kind:
+            case Kind.STEP_STARTED if made := _made(entry.at, detail):
+                began[key] = len(found)
+                found.append(made)
+            case Kind.STEP_DONE if key in began:
+                found[began[key]] = replace(found[began[key]], confirmed=True)
+            case Kind.PROOF if key in began and detail.get("verdict") == "accepted":
+                found[began[key]] = replace(found[began[key]], proven=True)
+            case Kind.OUTCOME if detail.get("roots") and now - entry.at < DAY:
+                blocked = entry.at
+    return tuple(found), blocked
+
+
+def _made(at: datetime, detail: Mapping[str, Any]) -> Made | None:
+    action, keys = str(detail.get("action", "")), dict(detail.get("after") or {})
+    if action not in (MAP, RERUN) or NUMBER in keys:
+        return None
+    return Made(at=at, action=action, mends=str(detail.get("mends", "")), keys=keys)

@@ -1,0 +1,61 @@
+"""Open pull requests of ours whose change nobody needs any more. Pure."""
+
+from collections.abc import Iterator
+
+from responders.gitlab_migrations.facts import Facts
+from responders.gitlab_migrations.mapping import Standing, standing
+from responders.gitlab_migrations.reasons import Reason, finding
+from responders.gitlab_migrations.repairs import MAP, RERUN, needed
+from shared.clients.cluster_api import JobState
+from shared.clients.github import PullRequest
+from shared.model import Finding, Known, Unknown
+from shared.proposals import branch, branch_prefix
+
+_NAMES = {MAP: "gitlab-map", RERUN: "gitlab-rerun"}
+
+
+def prefix_of(environment: str, action: str) -> str:
+    """Of the branches that carry a change of this action."""
+    return branch_prefix(environment, _NAMES[action])
+
+
+def prefix_of_all(environment: str) -> str:
+    return branch_prefix(environment, "gitlab")
+
+
+def action_of(environment: str, pull: PullRequest) -> str | None:
+    """Which action's change it carries."""
+    return next((one for one in _NAMES if pull.branch.startswith(prefix_of(environment, one))), None)
+
+
+def superseded(facts: Facts) -> Iterator[Finding]:
+    if isinstance(facts.proposals, Unknown):
+        says = f"our pull requests could not be listed: {facts.proposals.why}"
+        yield finding(Reason.GITLAB_UNREAD, facts.release_id, says)
+    for pull in needless(facts):
+        says = f"pull request {pull.number} carries a change that is not needed any more"
+        yield finding(Reason.MIGRATIONS_CHANGE_SUPERSEDED, pull.url, says)
+
+
+def needless(facts: Facts) -> Iterator[PullRequest]:
+    """While the migrations run, or are gone, none is known to be."""
+    job = facts.job
+    if job is None or job.state is JobState.ACTIVE or not isinstance(facts.proposals, Known):
+        return
+    repair = needed(facts)
+    proposal = facts.proposal
+    own = ""
+    if repair is not None and proposal is not None and proposal.change:
+        own = branch(prefix_of(facts.environment, repair.action), proposal.change)
+    elif repair is not None and (proposal is None or proposal.wanted_text is None):
+        return  # what it needs is not known, or is in the file already
+    for pull in facts.proposals.value:
+        action = action_of(facts.environment, pull)
+        if action is None or pull.branch == own:
+            continue
+        if facts.complete or action == RERUN or _mapped(facts) or (repair and repair.action == MAP):
+            yield pull
+
+
+def _mapped(facts: Facts) -> bool:
+    return isinstance(facts.rendered, Known) and standing(facts.rendered.value) is Standing.SHARED

@@ -1,0 +1,56 @@
+"""Faults of GitLab's page, seen from outside, where neither migrations nor pods explain them. Pure."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from responders.gitlab_migrations.facts import WEBSERVICE, Facts
+from responders.gitlab_migrations.reasons import Reason, finding
+from shared.clients.web import NoAnswer, Page
+from shared.model import Finding
+
+MONITORING: Final = frozenset({"/-/health", "/-/readiness", "/-/liveness", "/-/metrics"})
+"""Answered 404 to whoever is not on their allow-list.
+https://docs.gitlab.com/administration/monitoring/health_check/"""
+ANSWERS_WITHIN: Final = timedelta(minutes=2)
+"""After a pod became ready: gateways and load balancers learn of it later."""
+
+
+def page_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
+    """Nothing while the page's faults are what is to be expected."""
+    if facts.schema_awaited or not facts.ready(WEBSERVICE) or facts.page_proven:
+        return
+    match facts.page:
+        case NoAnswer(why):
+            yield _found(facts, Reason.GITLAB_UNREACHABLE, f"nobody answers ({why})", now)
+        case Page(status=status) if status >= 500:
+            says = f"it answers {status}"
+            if facts.page_cause:
+                says = f"{says}, and the webservice's log tells of {facts.page_cause}"
+            yield _found(facts, Reason.GITLAB_PAGE_FAILS, says, now)
+        case Page(status=404) if facts.declared.page.rstrip("/") in MONITORING:
+            says = "it answers 404, as to everybody who is not on the allow-list"
+            yield finding(Reason.GITLAB_MONITORING_NOT_ALLOWED, facts.page_id, _about(facts, says))
+        case Page(status=404):
+            yield _found(facts, Reason.GITLAB_PAGE_MISSING, "it answers 404", now)
+        case Page(status=status):
+            says = f"it answers {status}, which proves nothing"
+            yield finding(Reason.GITLAB_PAGE_UNPROVEN, facts.page_id, _about(facts, says))
+
+
+def _found(facts: Facts, reason: Reason, says: str, now: datetime) -> Finding:
+    if _young(facts, now):
+        return finding(Reason.GITLAB_STARTING, facts.page_id, _about(facts, says))
+    evidence = {"cause": facts.page_cause} if facts.page_cause else {}
+    return finding(reason, facts.page_id, _about(facts, says), **evidence)
+
+
+def _young(facts: Facts, now: datetime) -> bool:
+    ended = facts.job.completed if facts.job else None
+    times = [ended, *(pod.created for pod in facts.running(WEBSERVICE) if pod.ready)]
+    newest = max((at for at in times if at is not None), default=None)
+    return newest is not None and now - newest < ANSWERS_WITHIN
+
+
+def _about(facts: Facts, says: str) -> str:
+    return f"{facts.page_id}: {says}"
