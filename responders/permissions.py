@@ -4,6 +4,7 @@ from typing import Final
 
 from responders.applications import permissions as of_applications
 from responders.federated_credentials import permissions as of_credentials
+from responders.keycloak_bootstrap import permissions as of_keycloak
 from responders.runtime_facts import permissions as of_facts
 from responders.submodule_refs import permissions as of_submodules
 from responders.vault_seeding import permissions as of_seeding
@@ -14,5 +15,6 @@ RULES: Final[Rules] = {
     "runtime_facts": of_facts.RULES,
     "federated_credentials": of_credentials.RULES,
     "vault_seeding": of_seeding.RULES,
+    "keycloak_bootstrap": of_keycloak.RULES,
     "applications": of_applications.RULES,
 }
