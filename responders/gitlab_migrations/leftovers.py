@@ -1,17 +1,18 @@
 """Open pull requests of ours whose change nobody needs any more. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from responders.gitlab_migrations.facts import Facts
 from responders.gitlab_migrations.mapping import Standing, standing
 from responders.gitlab_migrations.reasons import Reason, finding
-from responders.gitlab_migrations.repairs import MAP, RERUN, needed
+from responders.gitlab_migrations.repairs import MAP, RERUN, judged, needed
 from shared.clients.cluster_api import JobState
 from shared.clients.github import PullRequest
 from shared.model import Finding, Known, Unknown
 from shared.proposals import branch, branch_prefix
 
-_NAMES = {MAP: "gitlab-map", RERUN: "gitlab-rerun"}
+_NAMES: Final[Mapping[str, str]] = {MAP: "gitlab-map", RERUN: "gitlab-rerun"}
 
 
 def prefix_of(environment: str, action: str) -> str:
@@ -38,23 +39,31 @@ def superseded(facts: Facts) -> Iterator[Finding]:
 
 
 def needless(facts: Facts) -> Iterator[PullRequest]:
-    """While the migrations run, or are gone, none is known to be."""
-    job = facts.job
-    if job is None or job.state is JobState.ACTIVE or not isinstance(facts.proposals, Known):
+    """Nothing while it is not known what is needed."""
+    if not isinstance(facts.proposals, Known) or not _known(facts):
         return
-    repair = needed(facts)
-    proposal = facts.proposal
+    repair, proposal = needed(facts), facts.proposal
     own = ""
-    if repair is not None and proposal is not None and proposal.change:
+    if repair is not None:
+        if proposal is None or not proposal.change:
+            return
         own = branch(prefix_of(facts.environment, repair.action), proposal.change)
-    elif repair is not None and (proposal is None or proposal.wanted_text is None):
-        return  # what it needs is not known, or is in the file already
     for pull in facts.proposals.value:
         action = action_of(facts.environment, pull)
         if action is None or pull.branch == own:
             continue
-        if facts.complete or action == RERUN or _mapped(facts) or (repair and repair.action == MAP):
+        # A mapping may be wanted again, once the migrations do not fail of something else first.
+        replaced = repair is not None and repair.action == MAP
+        if facts.complete or action == RERUN or replaced or _mapped(facts):
             yield pull
+
+
+def _known(facts: Facts) -> bool:
+    """The migrations have ended, and why and how is read."""
+    job = facts.job
+    if job is None or job.state is JobState.ACTIVE or isinstance(facts.rendered, Unknown):
+        return False
+    return job.state is JobState.COMPLETE or judged(facts) is not None
 
 
 def _mapped(facts: Facts) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from responders.gitlab_migrations.reasons import Reason
+from shared.failure_texts import TABLE
 
 LONGEST: Final = 256 * 1024
 """Characters that are looked at, from the end: what went wrong last stands there."""
@@ -28,7 +29,6 @@ def _words(*words: str) -> re.Pattern[str]:
     return re.compile("|".join(words), re.IGNORECASE)
 
 
-_HEADER: Final = _words(r"\bDatabase config validation failure:")
 _ONLY_WARNED: Final = _words(r"\bGITLAB_VALIDATE_DATABASE_CONFIG=1\b")
 """What it ends with where it was told not to insist."""
 _QUOTE: Final = r"[\"'`]?"
@@ -45,43 +45,20 @@ VALIDATION: Final[Mapping[str, re.Pattern[str]]] = {
 """Which of its rules was broken, in our words.
 https://gitlab.com/gitlab-org/gitlab/-/blob/master/lib/tasks/gitlab/db/validate_config.rake"""
 
-TEXTS: Final[Mapping[Reason, re.Pattern[str]]] = {
-    # https://www.postgresql.org/docs/current/errcodes-appendix.html
-    Reason.MIGRATIONS_PASSWORD_REFUSED: _words(
-        r"\bpassword authentication failed for user\b",
-        r"\bno password supplied\b",
-        r"\brole \S{1,80} does not exist\b",
-        r"\bno pg_hba\.conf entry for\b",
-    ),
-    Reason.MIGRATIONS_DATABASE_MISSING: _words(
-        r"\bdatabase \"[^\"\n]{1,80}\" does not exist\b", r"\bActiveRecord::NoDatabaseError\b"
-    ),
-    Reason.MIGRATIONS_EXTENSION_MISSING: _words(
-        r"\bpermission denied to create extension\b",
-        r"\bcould not open extension control file\b",
-        r"\bextension \"[^\"\n]{1,80}\" (?:is not available|does not exist)\b",
-        r"\brequired extension \S{1,80} is not (?:installed|enabled)\b",
-        r"\bmust be (?:superuser|owner of database \S{1,80}) to create (?:this )?extension\b",
-    ),
-    Reason.MIGRATIONS_LOCKED: _words(
-        r"\bActiveRecord::ConcurrentMigrationError\b",
-        r"\banother migration process is currently running\b",
-        r"\bPG::LockNotAvailable\b",
-        r"\bcanceling statement due to lock timeout\b",
-        r"\bdeadlock detected\b",
-    ),
-    Reason.MIGRATIONS_TIMED_OUT: _words(r"\bcanceling statement due to statement timeout\b"),
-    Reason.MIGRATIONS_DATABASE_UNREACHABLE: _words(
-        r"\bPG::ConnectionBad\b",
-        r"\bActiveRecord::(?:ConnectionNotEstablished|DatabaseConnectionError)\b",
-        r"\bcould not (?:connect to server|translate host name)\b",
-        r"\bconnection to server (?:at|on) .{0,200}? failed\b",
-        r"\bcould not establish database connection\b",
-        r"\bthe database system is (?:starting up|shutting down|in recovery mode)\b",
-        r"\bserver closed the connection unexpectedly\b",
-    ),
+MEANS: Final[Mapping[str, Reason]] = {
+    "DatabasePasswordRefused": Reason.MIGRATIONS_PASSWORD_REFUSED,
+    "DatabaseMissing": Reason.MIGRATIONS_DATABASE_MISSING,
+    "DatabaseExtensionMissing": Reason.MIGRATIONS_EXTENSION_MISSING,
+    "DatabaseLocked": Reason.MIGRATIONS_LOCKED,
+    "DatabaseTooSlow": Reason.MIGRATIONS_TIMED_OUT,
+    "DatabaseUnreachable": Reason.MIGRATIONS_DATABASE_UNREACHABLE,
 }
-"""In the order in which one explains another: whoever is refused has reached the database."""
+"""What a fault of the one table of failure texts means for the migrations whose log tells of it. In the order
+in which one explains another: whoever is refused has reached the database."""
+
+_IN_LOG: Final = {row.code: row.in_log for row in TABLE if row.in_log}
+TEXTS: Final[Mapping[Reason, re.Pattern[str]]] = {reason: _IN_LOG[code] for code, reason in MEANS.items()}
+_HEADER: Final = _IN_LOG["GitLabDatabaseConfigRefused"]
 
 
 def causes(text: str) -> tuple[Cause, ...]:

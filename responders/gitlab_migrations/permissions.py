@@ -91,7 +91,7 @@ RULES: Final = (
     ),
     Rule(
         purpose="what Argo CD says of the Application",
-        rights=(_operating("get", "reconverge-applications-repair"),),
+        rights=(_operating("get", "reconverge-applications-read"),),
         where="Argo CD's namespace",
         places=_argocd,
     ),
