@@ -13,6 +13,7 @@ from shared.clients.cluster_api import JobState
 from shared.errors import PermanentError, TemporaryError
 from shared.landscape import Action, Mode
 from shared.model import Channel, Step, Word
+from tests.unit.app import DiesError
 from tests.unit.applications.builders import failed, operation
 from tests.unit.clocks import START
 from tests.unit.federated_credentials.builders import CLUSTER
@@ -37,9 +38,12 @@ from tests.unit.keycloak_bootstrap.stage import (
     World,
     allowing,
 )
+from tests.unit.mortal import Mortal, MortalRows
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
+MOMENTS = 62
+"""Before and after each write to the store, in a whole repair of a wrong order."""
 
 
 def refused(**world: Any) -> World:
@@ -616,6 +620,29 @@ def test_a_sync_whose_answer_was_lost_is_not_asked_for_beside_itself() -> None:
     del world.argocd.trouble["sync"]
     world.clock.advance(MINUTE)
     world.until(Word.REPAIRED)
+    assert world.syncs == 2
+
+
+@pytest.mark.parametrize("at", range(1, MOMENTS + 1))
+def test_wherever_a_process_dies_the_next_one_carries_on(at: int) -> None:
+    """Just before or just after any write to the store, from the first look to the end."""
+    mortal = Mortal(at)
+    world = refused()
+    world.rows = MortalRows(mortal)
+    for _ in range(40):
+        try:
+            word = world.run().outcome.word
+        except DiesError:
+            mortal.dead = False
+            word = None
+        if world.github.open:
+            world.merge()
+        world.clock.advance(MINUTE)
+        if word is Word.CONVERGED:
+            break
+    assert mortal.moments >= at
+    assert word is Word.CONVERGED
+    assert len(world.github.pulls) == 1
     assert world.syncs == 2
 
 
