@@ -12,7 +12,7 @@ dropped.
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -40,7 +40,7 @@ from shared.errors import Misconfigured
 from shared.failure_texts import classify_first
 from shared.journal import Kind
 from shared.landscape import DeclaredGitLab, Environment
-from shared.model import Absent, Known, Read, Unknown
+from shared.model import Absent, Known, Read, Unknown, same_id
 from shared.proposals import NUMBER, leftovers, look
 from shared.world import Scope
 
@@ -89,33 +89,35 @@ def gather(scope: Scope) -> Facts:
         blocked_at=blocked_at,
         watched=frozenset(one.name for one in scope.preconditions),
     )
-    facts = _with_cluster(scope, facts)
-    facts = _with_page(scope, replace(facts, page=page.result()))
+    facts = _with_cluster(scope, facts, page)
     return _with_git(scope, facts)
 
 
 # -- the cluster --------------------------------------------------------------------------
 
 
-def _with_cluster(scope: Scope, facts: Facts) -> Facts:
+def _with_cluster(scope: Scope, facts: Facts, page: Future[Page | NoAnswer]) -> Facts:
     apps = (MIGRATIONS, *WORKLOADS)
     found = scope.world.clusters.api_server(facts.cluster_id)
     if not isinstance(found, Known):
         unread = found if isinstance(found, Unknown) else Unknown("ARM knows no such resource: the cluster")
-        return replace(facts, jobs=unread, pods=dict.fromkeys(apps, unread), application=unread)
+        pods_unread = dict.fromkeys(apps, unread)
+        return replace(facts, jobs=unread, pods=pods_unread, application=unread, page=page.result())
     api, workloads, declared = found.value, scope.world.workloads, facts.declared
     namespace = declared.namespace
     pods = {app: _POOL.submit(workloads.pods, api, namespace, _selector(declared, app)) for app in apps}
     config_maps = _POOL.submit(workloads.config_maps, api, namespace, _selector(declared, MIGRATIONS))
-    application = _POOL.submit(_application, scope, declared)
+    application = _POOL.submit(_application, scope, facts, api)
     jobs = workloads.jobs(api, namespace, _selector(declared, MIGRATIONS))
     facts = replace(facts, jobs=Known(tuple(_migrations(jobs.value))) if isinstance(jobs, Known) else jobs)
     log = _POOL.submit(_log, scope, facts, api)
     facts = replace(facts, pods={app: _alive(future.result()) for app, future in pods.items()})
     waits = {app: _POOL.submit(_waits, scope, facts, api, app) for app in WORKLOADS}
     config_map, rendered = _rendered(config_maps.result())
+    facts = replace(facts, page=page.result())
     return replace(
         facts,
+        page_cause=_page_cause(scope, facts, api),
         log=log.result(),
         waits={app: future.result() for app, future in waits.items()},
         config_map=config_map,
@@ -189,34 +191,34 @@ def _application_id(environment: Environment, declared: DeclaredGitLab) -> str:
     return f"{cluster_id}/namespaces/{argocd.namespace}/applications/{declared.application}"
 
 
-def _application(scope: Scope, declared: DeclaredGitLab) -> Read[Application]:
+def _application(scope: Scope, facts: Facts, api: ApiServer) -> Read[Application]:
     argocd = scope.environment.argocd
     if argocd is None:
         return Absent()
-    found = scope.world.clusters.api_server(scope.environment.cluster(argocd.cluster).id)
-    if not isinstance(found, Known):
-        return found if isinstance(found, Unknown) else Unknown("ARM knows no such resource: the cluster")
-    return scope.world.argocd.application(found.value, argocd.namespace, declared.application)
+    cluster_id = scope.environment.cluster(argocd.cluster).id
+    if not same_id(cluster_id, facts.cluster_id):
+        found = scope.world.clusters.api_server(cluster_id)
+        if not isinstance(found, Known):
+            return found if isinstance(found, Unknown) else Unknown("ARM knows no such resource: the cluster")
+        api = found.value
+    return scope.world.argocd.application(api, argocd.namespace, facts.declared.application)
 
 
 # -- the page -----------------------------------------------------------------------------
 
 
-def _with_page(scope: Scope, facts: Facts) -> Facts:
+def _page_cause(scope: Scope, facts: Facts, api: ApiServer) -> str:
     """What the webservice says where its page fails, although nothing of the migrations explains it."""
     fails = isinstance(facts.page, Page) and facts.page.status >= 500
     serving = next((pod for pod in facts.running(WEBSERVICE) if pod.ready), None)
-    if not fails or facts.schema_awaited or serving is None:
-        return facts
-    found = scope.world.clusters.api_server(facts.cluster_id)
-    if not isinstance(found, Known) or WEBSERVICE not in serving.containers:
-        return facts
-    text = scope.world.workloads.pod_log(found.value, facts.declared.namespace, serving.name, WEBSERVICE)
+    if not fails or facts.schema_awaited or serving is None or WEBSERVICE not in serving.containers:
+        return ""
+    text = scope.world.workloads.pod_log(api, facts.declared.namespace, serving.name, WEBSERVICE)
     if not isinstance(text, Known):
-        return facts
+        return ""
     # Line by line, the last first: a log tells of many things, and each line of one.
     told = classify_first(reversed(text.value.splitlines()[-LATEST:])).failure
-    return replace(facts, page_cause=told.code if told else "")
+    return told.code if told else ""
 
 
 # -- Git ----------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ HOLD_BACK: Final = frozenset(
         Reason.MIGRATIONS_VALUES_UNEDITABLE,
         Reason.MIGRATIONS_NOT_SYNCED,
         Reason.GITLAB_SYNCING,
+        Reason.GITLAB_NOT_COMPARED,
         Reason.GITLAB_SYNC_IN_VAIN,
         Reason.GITLAB_SYNC_LEFT_TO_PEOPLE,
     }

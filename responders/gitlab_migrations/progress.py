@@ -64,6 +64,9 @@ def of_sync(facts: Facts, now: datetime) -> Finding | None:
             return _left(facts, "it is excluded from reconciliation")
         case Known(application) if application.running:
             return _syncing(facts, "an operation is running")
+        case Known(application) if any(_bars(one.type) for one in application.conditions):
+            says = f"Application {facts.declared.application} must be synced, and cannot be compared with Git"
+            return finding(Reason.GITLAB_NOT_COMPARED, facts.application_id, says)
     attempt = facts.attempts.get(facts.application_id.lower())
     match tried(attempt, situation(facts), now, patience=SYNC_PATIENCE):
         case Tried.WAITING:
@@ -72,6 +75,11 @@ def of_sync(facts: Facts, now: datetime) -> Finding | None:
             says = "a sync was asked for in just this situation, and changed nothing"
             return finding(Reason.GITLAB_SYNC_IN_VAIN, facts.application_id, says)
     return None
+
+
+def _bars(condition: str) -> bool:
+    """Of the errors, a sync mends only what an earlier sync failed of."""
+    return condition.endswith("Error") and condition != "SyncError"
 
 
 def situation(facts: Facts) -> str:

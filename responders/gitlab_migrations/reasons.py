@@ -48,6 +48,7 @@ class Reason(StrEnum):
     MIGRATIONS_VALUES_UNEDITABLE = "MigrationsValuesUneditable"
     MIGRATIONS_NOT_SYNCED = "MigrationsNotSynced"
     GITLAB_SYNCING = "GitLabSyncing"
+    GITLAB_NOT_COMPARED = "GitLabNotCompared"
     GITLAB_SYNC_IN_VAIN = "GitLabSyncInVain"
     GITLAB_SYNC_LEFT_TO_PEOPLE = "GitLabSyncLeftToPeople"
     GITLAB_SECRET_MISSING = "GitLabSecretMissing"  # noqa: S105
@@ -284,6 +285,13 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.GITLAB_SYNCING: _wait(
         "Argo CD is syncing the Application, or was asked to a moment ago. Nothing is asked for beside it."
+    ),
+    Reason.GITLAB_NOT_COMPARED: _wait(
+        "A sync is needed, and Argo CD cannot compare the Application with Git: it cannot read or render "
+        "its sources.",
+        "See what the Application's conditions say, which the responder applications explains.",
+        Severity.ERROR,
+        symptom=True,
     ),
     Reason.GITLAB_SYNC_IN_VAIN: _person(
         "Git has the change that is needed, and Argo CD was asked to sync in just this situation; the cluster"

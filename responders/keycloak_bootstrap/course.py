@@ -148,12 +148,12 @@ def _is_whole(text: str) -> bool:
 
 
 def course(facts: Facts, found: tuple[Finding, ...], now: datetime) -> tuple[Finding, ...]:
-    """The faults, and what is to be said of their repair."""
+    """What is to be said of the repair, which is what people want to know first, and the faults."""
     purpose = purpose_of(facts, found)
     said = tuple(_said(facts, found, purpose, now)) if purpose else ()
     if purpose is Purpose.ORDER and _is_precaution(found):
         found, said = _as_precaution(found, said)
-    return (*found, *said, *_leftovers(facts, found, purpose))
+    return (*said, *found, *_leftovers(facts, found, purpose))
 
 
 def _said(facts: Facts, found: tuple[Finding, ...], purpose: Purpose, now: datetime) -> Iterator[Finding]:

@@ -197,11 +197,17 @@ class Facts:
         return self.patcher.value.completed if isinstance(self.patcher, Known) else self._synced_well()
 
     def _synced_well(self) -> datetime | None:
-        """When the last operation succeeded, if that was its end."""
+        """When the last operation succeeded, if so it ended. One that left a failed Job behind ran none."""
+        if any(isinstance(one, Known) and one.value.state is JobState.FAILED for one in self._works):
+            return None
         operation = self._application.operation if self._application else None
         if operation is None or self._application is None or self._application.running:
             return None
         return operation.finished if operation.phase == "Succeeded" else None
+
+    @property
+    def _works(self) -> tuple[Read[Work], Read[Work]]:
+        return self.bootstrap, self.patcher
 
     @property
     def _application(self) -> Application | None:
@@ -258,12 +264,13 @@ class Facts:
     @property
     def uids(self) -> tuple[str, str]:
         """Of both Jobs; empty for one that is not there."""
-        return _uid(self.bootstrap), _uid(self.patcher)
+        bootstrap, patcher = map(_uid, self._works)
+        return bootstrap, patcher
 
     @property
     def deployed(self) -> Iterator[datetime]:
         """When something of the realm was deployed or synced."""
-        works = (one.value for one in (self.bootstrap, self.patcher) if isinstance(one, Known))
+        works = (one.value for one in self._works if isinstance(one, Known))
         imports = self.imports.value if isinstance(self.imports, Known) else ()
         secrets = (one.value for one in self.secrets.values() if isinstance(one, Known))
         times = [one.created for one in works]

@@ -32,9 +32,17 @@ class Cause(NamedTuple):
 
 
 MEANS: Final[Mapping[Of, Mapping[str, Reason]]] = {
-    Of.BOOTSTRAP: {"BootstrapUnreachable": Reason.KEYCLOAK_NOT_REACHED_BY_JOB},
+    Of.BOOTSTRAP: {
+        "BootstrapAdminRefused": Reason.BOOTSTRAP_ADMIN_REFUSED,
+        "BootstrapUnreachable": Reason.KEYCLOAK_NOT_REACHED_BY_JOB,
+    },
     Of.PATCHER: {
         "KeycloakForbidden": Reason.KEYCLOAK_FORBIDDEN,
+        # The patcher logs in as its own client, and where that fails as the administrator.
+        "ClientSecretRefused": Reason.PATCHER_LOGIN_REFUSED,
+        "BootstrapAdminRefused": Reason.PATCHER_LOGIN_REFUSED,
+        "PatcherWithoutToken": Reason.PATCHER_WITHOUT_TOKEN,
+        "PatcherSkippedClient": Reason.PATCHER_SKIPPED_CLIENT,
         "BootstrapDeniedByVault": Reason.PATCHER_DENIED_BY_VAULT,
         "VaultSealed": Reason.PATCHER_MET_SEALED_VAULT,
         "BootstrapUnreachable": Reason.KEYCLOAK_NOT_REACHED_BY_JOB,
@@ -43,14 +51,8 @@ MEANS: Final[Mapping[Of, Mapping[str, Reason]]] = {
 """What a fault of the one table of failure texts means in such a log."""
 
 _ROWS: Final[Mapping[str, FailureText]] = {row.code: row for row in TABLE}
-# Keycloak's words for a login that it does not take, as its token endpoint and curl print them.
-_LOGIN: Final = re.compile(
-    r"\binvalid_grant\b|\binvalid_client\b|\bunauthorized_client\b|\b401 unauthorized\b", re.IGNORECASE
-)
-_NO_TOKEN: Final = re.compile(r"\btoken not available yet\b", re.IGNORECASE)
-_SKIPPED: Final = re.compile(
-    r"\bclient ['\"]?([^'\"\s]{1,255})['\"]? not found\W{1,5}skipping\b", re.IGNORECASE
-)
+_UNAUTHORISED: Final = re.compile(r"\b401 unauthorized\b", re.IGNORECASE)
+"""Keycloak's status for a login, in the words of whoever prints no body."""
 _LOGINS: Final[Mapping[Of, Reason]] = {
     Of.BOOTSTRAP: Reason.BOOTSTRAP_ADMIN_REFUSED,
     Of.PATCHER: Reason.PATCHER_LOGIN_REFUSED,
@@ -68,21 +70,19 @@ def causes(text: str, of: Of, clients: Collection[str]) -> tuple[Cause, ...]:
 def _found(text: str, of: Of, clients: Collection[str]) -> Iterator[Cause]:
     ready = read(text)
     for code, reason in MEANS[of].items():
-        if _tells(_ROWS[code], text, ready):
+        row = _ROWS[code]
+        if reason is Reason.PATCHER_SKIPPED_CLIENT and row.in_log:
+            yield from _skipped(set(row.in_log.findall(text)), clients)
+        elif _tells(row, text, ready):
             yield Cause(reason)
-    if _LOGIN.search(text):
+    if _UNAUTHORISED.search(text):
         yield Cause(_LOGINS[of])
-    if of is Of.PATCHER:
-        yield from _of_patcher(text, clients)
 
 
-def _of_patcher(text: str, clients: Collection[str]) -> Iterator[Cause]:
-    if _NO_TOKEN.search(text):
-        yield Cause(Reason.PATCHER_WITHOUT_TOKEN)
-    skipped = set(_SKIPPED.findall(text))
-    known = [name for name in clients if name in skipped]
+def _skipped(names: Collection[str], clients: Collection[str]) -> Iterator[Cause]:
+    known = [name for name in clients if name in names]
     yield from (Cause(Reason.PATCHER_SKIPPED_CLIENT, name) for name in known)
-    if len(known) < len(skipped):
+    if len(known) < len(names):
         yield Cause(Reason.PATCHER_SKIPPED_CLIENT)
 
 

@@ -20,7 +20,7 @@ from shared.clients.web import NoAnswer, Page
 from shared.model import Absent, Finding, Known, Severity, Unknown
 from shared.proposals import branch
 from shared.world import Leads
-from tests.unit.applications.builders import operation
+from tests.unit.applications.builders import condition, operation
 from tests.unit.gitlab_migrations.builders import (
     APPLICATION_ID,
     CI,
@@ -339,6 +339,14 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "an Application that is left alone": (
         right(application=application(skipped=True)),
         [Reason.GITLAB_SYNC_LEFT_TO_PEOPLE, REFUSED],
+    ),
+    "an Application that cannot be rendered": (
+        right(application=application(conditions=(condition("no such commit"),))),
+        [Reason.GITLAB_NOT_COMPARED, REFUSED],
+    ),
+    "an Application whose last sync failed": (
+        right(application=application(conditions=(condition("no", "SyncError"),))),
+        [Reason.MIGRATIONS_NOT_SYNCED, REFUSED],
     ),
     "an Application that cannot be read": (
         right(application=Unknown("403")),

@@ -35,7 +35,7 @@ SAME = {
         "  ci:", '  "ci":'
     ),
     "with Windows line ends": database_yml().replace("\n", "\r\n"),
-    "with a byte order mark and no last line end": "\ufeff" + database_yml().rstrip(),
+    "with a byte order mark and no last line end": f"\ufeff{PLAIN}test:\n  ci:\n    database: x",
     "deeper indented": PLAIN.replace("    ", "          ")
     .replace("  main", "   main")
     .replace("  ci", "   ci"),
@@ -84,6 +84,16 @@ STANDS = {
     "main's database, and tasks of its own": (database_yml(tasks=True), Standing.SHARED_TWICE, ()),
     "no ci": (database_yml(ci=None), Standing.ALONE, PLACE),
     "a main that leaves its tasks to nobody": (database_yml(main_tasks=False), Standing.NO_MAIN, ()),
+    "another expression": (
+        PLAIN.replace("pg", "\"<%= ENV['A'] %>\"", 1).replace(" pg", " \"<%= ENV['B'] %>\""),
+        Standing.MISSED,
+        ("host",),
+    ),
+    "another expression with quotes of the same kind": (
+        PLAIN.replace("pg", '"<%= ENV["A"] %>"', 1).replace(" pg", ' "<%= ENV["B"] %>"'),
+        Standing.MISSED,
+        ("host",),
+    ),
     "an empty database": (database_yml(ci=""), Standing.MISSED, ("database",)),
     "a host that ci lacks": (
         PLAIN.replace(

@@ -224,7 +224,9 @@ def facts(**changes: Any) -> Facts:
     return replace(base, **changes)
 
 
-def changing(given: Facts, purpose: Purpose, text: str = RIGHT, *pulls: PullRequest, **changes: Any) -> Facts:
+def changing(
+    given: Facts, purpose: Purpose, text: str = RIGHT, /, *pulls: PullRequest, **changes: Any
+) -> Facts:
     """The same, with the change of values that is called for, of a file that says so.
 
     pulls: those that its branch had, newest first; the proposed file is as it should be
@@ -276,5 +278,6 @@ def tried(subject: str, *made: Attempt) -> dict[str, tuple[Attempt, ...]]:
     return {subject.lower(): made}
 
 
-def rerun(mends: str, what: str, age: timedelta = HOUR) -> Rerun:
-    return Rerun(at=NOW - age, mends=mends, what=what)
+def ran(mends: str, *whats: str) -> tuple[Rerun, ...]:
+    """The Jobs were made to run an hour ago, by these values or uids."""
+    return tuple(Rerun(at=NOW - HOUR, mends=mends, what=what) for what in whats)

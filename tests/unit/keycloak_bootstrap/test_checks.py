@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from responders.keycloak_bootstrap.checks import check
+from responders.keycloak_bootstrap.checks import check, faults
 from responders.keycloak_bootstrap.facts import RESTS_ON, Facts, rests_on
 from responders.keycloak_bootstrap.log_reasons import Cause
 from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, REASONS, REDIRECTS, RERUN, Reason
@@ -170,15 +170,15 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     ),
     "a patcher that is missing, and what it should have brought is wrong": (
         facts(patcher=Absent(), application=UNSYNCED, secrets=secrets(oidc=Absent())),
-        [Reason.CLIENT_PATCHER_MISSING, Reason.OIDC_SECRET_MISSING, Reason.HOOKS_NOT_RERUN],
+        [Reason.HOOKS_NOT_RERUN, Reason.CLIENT_PATCHER_MISSING, Reason.OIDC_SECRET_MISSING],
     ),
     "both are missing, as where a sync failed before them": (
         facts(**NO_HOOK, application=UNSYNCED, clients=clients(client("gitlab"))),
         [
+            Reason.HOOKS_NOT_RERUN,
             Reason.MASTER_BOOTSTRAP_MISSING,
             Reason.CLIENT_PATCHER_MISSING,
             Reason.REDIRECT_URI_MISSING,
-            Reason.HOOKS_NOT_RERUN,
         ],
     ),
     "hooks that were deleted when they had succeeded are no fault": (facts(**NO_HOOK), []),
@@ -440,9 +440,8 @@ CAUSES = {
 @pytest.mark.parametrize(("job", "cause"), [(job, cause) for job, found in CAUSES.items() for cause in found])
 def test_a_job_that_failed_has_each_cause_that_its_log_names(job: str, cause: Reason) -> None:
     broken = {"patcher": failed_patcher()} if job == PATCHER else {"bootstrap": bootstrap(state=FAILED)}
-    found = check(facts(**broken, logs=logged(Cause(cause), job=job)), NOW)
-    assert found[0].reason == cause
-    assert found[0].subject == facts().job_id(job)
+    found = faults(facts(**broken, logs=logged(Cause(cause), job=job)), NOW)
+    assert (found[0].reason, found[0].subject) == (cause, facts().job_id(job))
 
 
 # -- the rule that tells roots apart ----------------------------------------------------------------

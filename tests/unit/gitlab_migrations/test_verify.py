@@ -1,0 +1,186 @@
+"""What counts as a proof, and when another look is worth it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from responders.gitlab_migrations.facts import Facts, rests_on
+from responders.gitlab_migrations.reasons import REASONS, Reason, finding
+from responders.gitlab_migrations.repairs import MAP
+from responders.gitlab_migrations.verify import look_again, verify
+from shared.clients.cluster_api import JobState
+from shared.clients.web import NoAnswer, Page
+from shared.model import Known, Unknown, Verdict
+from shared.world import Leads
+from tests.unit.gitlab_migrations.builders import (
+    APPLICATION_ID,
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    VALUES,
+    attempt,
+    declared,
+    facts,
+    failed,
+    job,
+    made,
+    pod,
+    pods,
+    waiting,
+)
+from tests.unit.gitlab_migrations.world import World
+
+FILE, APPLICATION = VALUES.reference, APPLICATION_ID
+
+
+def begun(**changes: Any) -> Facts:
+    """Both ways of a repair were gone, and all is well."""
+    usual = {
+        "made": (made("gitlabhq_production", action=MAP),),
+        "landed": True,
+        "attempts": {APPLICATION_ID.lower(): attempt("situation")},
+    }
+    return facts(**{**usual, **changes})
+
+
+PROVEN: dict[str, tuple[Facts, list[str]]] = {
+    "all is well": (begun(), [FILE, APPLICATION]),
+    "nothing was begun": (facts(), []),
+    "the change never came into the file": (begun(landed=False), [APPLICATION]),
+    "the change has its proof": (
+        begun(made=(made("gitlabhq_production", action=MAP, proven=True),)),
+        [APPLICATION],
+    ),
+    "the sync has its proof": (
+        begun(attempts={APPLICATION_ID.lower(): attempt("situation", proven=True)}),
+        [FILE],
+    ),
+    "the file is not declared any more": (begun(declared=declared(migrations=None)), [APPLICATION]),
+    "the page leads to the sign-on": (
+        begun(page=Page(status=302, redirected_to="https://auth.dev.example")),
+        [FILE, APPLICATION],
+    ),
+    "the Job is gone after it did its work": (begun(jobs=Known(())), [FILE, APPLICATION]),
+    "the page fails": (begun(page=Page(status=500)), []),
+    "the page is not there": (begun(page=Page(status=404)), []),
+    "nobody answers": (begun(page=NoAnswer("timeout")), []),
+    "an edge answers": (begun(page=Page(status=403)), []),
+    "the webservice is not ready": (begun(pods=pods(pod(ready=False))), []),
+    "the webservice waits": (begun(pods=pods(waiting())), []),
+    "the migrations run": (begun(jobs=Known((job(JobState.ACTIVE),))), []),
+    "the migrations failed, and older pods serve": (begun(jobs=Known((job(JobState.FAILED),))), []),
+}
+
+
+@pytest.mark.parametrize(("given", "objects"), PROVEN.values(), ids=PROVEN)
+def test_what_was_begun_is_proven_by_the_page_and_the_pods(given: Facts, objects: list[str]) -> None:
+    proofs = verify(World().scope, given)
+    assert [one.object for one in proofs] == objects
+    assert all(one.verdict is Verdict.ACCEPTED for one in proofs)
+
+
+LOOKS: dict[str, tuple[Facts, Reason, timedelta, bool]] = {
+    "soon after a Job began": (
+        facts(jobs=Known((job(JobState.ACTIVE, 20 * SECOND),))),
+        Reason.MIGRATIONS_RUNNING,
+        10 * SECOND,
+        False,
+    ),
+    "at most every minute": (
+        facts(jobs=Known((job(JobState.ACTIVE, HOUR / 2),))),
+        Reason.MIGRATIONS_RUNNING,
+        MINUTE,
+        False,
+    ),
+    "soon after a sync was asked for": (
+        facts(attempts={APPLICATION_ID.lower(): attempt("x", NOW - 2 * SECOND)}),
+        Reason.GITLAB_SYNCING,
+        5 * SECOND,
+        False,
+    ),
+    "soon after a root was mended": (
+        failed(Reason.MIGRATIONS_LOCKED, blocked_at=NOW - 20 * SECOND),
+        Reason.MIGRATIONS_CAUSE_MENDED,
+        10 * SECOND,
+        False,
+    ),
+    "soon after a pull request was opened": (
+        failed(Reason.MIGRATIONS_LOCKED, made=(made("a123456", 2 * MINUTE),)),
+        Reason.MIGRATIONS_CHANGE_OPEN,
+        MINUTE,
+        False,
+    ),
+    "every quarter of an hour while it waits": (
+        failed(Reason.MIGRATIONS_LOCKED, made=(made("a123456", 9 * HOUR),)),
+        Reason.MIGRATIONS_CHANGE_OPEN,
+        15 * MINUTE,
+        False,
+    ),
+    "a pull request that is older than our memory": (
+        facts(),
+        Reason.MIGRATIONS_CHANGE_OPEN,
+        15 * MINUTE,
+        False,
+    ),
+    "what could not be read": (facts(jobs=Unknown("503")), Reason.GITLAB_UNREAD, 30 * SECOND, False),
+    "what asks for a pause": (
+        facts(jobs=Unknown("429", delay=7 * MINUTE)),
+        Reason.GITLAB_UNREAD,
+        7 * MINUTE,
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "reason", "after", "asked"), LOOKS.values(), ids=LOOKS)
+def test_looks_again(given: Facts, reason: Reason, after: timedelta, asked: bool) -> None:
+    look = look_again(given, finding(reason, "subject", "message"), NOW)
+    assert (look.after, look.asked) == (after, asked)
+
+
+def test_a_symptom_rests_on_whole_targets_of_its_environment() -> None:
+    given = replace(facts(), environment="Dev", watched=frozenset({"vault_seeding", "keycloak_bootstrap"}))
+    symptom = finding(Reason.GITLAB_NOT_READY, "subject", "message")
+    assert rests_on(given, symptom) == {"dev/vault_seeding", "dev/keycloak_bootstrap"}
+
+
+NO_SYMPTOMS = [
+    Reason.GITLAB_DATABASE_CONFIG_REFUSED,
+    Reason.CI_DATABASE_NOT_MAINS,
+    Reason.CONFIG_REFUSED_BEFORE,
+    Reason.CONFIG_REFUSED_AS_MAPPED,
+    Reason.MIGRATIONS_EXTENSION_MISSING,
+    Reason.MIGRATIONS_LOCKED,
+]
+
+
+@pytest.mark.parametrize("reason", NO_SYMPTOMS)
+def test_what_is_wrong_in_gitlab_itself_waits_for_nobody(reason: Reason) -> None:
+    assert not REASONS[reason].symptom
+
+
+SYMPTOMS = [
+    Reason.GITLAB_NOT_DEPLOYED,
+    Reason.MIGRATIONS_DATABASE_UNREACHABLE,
+    Reason.MIGRATIONS_PASSWORD_REFUSED,
+    Reason.GITLAB_SECRET_MISSING,
+    Reason.GITLAB_DOES_NOT_START,
+    Reason.GITLAB_STILL_INITIALISING,
+    Reason.GITLAB_NOT_READY,
+    Reason.GITLAB_PAGE_FAILS,
+    Reason.GITLAB_UNREACHABLE,
+    Reason.MIGRATIONS_SUFFIX_UNDECLARED,
+]
+
+
+@pytest.mark.parametrize("reason", SYMPTOMS)
+def test_what_a_broken_root_explains_is_a_symptom(reason: Reason) -> None:
+    assert REASONS[reason].symptom
+
+
+def test_a_precaution_holds_nobody_back() -> None:
+    info = REASONS[Reason.CI_DATABASE_NOT_MAINS]
+    assert (info.leads, info.severity.value) == (Leads.REPAIR, "warning")
