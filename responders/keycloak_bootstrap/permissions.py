@@ -12,8 +12,10 @@ from shared.permissions import (
     AzureScope,
     GitHubRight,
     InCluster,
+    InKeycloak,
     InRepository,
     InVault,
+    KeycloakRight,
     KubernetesRight,
     Level,
     Rule,
@@ -103,6 +105,15 @@ def _client_keys(environment: Environment) -> Iterator[InVault]:
                 )
 
 
+def _realm(environment: Environment) -> Iterator[InKeycloak]:
+    for one in _keycloak(environment):
+        yield InKeycloak(url=one.url, realm=one.realm, login=one.login)
+
+
+def _listed_realm(environment: Environment) -> Iterator[InKeycloak]:
+    return (one for one in _realm(environment) if environment.contract.may_change_clients_of(one.url))
+
+
 def _reading(verb: str, resource: str, group: str = "") -> KubernetesRight:
     return KubernetesRight(
         verb=verb, resource=resource, group=group, manifest=MANIFEST, role="reconverge-keycloak-reader"
@@ -177,6 +188,19 @@ RULES: Final = (
         rights=(_operating("get", "reconverge-applications-read"),),
         where="Argo CD's namespace",
         places=_argocd,
+    ),
+    Rule(
+        purpose="the realm's clients",
+        rights=(KeycloakRight("view-clients"),),
+        where="the realm of `keycloak`",
+        places=_realm,
+    ),
+    Rule(
+        purpose="adding redirect URIs to them",
+        rights=(KeycloakRight("manage-clients"),),
+        where="the same, of a Keycloak in `contract.keycloaks`",
+        places=_listed_realm,
+        actions=(Action.KEYCLOAK_REDIRECT,),
     ),
     Rule(
         purpose="whether Vault holds the clients' secrets",
