@@ -135,13 +135,20 @@ def shown(_key: str, found: Field) -> str:
 # -- looking --------------------------------------------------------------------------------------------
 
 
-def look(scope: Scope, file: ValuesFile, wanted: Mapping[str, str], prefix: str) -> Proposal:
+def look(
+    scope: Scope,
+    file: ValuesFile,
+    wanted: Mapping[str, str],
+    prefix: str,
+    *,
+    read: tuple[datetime, Read[FileAt]] | None = None,
+) -> Proposal:
     """Read the file, and how the change fares that it needs to say what is wanted, if it needs one.
 
     wanted: texts by dotted path. What reads as that text is right, whether it is a text or a number.
+    read: the file, where what is wanted depends on what it says, and just before when it was read
     """
-    read_at = scope.clock()
-    text = scope.world.files.read(file.repository, file.ref, file.path)
+    read_at, text = read or (scope.clock(), scope.world.files.read(file.repository, file.ref, file.path))
     before, after, wanted_text = _difference(text, wanted)
     change = change_id(file.reference, before, after) if after else ""
     progress = progress_of(scope, file, branch(prefix, change)) if wanted_text is not None else None

@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from shared.clients.azure_core import AGAIN, CONNECT, CONNECTIONS, READ, OncePer, retry_after
-from shared.clients.deadlines import adapter
 from shared.clients.git_addresses import read_address, without_user
 from shared.clients.git_packets import Unusable
 from shared.clients.github_http import LARGEST, TOKEN, slug
+from shared.clients.sessions import session
 from shared.errors import Misconfigured, PermanentError, ReconvergeError, TemporaryError, Throttled
 from shared.settings import GIT_CREDENTIALS, Settings
 
@@ -231,19 +230,4 @@ def classify(home: Home, status: int, pause: timedelta | None) -> ReconvergeErro
     return TemporaryError(said, delay=AGAIN)
 
 
-def _make_session(_: str, seconds: float) -> "Session":
-    from http.cookiejar import DefaultCookiePolicy
-
-    import requests
-
-    session = requests.Session()
-    # Else requests would put what a ~/.netrc holds for the host in place of our credential.
-    session.auth = lambda prepared: prepared
-    # Whatever a server wants remembered would be sent to it again by every thread.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, adapter(seconds, CONNECTIONS))
-    return session
-
-
-_session: "OncePer[str, Session]" = OncePer(partial(_make_session, seconds=LONGEST))
+_session: "OncePer[str, Session]" = OncePer(lambda _: session(LONGEST, CONNECTIONS))

@@ -26,8 +26,8 @@ from shared.clients.azure_core import (
     as_unknown,
     retry_after,
 )
-from shared.clients.deadlines import adapter
 from shared.clients.fingerprints import SecretText
+from shared.clients.sessions import session
 from shared.clients.web import origin_of
 from shared.errors import Misconfigured, PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Read, Unknown
@@ -104,7 +104,7 @@ class Keycloaks:
     def __init__(self, key_vaults: Secrets, resources: Addresses) -> None:
         self._secrets: Final = key_vaults
         self._addresses: Final = resources
-        self._connections = OncePer(_connections)
+        self._connections = OncePer[str, "Session"](lambda _: session(LONGEST, CONNECTIONS))
 
     def clients(self, realm: Realm) -> Read[tuple[Client, ...]] | LoginRefused:
         """A login, and a GET for each page. Absent: Keycloak has no such realm.
@@ -334,18 +334,6 @@ def _content(response: "Response") -> bytes:
             if len(body) > LARGEST:
                 raise TemporaryError(f"{SERVICE}'s answer is larger than {LARGEST} bytes", delay=AGAIN)
     return bytes(body)
-
-
-def _connections(_: str) -> "Session":
-    from http.cookiejar import DefaultCookiePolicy
-
-    import requests
-
-    session = requests.Session()
-    session.auth = lambda request: request  # else what a ~/.netrc holds for the host would be sent
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", adapter(LONGEST, CONNECTIONS))
-    return session
 
 
 @contextmanager

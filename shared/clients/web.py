@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-from shared.clients.azure_core import CONNECT, IMPORTING
+from shared.clients.azure_core import CONNECT
 from shared.clients.deadlines import adapter
+from shared.clients.sessions import session
 from shared.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _HOST: Final = r"[A-Za-z0-9](?:[-.A-Za-z0-9]{0,251}[A-Za-z0-9])?"
 _ORIGIN: Final = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?(?=[/?#]|\Z)", re.ASCII)
 # Two slashes begin the name of a host. Readers of URLs do not agree on @ and on the backslash.
 _PATH: Final = re.compile(r"/(?!/)[!$-?A-\[\]-~]*", re.ASCII)
+# Browsers take a backslash for a slash; whoever sends one means no address of ours.
+_LOCATION: Final = re.compile(r"[!-\[\]-~]+", re.ASCII)
 _USUAL_PORTS: Final = {"https": "443", "http": "80"}
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
@@ -67,8 +70,8 @@ class Web:
         if not _PATH.fullmatch(path):
             raise PermanentError(f"{path[:300]!r} is no path of {origin}")
         try:
-            with _session() as session:
-                return _follow(session, home, f"{home}{path}")
+            with _session() as connection:
+                return _follow(connection, home, f"{home}{path}")
         # Whatever an HTTP library makes of what a stranger sends.
         except (OSError, ValueError, _http_error()) as error:
             return NoAnswer(_why(error))
@@ -85,10 +88,10 @@ def origin_of(address: str) -> str | None:
     return f"{scheme}://{host.lower()}" if usual else f"{scheme}://{host.lower()}:{port}"
 
 
-def _follow(session: "Session", home: str, address: str) -> Page | NoAnswer:
+def _follow(connection: "Session", home: str, address: str) -> Page | NoAnswer:
     until, more = time.monotonic() + TOTAL, MOST_REDIRECTS
     while True:
-        with _answer(session, address, until - time.monotonic()) as response:
+        with _answer(connection, address, until - time.monotonic()) as response:
             target = _target(response, address)
             leads_to = origin_of(target) if target else None
             if target is None or leads_to != home or not more:
@@ -97,21 +100,22 @@ def _follow(session: "Session", home: str, address: str) -> Page | NoAnswer:
         address, more = target, more - 1
 
 
-def _answer(session: "Session", address: str, left: float) -> "Response":
+def _answer(connection: "Session", address: str, left: float) -> "Response":
     if left <= 0:
         raise TimeoutError
     # A new one each time, since its time is what is left of the whole.
-    session.mount("https://", adapter(left, 1))
+    connection.mount("https://", adapter(left, 1))
     limits = (min(CONNECT, left), min(READ, left))
-    return session.get(address, timeout=limits, allow_redirects=False, stream=True)
+    return connection.get(address, timeout=limits, allow_redirects=False, stream=True)
 
 
 def _target(response: "Response", address: str) -> str | None:
     """Where the answer sends to, as a whole address without a fragment."""
-    if response.status_code not in _REDIRECTS or "Location" not in response.headers:
+    location = response.headers.get("Location", "")
+    if response.status_code not in _REDIRECTS or not _LOCATION.fullmatch(location):
         return None
     try:
-        return urljoin(address, response.headers["Location"]).partition("#")[0]
+        return urljoin(address, location).partition("#")[0]
     except ValueError:
         return None
 
@@ -125,14 +129,9 @@ def _let_it_end(response: "Response") -> None:
 
 def _session() -> "Session":
     """For one call, and so are its cookies: some pages send everybody back until they come with one."""
-    with IMPORTING:
-        import requests
-
-    session = requests.Session()
-    # Else what a ~/.netrc holds for the host would be sent.
-    session.auth = lambda prepared: prepared
-    session.headers["User-Agent"] = "reconverge"
-    return session
+    made = session(TOTAL, 1, cookies=True)
+    made.headers["User-Agent"] = "reconverge"
+    return made
 
 
 def _http_error() -> type[Exception]:

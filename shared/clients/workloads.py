@@ -440,7 +440,9 @@ def _config(found: Json) -> Config:
 
 
 def _materialised(found: Json, published: Mapping[str, str], placeholders: Collection[str]) -> Materialised:
-    values = {key: base64.b64decode(text or "") for key, text in (found.get("data") or {}).items()}
+    values = {
+        key: base64.b64decode(text or "", validate=True) for key, text in (found.get("data") or {}).items()
+    }
     return Materialised(
         entries={
             key: Entry(

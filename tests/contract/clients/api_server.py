@@ -89,7 +89,7 @@ def running() -> Iterator[Answers]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = do_PATCH = _answer  # noqa: N815 (names of the base class)
+        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 (names of the base class)
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (a name of the base class)
             pass
@@ -98,7 +98,7 @@ def running() -> Iterator[Answers]:
     server.socket = context.wrap_socket(server.socket, server_side=True)
     address = f"https://127.0.0.1:{server.server_address[1]}"
     answers = Answers(ApiServer(address, ca.cert_pem.bytes().decode()))
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield answers

@@ -1,0 +1,276 @@
+"""Reads everything the checks need, side by side, each call once. Read only.
+
+    ARM ── API server ──┬── realm imports
+                        ├── both Jobs ── the log of each that failed ──┐
+                        ├── digests ── each Secret                     ├── Vault, once the patcher is done
+                        └── Argo CD's Application                      └── Git, for a change of values
+    Keycloak ──┬── the realm's page, as anybody sees it
+               └── its clients
+
+What cannot be read comes back as Unknown and stops no other read. Logs are made into reason codes here and
+dropped.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+from responders.keycloak_bootstrap.checks import faults
+from responders.keycloak_bootstrap.course import NAME, prefix_of, purpose_of, wanted_of
+from responders.keycloak_bootstrap.facts import Change, Facts, Purpose, Rerun
+from responders.keycloak_bootstrap.log_reasons import Cause, Of, causes
+from responders.keycloak_bootstrap.reasons import ABSENT, ORDER
+from shared import proposals
+from shared.attempts import MEMORY, tries
+from shared.clients.argocd import Application
+from shared.clients.cluster_api import JobState
+from shared.clients.github import PullRequest
+from shared.clients.keycloak import Realm
+from shared.clients.managed_clusters import ApiServer
+from shared.clients.workloads import Config, Materialised, Work
+from shared.errors import Misconfigured
+from shared.journal import Kind
+from shared.landscape import Action, DeclaredKeycloak, Mode, ValuesFile
+from shared.model import Known, Read, Unknown
+from shared.permissions import WRITING
+from shared.world import Scope
+from shared.yaml_documents import Document, NotYamlError, Scalar
+
+READERS: Final = 16
+"""Reads of a process at one time."""
+# Kept for all runs, as starting threads takes longer than some reads do.
+_POOL: Final = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="gather-realm")
+_WAYS: Final = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="gather-realm-ways")
+"""Of reads that wait for others in the pool above, so they may not take its places."""
+
+
+def gather(scope: Scope) -> Facts:
+    """Raises Misconfigured for an environment without Keycloak, which no target leads to."""
+    declared = scope.environment.keycloak
+    if declared is None:
+        raise Misconfigured(f"environment {scope.environment.name} declares no keycloak")
+    page = _POOL.submit(scope.world.web.get, declared.url, f"/realms/{quote(declared.realm, safe='')}")
+    clients = _POOL.submit(scope.world.keycloaks.clients, realm_of(declared))
+    leftovers = _leftovers(scope, declared)
+    argocd = scope.environment.argocd
+    unread = Unknown("the cluster was not read")
+    facts = Facts(
+        environment=scope.environment.name,
+        declared=declared,
+        cluster_id=scope.environment.cluster(declared.cluster).id,
+        argocd=f"{scope.environment.cluster(argocd.cluster).id}/namespaces/{argocd.namespace}"
+        if argocd
+        else None,
+        by_jobs=scope.environment.contract.mode(Action.KEYCLOAK_JOBS) in WRITING,
+        cluster=unread,
+        imports=unread,
+        bootstrap=unread,
+        patcher=unread,
+        logs={},
+        digests=unread if declared.digests else None,
+        secrets={},
+        application=unread if argocd else None,
+        page=page.result(),
+        clients=Unknown("not read yet"),
+        vault="",
+        login=None,
+        keys={},
+        tries=tries(scope),
+        reruns=_reruns(scope),
+    )
+    facts = _with_cluster(scope, facts)
+    facts = replace(facts, clients=clients.result())
+    facts = _with_vault(scope, facts)
+    facts = _with_values(scope, facts)
+    return replace(facts, leftovers=leftovers.result() if leftovers else None)
+
+
+def realm_of(declared: DeclaredKeycloak) -> Realm:
+    """Where, and as whom."""
+    return Realm(
+        url=declared.url,
+        realm=declared.realm,
+        client_id=declared.login.client_id,
+        key_vault=declared.login.key_vault,
+        secret=declared.login.secret,
+    )
+
+
+# -- the cluster --------------------------------------------------------------------------
+
+
+def _with_cluster(scope: Scope, facts: Facts) -> Facts:
+    found = scope.world.clusters.api_server(facts.cluster_id)
+    if not isinstance(found, Known):
+        unread = found if isinstance(found, Unknown) else Unknown("ARM knows no such resource")
+        return replace(facts, cluster=unread)
+    api, world, declared = found.value, scope.world.workloads, facts.declared
+    namespace, hooks = declared.namespace, declared.hooks
+    application = _WAYS.submit(_application, scope, facts, api)
+    materialised = _WAYS.submit(_secrets, scope, declared, api)
+    bootstrap = _POOL.submit(world.job, api, namespace, hooks.bootstrap)
+    patcher = _POOL.submit(world.job, api, namespace, hooks.patcher)
+    imports = _POOL.submit(world.realm_imports, api, namespace)
+    jobs = {Of.BOOTSTRAP: bootstrap.result(), Of.PATCHER: patcher.result()}
+    logs = _logs(scope, declared, api, jobs)
+    digests, secrets = materialised.result()
+    return replace(
+        facts,
+        cluster=Known(None),
+        imports=imports.result(),
+        bootstrap=jobs[Of.BOOTSTRAP],
+        patcher=jobs[Of.PATCHER],
+        logs=logs,
+        digests=digests,
+        secrets=secrets,
+        application=application.result(),
+    )
+
+
+def _application(scope: Scope, facts: Facts, api: ApiServer) -> Read[Application] | None:
+    argocd = scope.environment.argocd
+    if argocd is None:
+        return None
+    cluster_id = scope.environment.cluster(argocd.cluster).id
+    if cluster_id != facts.cluster_id:
+        found = scope.world.clusters.api_server(cluster_id)
+        if not isinstance(found, Known):
+            return found if isinstance(found, Unknown) else Unknown("ARM knows no such cluster")
+        api = found.value
+    return scope.world.argocd.application(api, argocd.namespace, facts.declared.application)
+
+
+def _logs(
+    scope: Scope, declared: DeclaredKeycloak, api: ApiServer, jobs: Mapping[Of, Read[Work]]
+) -> Mapping[str, Read[tuple[Cause, ...]]]:
+    failed = {
+        read.value.name: of
+        for of, read in jobs.items()
+        if isinstance(read, Known) and read.value.state is JobState.FAILED
+    }
+    texts = _each(failed, lambda name: scope.world.workloads.job_log(api, declared.namespace, name))
+    return {
+        name: Known(causes(text.value, failed[name], declared.clients)) if isinstance(text, Known) else text
+        for name, text in texts.items()
+    }
+
+
+def _secrets(
+    scope: Scope, declared: DeclaredKeycloak, api: ApiServer
+) -> tuple[Read[Config] | None, Mapping[str, Read[Materialised]]]:
+    """A Secret is compared where it is read, so that the digests come first."""
+    world, namespace = scope.world.workloads, declared.namespace
+    digests = world.config_map(api, namespace, declared.digests) if declared.digests else None
+    data = digests.value.data if isinstance(digests, Known) else {}
+
+    def read(name: str) -> Read[Materialised]:
+        keys = declared.secrets[name]
+        published = {key: data[digest] for key, digest in keys.items() if digest in data}
+        return world.secret(
+            api, namespace, name, published=published, placeholders=frozenset(declared.placeholders)
+        )
+
+    return digests, _each(declared.secrets, read)
+
+
+# -- Vault --------------------------------------------------------------------------------
+
+
+def _with_vault(scope: Scope, facts: Facts) -> Facts:
+    """Only what the patcher says it has written can be missing there."""
+    vault = scope.environment.vault
+    keys = [one.vault_key for one in facts.declared.clients.values() if one.vault_key is not None]
+    if vault is None or not keys or facts.patched_at is None:
+        return facts
+    vaults, login, where = scope.world.vaults, vault.login, f"{vault.address}/{vault.mount}"
+    match vaults.login(vault.address, login.mount, login.role, login.audience):
+        case Known(session):
+            held = _each(dict.fromkeys(keys), lambda key: vaults.read(session, vault.mount, key, ()))
+            return replace(facts, vault=where, login=Known(None), keys=held)
+        case refused:
+            return replace(facts, vault=where, login=refused)
+
+
+# -- Git ----------------------------------------------------------------------------------
+
+
+def _with_values(scope: Scope, facts: Facts) -> Facts:
+    """The file is read where the order is wrong or may be, and for another run of the Jobs."""
+    file = facts.declared.hooks.values
+    found = faults(facts, scope.clock())
+    may_be = {*ORDER, *ABSENT} & {one.reason for one in found}
+    purpose = purpose_of(facts, found)
+    if file is None or not (may_be or purpose is Purpose.RERUN):
+        return facts
+    read_at = scope.clock()
+    text = scope.world.files.read(file.repository, file.ref, file.path)
+    facts = replace(facts, said=_said(facts.declared, text.value.text) if isinstance(text, Known) else {})
+    # Of a Job that is missing, the file may have told just now that it comes too late.
+    purpose = purpose_of(facts, faults(facts, scope.clock()))
+    if purpose not in (Purpose.ORDER, Purpose.RERUN):
+        return facts
+    wanted = wanted_of(facts, purpose)
+    if wanted is None:
+        return facts
+    proposal = proposals.look(
+        scope, file, wanted, prefix_of(facts.environment, purpose), read=(read_at, text)
+    )
+    return replace(facts, change=Change(purpose=purpose, wanted=wanted, proposal=proposal))
+
+
+def _said(declared: DeclaredKeycloak, text: str) -> Mapping[str, str]:
+    """What the file says at the keys of the annotations and of the knob."""
+    hooks = declared.hooks
+    keys = (hooks.bootstrap_hook, hooks.bootstrap_wave, hooks.patcher_hook, hooks.patcher_wave, hooks.rerun)
+    try:
+        document = Document(text)
+    except NotYamlError:
+        return {}
+    fields = {key: document.field(key) for key in keys if key}
+    return {key: found.text for key, found in fields.items() if isinstance(found, Scalar)}
+
+
+def _leftovers(scope: Scope, declared: DeclaredKeycloak) -> Future[Read[tuple[PullRequest, ...]]] | None:
+    """Listed wherever they may have been opened, since what nobody needs any more is closed."""
+    file, contract = declared.hooks.values, scope.environment.contract
+    modes: set[Mode] = {contract.mode(one) for one in (Action.KEYCLOAK_ORDER, Action.KEYCLOAK_RERUN)}
+    if file is None or not modes & WRITING or not contract.may_write_to(file.repository):
+        return None
+    return _POOL.submit(_listed, scope, file)
+
+
+def _listed(scope: Scope, file: ValuesFile) -> Read[tuple[PullRequest, ...]]:
+    return proposals.leftovers(scope, file, proposals.branch_prefix(scope.environment.name, NAME))
+
+
+# -- ours ---------------------------------------------------------------------------------
+
+
+def _reruns(scope: Scope) -> tuple[Rerun, ...]:
+    """How often the Jobs were made to run, and for what. A step that was certainly not written counts for
+    nothing."""
+    made: dict[tuple[str, str], Rerun] = {}
+    for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
+        detail = entry.detail
+        key = (entry.run, str(detail.get("object", "")))
+        after = detail.get("after") or {}
+        match entry.kind, detail.get("action"):
+            case Kind.STEP_STARTED, Action.KEYCLOAK_JOBS.value:
+                what = str(after.get("uid", ""))
+                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
+            case Kind.STEP_STARTED, Action.KEYCLOAK_RERUN.value if proposals.NUMBER not in after:
+                what = next(iter(map(str, after.values())), "")
+                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
+            case Kind.STEP_FAILED, _ if detail.get("written") is False:
+                made.pop(key, None)
+    return tuple(made.values())
+
+
+# -- how ----------------------------------------------------------------------------------
+
+
+def _each[T](names: Iterable[str], read: Callable[[str], T]) -> dict[str, T]:
+    futures: dict[str, Future[T]] = {name: _POOL.submit(read, name) for name in names}
+    return {name: future.result() for name, future in futures.items()}

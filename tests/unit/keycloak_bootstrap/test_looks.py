@@ -1,0 +1,62 @@
+"""When a realm that is not through yet is worth another look."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from responders.keycloak_bootstrap.reasons import Reason, finding
+from responders.keycloak_bootstrap.verify import look_again
+from shared.model import Unknown
+from tests.unit.keycloak_bootstrap.builders import (
+    HOUR,
+    MINUTE,
+    NOW,
+    SECOND,
+    attempt,
+    facts,
+    imports,
+    tried,
+)
+
+VALUES = str(facts().values_id)
+RUNNING = finding(Reason.CLIENT_PATCHER_RUNNING, "the patcher", "is running")
+UNREAD = finding(Reason.KEYCLOAK_UNREAD, "the patcher", "could not be read")
+OPEN = finding(Reason.HOOK_PROPOSAL_OPEN, VALUES, "waits for people")
+
+LOOKS: dict[str, tuple[dict[str, Any], timedelta]] = {
+    "at once after a write": ({"tries": tried("x", attempt("a", age=2 * SECOND))}, 5 * SECOND),
+    "half a minute after a write": ({"tries": tried("x", attempt("a", age=30 * SECOND))}, 15 * SECOND),
+    "in a namespace that was just made": ({"imports": imports(created=NOW - 40 * SECOND)}, 20 * SECOND),
+    "where nothing was begun lately": ({}, MINUTE),
+}
+
+
+@pytest.mark.parametrize(("given", "pause"), LOOKS.values(), ids=LOOKS)
+def test_it_is_looked_at_again(given: dict[str, Any], pause: timedelta) -> None:
+    look = look_again(facts(**given), RUNNING, NOW)
+    assert (look.after, look.asked) == (pause, False)
+
+
+OPENED: dict[str, tuple[timedelta | None, timedelta]] = {
+    "a moment ago": (4 * SECOND, 5 * SECOND),
+    "minutes ago": (10 * MINUTE, 5 * MINUTE),
+    "hours ago": (3 * HOUR, 15 * MINUTE),
+    "longer ago than is remembered": (None, 15 * MINUTE),
+}
+
+
+@pytest.mark.parametrize(("age", "pause"), OPENED.values(), ids=OPENED)
+def test_a_pull_request_is_looked_at_less_and_less_often(age: timedelta | None, pause: timedelta) -> None:
+    made = tried(VALUES, attempt("keycloak.order", age=age)) if age else {}
+    assert look_again(facts(tries=made), OPEN, NOW).after == pause
+
+
+def test_what_could_not_be_read_is_tried_again_in_half_a_minute() -> None:
+    assert look_again(facts(), UNREAD, NOW).after == 30 * SECOND
+
+
+def test_the_longest_pause_that_a_far_side_asked_for_is_kept() -> None:
+    asked = facts(clients=Unknown("429", 7 * MINUTE), bootstrap=Unknown("429", 2 * MINUTE))
+    look = look_again(asked, UNREAD, NOW)
+    assert (look.after, look.asked) == (7 * MINUTE, True)
