@@ -15,6 +15,7 @@ from cli.error_pages import error_pages
 from cli.permissions_tables import permissions_page
 from responders import REGISTRY, load
 from responders.federated_credentials.reasons import Reason as Federation
+from responders.gitlab_migrations.reasons import Reason as Migrations
 from responders.runtime_facts.reasons import Reason as Fact
 from responders.submodule_refs.reasons import Reason as Submodule
 from responders.vault_seeding.log_reasons import ENTRA
@@ -42,6 +43,10 @@ the same. One write mends all findings on a credential.
 In `vault_seeding`, a later stage (Key Vault, Vault, bootstrap, seeds, stores, ExternalSecrets) is repaired
 only when nothing is found in an earlier one. A symptom whose root is another target's finding makes the
 outcome `blocked`: that finding is the one to mend.
+
+In `gitlab_migrations`, what the migrations' own log says decides whether they run again; a page that fails
+with migrations that are complete never leads to it. Symptoms rest on everything before GitLab as a whole. How
+its databases are set up is a fault of its own, and repaired whatever else is broken.
 
 In `applications`, each Application has one finding at most. Where its texts tell of a fault that a responder
 of the environment looks after, the finding is a symptom of that responder's; of other known faults it has the
@@ -170,6 +175,34 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
         "Secret does not exist",
         "could not get secret data from provider",
     ),
+    Migrations.GITLAB_DATABASE_CONFIG_REFUSED: (
+        "Database config validation failure",
+        "Many configurations (main, ci) share the same database",
+        "is expecting to share configuration with 'main', but no such is to be found",
+        "since it is using 'database_tasks: false' should share database with 'main:'",
+    ),
+    Migrations.CONFIG_REFUSED_AS_MAPPED: (
+        "Database config validation failure",
+        "is required to use 'database_tasks: true'",
+    ),
+    Migrations.MIGRATIONS_DATABASE_UNREACHABLE: (
+        "PG::ConnectionBad",
+        "could not connect to server",
+        "could not translate host name",
+    ),
+    Migrations.MIGRATIONS_PASSWORD_REFUSED: ("password authentication failed for user",),
+    Migrations.MIGRATIONS_DATABASE_MISSING: ("ActiveRecord::NoDatabaseError",),
+    Migrations.MIGRATIONS_EXTENSION_MISSING: (
+        "could not open extension control file",
+        "permission denied to create extension",
+    ),
+    Migrations.MIGRATIONS_LOCKED: ("ActiveRecord::ConcurrentMigrationError", "PG::LockNotAvailable"),
+    Migrations.MIGRATIONS_TIMED_OUT: ("DeadlineExceeded", "canceling statement due to statement timeout"),
+    Migrations.MIGRATIONS_FAILED: ("BackoffLimitExceeded",),
+    Migrations.GITLAB_SECRET_MISSING: ("CreateContainerConfigError",),
+    Migrations.GITLAB_IMAGE_NOT_PULLED: ("ErrImagePull", "ImagePullBackOff"),
+    Migrations.GITLAB_STILL_INITIALISING: ("Database has not been initialized yet",),
+    Migrations.GITLAB_PAGE_FAILS: ("InvalidAccessKeyId", "We're sorry. Something went wrong on our end."),
 }
 """What other systems say of the same fault, for whoever searches. The start of a text is enough."""
 
