@@ -15,6 +15,7 @@ from cli.error_pages import error_pages
 from cli.permissions_tables import permissions_page
 from responders import REGISTRY, load
 from responders.federated_credentials.reasons import Reason as Federation
+from responders.gitlab_migrations.reasons import Reason as Migrations
 from responders.keycloak_bootstrap.reasons import Reason as Realm
 from responders.runtime_facts.reasons import Reason as Fact
 from responders.submodule_refs.reasons import Reason as Submodule
@@ -44,6 +45,9 @@ In `vault_seeding`, a later stage (Key Vault, Vault, bootstrap, seeds, stores, E
 only when nothing is found in an earlier one. A symptom whose root is another target's finding makes the
 outcome `blocked`: that finding is the one to mend.
 
+In `gitlab_migrations`, what the migrations' own log says decides whether they run again; a page that fails
+with migrations that are complete never leads to it. Symptoms rest on everything before GitLab as a whole. How
+its databases are set up is a fault of its own, and repaired whatever else is broken.
 In `keycloak_bootstrap`, faults behind the two Jobs of the realm are mended by the Jobs: by hook annotations
 in the right order where those are wrong, else by another run; both by pull request and a sync. A redirect URI
 alone is added by itself, once both Jobs are complete. The same fault makes the Jobs run twice a day at most.
@@ -175,6 +179,34 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
         "Secret does not exist",
         "could not get secret data from provider",
     ),
+    Migrations.GITLAB_DATABASE_CONFIG_REFUSED: (
+        "Database config validation failure",
+        "Many configurations (main, ci) share the same database",
+        "is expecting to share configuration with 'main', but no such is to be found",
+        "since it is using 'database_tasks: false' should share database with 'main:'",
+    ),
+    Migrations.CONFIG_REFUSED_AS_MAPPED: (
+        "Database config validation failure",
+        "is required to use 'database_tasks: true'",
+    ),
+    Migrations.MIGRATIONS_DATABASE_UNREACHABLE: (
+        "PG::ConnectionBad",
+        "could not connect to server",
+        "could not translate host name",
+    ),
+    Migrations.MIGRATIONS_PASSWORD_REFUSED: ("password authentication failed for user",),
+    Migrations.MIGRATIONS_DATABASE_MISSING: ("ActiveRecord::NoDatabaseError",),
+    Migrations.MIGRATIONS_EXTENSION_MISSING: (
+        "could not open extension control file",
+        "permission denied to create extension",
+    ),
+    Migrations.MIGRATIONS_LOCKED: ("ActiveRecord::ConcurrentMigrationError", "PG::LockNotAvailable"),
+    Migrations.MIGRATIONS_TIMED_OUT: ("DeadlineExceeded", "canceling statement due to statement timeout"),
+    Migrations.MIGRATIONS_FAILED: ("BackoffLimitExceeded",),
+    Migrations.GITLAB_SECRET_MISSING: ("CreateContainerConfigError",),
+    Migrations.GITLAB_IMAGE_NOT_PULLED: ("ErrImagePull", "ImagePullBackOff"),
+    Migrations.GITLAB_STILL_INITIALISING: ("Database has not been initialized yet",),
+    Migrations.GITLAB_PAGE_FAILS: ("InvalidAccessKeyId", "We're sorry. Something went wrong on our end."),
     Realm.KEYCLOAK_FORBIDDEN: ("403 Forbidden on /admin/realms/…", "unknown_error"),
     Realm.BOOTSTRAP_ADMIN_REFUSED: ("invalid_grant", "Invalid user credentials"),
     Realm.PATCHER_LOGIN_REFUSED: ("Invalid client or Invalid client credentials", "invalid_grant"),
