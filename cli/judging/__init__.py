@@ -1,8 +1,8 @@
 """What is true of a platform, seen from outside: does each declared thing hold, yes or no?
 
 A judge must not share the defendant's eyes. Nothing here uses a client of the app, an SDK or an answer of the
-app: only Kubernetes with the operator's kubeconfig, Entra, ARM, Key Vault and Vault over plain HTTP, and git.
-From the landscape it takes what is declared, and nothing else.
+app: only Kubernetes with the operator's kubeconfig, Entra, ARM, Key Vault and Vault over plain HTTP, pages as
+a browser asks for them, and git. From the landscape it takes what is declared, and nothing else.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,16 @@ from typing import Final, Protocol
 
 import requests
 
-from cli.judging import applications, cluster, credentials, facts, seeds, submodules
+from cli.judging import (
+    applications,
+    cluster,
+    credentials,
+    facts,
+    gitlab,
+    keycloak,
+    seeds,
+    submodules,
+)
 from cli.judging.asking import NotKnown, Operator, Outside
 from cli.judging.verdict import Answer, Verdict
 from shared.landscape import Landscape
@@ -37,6 +46,10 @@ class Claim(Protocol):
         """What the app's journal calls it; or the responder, where it is about all that one looks after."""
 
     @property
+    def responder(self) -> str:
+        """Who of the app looks after it."""
+
+    @property
     def cluster(self) -> str:
         """Name of the cluster that it stands and falls with."""
 
@@ -50,7 +63,7 @@ def claims(landscape: Landscape) -> tuple[Claim, ...]:
         claim
         for environment in landscape.environments.values()
         if environment.enabled
-        for part in (submodules, credentials, facts, seeds, cluster, applications)
+        for part in (submodules, credentials, facts, seeds, cluster, keycloak, gitlab, applications)
         for claim in part.claims(environment, landscape)
     )
 

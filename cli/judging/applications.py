@@ -31,6 +31,10 @@ class ApplicationsAreWell:
     def journalled(self) -> str:
         return "applications"
 
+    @property
+    def responder(self) -> str:
+        return "applications"
+
     def judge(self, outside: Outside) -> Verdict:
         path = f"/apis/argoproj.io/v1alpha1/namespaces/{self.declared.namespace}/applications"
         answer = outside.kubernetes(self.cluster, "GET", path)

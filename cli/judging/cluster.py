@@ -27,6 +27,10 @@ class BootstrapSucceeds:
     def journalled(self) -> str:
         return f"{self.cluster_id}/namespaces/{self.namespace}/cronjobs/{self.name}"
 
+    @property
+    def responder(self) -> str:
+        return "vault_seeding"
+
     def judge(self, outside: Outside) -> Verdict:
         path = f"/apis/batch/v1/namespaces/{self.namespace}/cronjobs/{self.name}"
         found = _object(outside, self.cluster, path)
@@ -54,6 +58,10 @@ class IsReady:
     @property
     def journalled(self) -> str:
         return f"{self.cluster_id}/namespaces/{self.namespace}/{self.plural}/{self.name}"
+
+    @property
+    def responder(self) -> str:
+        return "vault_seeding"
 
     def judge(self, outside: Outside) -> Verdict:
         path = f"/apis/external-secrets.io/v1/namespaces/{self.namespace}/{self.plural}/{self.name}"

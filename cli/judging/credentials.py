@@ -38,6 +38,10 @@ class CredentialWorks:
     def journalled(self) -> str:
         return f"{self.identity}/federatedIdentityCredentials/{self.credential}"
 
+    @property
+    def responder(self) -> str:
+        return "federated_credentials"
+
     def judge(self, outside: Outside) -> Verdict:
         client_id = str(outside.resource(self.identity, IDENTITY_API, "identity")["clientId"])
         return _exchange(outside, client_id, service_account_token(outside, self))

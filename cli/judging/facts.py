@@ -55,6 +55,10 @@ class FactsAreTrue:
     def journalled(self) -> str:
         return self.declared.reference
 
+    @property
+    def responder(self) -> str:
+        return "runtime_facts"
+
     def judge(self, outside: Outside) -> Verdict:
         published = _published(outside, self.declared)
         wrong = [

@@ -32,6 +32,10 @@ class SeedsAreThere:
     def journalled(self) -> str:
         return self.declared.address
 
+    @property
+    def responder(self) -> str:
+        return "vault_seeding"
+
     def judge(self, outside: Outside) -> Verdict:
         uri = str(outside.resource(self.declared.key_vault, VAULT_API, "Key Vault")["vaultUri"])
         token = outside.token(KEY_VAULT)

@@ -31,6 +31,10 @@ class SubmodulesAreThere:
     def journalled(self) -> str:
         return "submodule_refs"
 
+    @property
+    def responder(self) -> str:
+        return "submodule_refs"
+
     def judge(self, outside: Outside) -> Verdict:
         with cloned(outside.operator, self.repository, self.branch) as clone:
             ended = clone.git("submodule", "--quiet", "update", "--init", "--recursive")
