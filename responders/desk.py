@@ -12,7 +12,7 @@ from shared.answers import Answer, problem, told
 from shared.durations import parse_duration
 from shared.errors import Misconfigured, PermanentError, Refused, TemporaryError
 from shared.model import Source, Target
-from shared.status import changes, entries, plain_state
+from shared.status import changes, entries, outcomes, plain_state
 
 LARGEST_BODY: Final = 16 * 1024
 DEFAULT_SINCE: Final = timedelta(hours=24)
@@ -83,6 +83,7 @@ class Desk:
                 "disabled": [name for name, one in service.landscape.environments.items() if not one.enabled],
                 "since": since.isoformat(),
                 "changes": changes(found),
+                "outcomes": outcomes(found),
                 "droppedToday": dict(service.journal.counts(now)),
                 "buried": [
                     {"digest": one.digest, "queue": one.queue, "at": one.at.isoformat()}

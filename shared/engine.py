@@ -257,7 +257,14 @@ def record_outcome(journal: Journal, target: Target, run: Run, report: Report) -
             "plan": outcome.plan,
             "blocked_by": outcome.blocked_by,
             "roots": sorted({str(root.target) for root in report.roots}),
+            "causes": _causes(report.roots),
             "permanent": outcome.permanent,
             "steps": len(report.applied.done),
         },
     )
+
+
+def _causes(roots: tuple[Root, ...]) -> list[dict[str, str]]:
+    """Which faults of which targets hold this one back, each once, the first as `blocked_by`."""
+    named = dict.fromkeys((str(root.target), root.finding.reason) for root in roots)
+    return [{"target": target, "reason": reason} for target, reason in named]

@@ -56,5 +56,32 @@ def changes(found: Iterable[Entry]) -> list[dict[str, Any]]:
     return [plain_entry(entry) for entry in found if entry.kind in CHANGES]
 
 
+def outcomes(found: Iterable[Entry]) -> list[dict[str, Any]]:
+    """What each target came to, one after the other, oldest first: looks that came to the same are one."""
+    told: list[dict[str, Any]] = []
+    last: dict[str, dict[str, Any]] = {}
+    for entry in found:
+        if entry.kind is not Kind.OUTCOME:
+            continue
+        came_to = _came_to(entry.detail)
+        before = last.get(entry.where)
+        if before is None or any(before[name] != value for name, value in came_to.items()):
+            before = {"target": entry.where, "at": entry.at.isoformat(), **came_to}
+            told.append(before)
+        last[entry.where] = before
+        before["lastAt"] = entry.at.isoformat()
+    return told
+
+
+def _came_to(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Why in so many words is left out: a count in it would make each look another."""
+    return {
+        "outcome": detail["word"],
+        "reason": detail.get("reason"),
+        "blockedBy": detail.get("blocked_by"),
+        "causes": detail.get("causes") or [],
+    }
+
+
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat() if at else None

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -163,7 +163,8 @@ def test_status_of_an_app_that_never_ran(app: App, desk: Desk) -> None:
     assert [one["target"] for one in told["targets"]] == [TARGET, "prod/federated_credentials"]
     assert {one["outcome"] for one in told["targets"]} == {"never run"}
     assert told["disabled"] == ["off"]
-    assert (told["changes"], told["droppedToday"], told["buried"]) == ([], {}, [])
+    assert (told["changes"], told["outcomes"], told["buried"]) == ([], [], [])
+    assert told["droppedToday"] == {}
     assert told["at"] == app.clock().isoformat()
 
 
@@ -236,6 +237,35 @@ def test_status_names_the_target_that_blocks_another(
     repair(app)
     blocked = {one["target"]: one["blockedBy"] for one in status(desk, environment="dev")["targets"]}
     assert blocked == {"dev/federated_credentials": None, "dev/vault_seeding": "dev/federated_credentials"}
+
+
+def test_status_tells_what_a_target_came_to_and_what_held_it_back_meanwhile(
+    desk: Desk, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(monkeypatch, app.platform)
+    app.platform.lay(PUT, Throttled("ARM answered 429", delay=90 * timedelta(seconds=1)))
+    repair(app)
+    app.let(90 * timedelta(seconds=1))
+    told = [
+        one for one in status(desk, environment="dev")["outcomes"] if one["target"] == "dev/vault_seeding"
+    ]
+    blocked, well = told
+    assert (blocked["outcome"], blocked["blockedBy"]) == ("blocked", TARGET)
+    assert blocked["causes"] == [{"target": TARGET, "reason": "IssuerStale"}]
+    assert (well["outcome"], well["blockedBy"], well["causes"]) == ("converged", None, [])
+    assert blocked["at"] < well["at"]
+
+
+def test_status_tells_an_outcome_that_repeats_itself_once(desk: Desk, app: App) -> None:
+    repair(app)
+    for _ in range(3):
+        app.clock.advance(HOUR)
+        repair(app)
+    first, last = (one for one in status(desk)["outcomes"] if one["target"] == TARGET)
+    assert (first["outcome"], last["outcome"]) == ("repaired", "converged")
+    assert first["at"] == first["lastAt"]
+    begun, ended = (datetime.fromisoformat(last[name]) for name in ("at", "lastAt"))
+    assert ended - begun >= 2 * HOUR
 
 
 @pytest.mark.parametrize("mode", [Mode.APPROVE, Mode.PROPOSE])
