@@ -26,7 +26,8 @@ setup-az:
 	@bin/setup az
 
 run: setup ## rebuild a cluster in a sandbox, watch the repair, and read the verdict
-	@$(RECONVERGE) drill
+	@mkdir -p .sandbox
+	@$(RECONVERGE) drill --report .sandbox/drill.html
 
 test: setup-az ## every test
 	@$(PYTHON) -m pytest

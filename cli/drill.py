@@ -2,21 +2,22 @@
 
 import argparse
 import os
+import platform
 import shutil
 import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from cli import sandbox
+from cli import report, sandbox, verdicts
 from cli.exits import Exit
 from cli.inputs import duration
 from cli.judging import Claim
 from cli.judging.verdict import Answer
-from cli.output import Screen, Style
+from cli.output import Screen, Style, moment
 from cli.story import Evidence, Story
 from cli.surroundings import Surroundings
 from cli.watch import changed_by
@@ -35,8 +36,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
         type=duration,
-        default=timedelta(minutes=5),
-        metavar="5m",
+        default=timedelta(minutes=8),
+        metavar="8m",
         help="for the app's part, from the rebuild on",
     )
     parser.add_argument(
@@ -46,20 +47,33 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="how published facts are brought right: by the workflow that owns them, or by a pull request"
         " that the drill then merges as a reviewer",
     )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write the whole story to a page of HTML that needs nothing else",
+    )
 
 
 def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     directory: Path = given.dir or sandbox.HOME / f"drill-{os.getpid()}"
     if stack.load(directory) is not None:
         raise Misconfigured(f"a sandbox runs in {directory}: name another --dir, or stop it first")
-    begun = time.monotonic()
+    if given.report is not None and not given.report.parent.is_dir():
+        raise Misconfigured(f"there is no folder {given.report.parent} for the report")
+    begun_at, begun = here.clock(), time.monotonic()
     with _ended_by_signals():
         try:
             evidence = Story(directory, here, Channel(given.channel)).play(given.timeout)
         finally:
             if not given.keep:
                 _tear_down(directory, remove=given.dir is None)
-    show(here.screen, evidence, seconds=time.monotonic() - begun)
+    seconds = time.monotonic() - begun
+    show(here.screen, evidence, seconds=seconds)
+    if given.report is not None:
+        told = as_drill(evidence, begun_at, seconds, Channel(given.channel))
+        given.report.write_text(report.page(told), encoding="utf-8")
+        here.screen.note(f"the report is {given.report}")
     if given.keep:
         here.screen.note(f"it still runs; stop it with `{sandbox.command(here, 'down', directory)}`")
     return evidence.code
@@ -92,7 +106,7 @@ def _tear_down(directory: Path, *, remove: bool) -> None:
 
 
 def show(screen: Screen, evidence: Evidence, *, seconds: float) -> None:
-    rows = [_row(claim, evidence) for claim in evidence.asked]
+    claims = [_row(claim, evidence) for claim in evidence.asked]
     if screen.as_json:
         screen.document(
             {
@@ -101,8 +115,10 @@ def show(screen: Screen, evidence: Evidence, *, seconds: float) -> None:
                 "seconds": round(seconds, 1),
                 "rebuilt": evidence.rebuilt,
                 "delivery": evidence.delivery,
-                "merged": [f"{one.repository}#{one.number}" for one in evidence.merged],
-                "claims": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+                "damage": [one.what for one in evidence.damage],
+                "merged": [f"{one.proposal.repository}#{one.proposal.number}" for one in evidence.merged],
+                "verdicts": [verdicts.plain(row) for row in evidence.rows],
+                "claims": [dict(zip(COLUMNS, row, strict=True)) for row in claims],
                 "targets": evidence.status["targets"] if evidence.status else [],
                 "processes": [{"name": one.name, "pid": one.pid} for one in evidence.stack.children],
                 "addresses": [
@@ -111,9 +127,43 @@ def show(screen: Screen, evidence: Evidence, *, seconds: float) -> None:
             }
         )
         return
-    screen.table([name.replace("_", " ") for name in COLUMNS], rows)
+    screen.table(verdicts.COLUMNS, [verdicts.cells(row) for row in evidence.rows])
+    screen.say()
+    screen.table([name.replace("_", " ") for name in COLUMNS], claims)
     screen.say()
     screen.say(*_closing(evidence, seconds))
+
+
+def as_drill(evidence: Evidence, begun_at: datetime, seconds: float, channel: Channel) -> report.Drill:
+    """What the report tells. Without a word to the app all times are from the start on."""
+    told_at = evidence.told_at or begun_at
+    merged = (
+        report.Event(
+            at=(one.at - told_at).total_seconds(),
+            who="a reviewer",
+            what=f"merged {one.proposal.repository}#{one.proposal.number}: {one.proposal.title}",
+            channel=Channel.PULL_REQUEST.value,
+        )
+        for one in evidence.merged
+    )
+    damage = (
+        report.Event(at=(one.at - told_at).total_seconds(), who="the drill", what=one.what)
+        for one in evidence.damage
+    )
+    return report.Drill(
+        closing=_closing(evidence, seconds)[0],
+        good=evidence.code is Exit.CONVERGED,
+        facts={
+            "begun": moment(begun_at),
+            "took": f"{seconds:.0f} s",
+            "facts are published by": channel.value,
+            "Python": platform.python_version(),
+        },
+        rows=evidence.rows,
+        events=(*damage, *merged),
+        claim_columns=COLUMNS,
+        claims=tuple(_row(claim, evidence) for claim in evidence.asked),
+    )
 
 
 COLUMNS: Final = ("environment", "what", "name", "before", "after_rebuild", "now", "changed_by")

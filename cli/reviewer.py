@@ -3,12 +3,12 @@
 https://docs.github.com/rest/pulls/pulls
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from cli.judging.asking import ask
-from shared.landscape import DeclaredFacts, Landscape
+from shared.landscape import Environment, Landscape
 
 if TYPE_CHECKING:
     import requests
@@ -31,7 +31,7 @@ class Proposal:
 
     @property
     def environment(self) -> str:
-        """Whose facts it is about: `reconverge/<environment>/facts-<change>` is its branch."""
+        """Which one it is about: `reconverge/<environment>/<what>-<change>` is its branch."""
         return self.branch.split("/")[1]
 
 
@@ -42,7 +42,7 @@ class Reviewer:
     ca: str
 
     def proposals(self, landscape: Landscape) -> Iterator[Proposal]:
-        """Those of Reconverge that are open where facts are declared. Raises RequestException."""
+        """Those of Reconverge that are open where facts and values are declared. Raises RequestException."""
         for repository in dict.fromkeys(_names(landscape)):
             for one in self._ask("GET", f"{repository}/pulls", params={"state": "open"}):
                 if one["head"]["ref"].startswith("reconverge/"):
@@ -78,8 +78,14 @@ def of(environment: Mapping[str, str]) -> Reviewer:
 
 
 def _names(landscape: Landscape) -> Iterator[str]:
-    declared: Iterable[DeclaredFacts] = (
-        facts for environment in landscape.environments.values() for facts in environment.facts
-    )
-    for one in declared:
-        yield "/".join(one.repository.removesuffix(".git").split("/")[-2:])
+    for environment in landscape.environments.values():
+        for repository in _repositories(environment):
+            yield "/".join(repository.removesuffix(".git").split("/")[-2:])
+
+
+def _repositories(environment: Environment) -> Iterator[str]:
+    yield from (facts.repository for facts in environment.facts)
+    if environment.keycloak and (values := environment.keycloak.hooks.values):
+        yield values.repository
+    if environment.gitlab and (migrations := environment.gitlab.migrations):
+        yield migrations.values.repository

@@ -1,9 +1,11 @@
 """The story of a drill: a platform that works, what goes wrong at once, an app that is told, and the verdict.
 
-    start ─ works? ─ rebuild ─ lose ─ broken? ─ repair (─ review) ─ verdict
+    start ─ works? ─ rebuild ─ lose ─ commit ─ broken? ─ repair, review ─ verdict
 
 The cluster is rebuilt, and the submodule of what Argo CD renders from comes to stand at a commit that git
-serves to nobody: then no Application renders, and nothing that is repaired in Git arrives.
+serves to nobody: then no Application renders, and nothing that is repaired in Git arrives. So nobody sees
+what else was committed meanwhile: hooks of Keycloak in the wrong order, and a GitLab whose databases are
+not the same.
 
 Everything but the app's own status is seen from outside of it.
 """
@@ -26,6 +28,7 @@ from cli.judging.asking import Operator
 from cli.judging.verdict import Answer, Verdict
 from cli.output import short_id
 from cli.surroundings import Surroundings
+from cli.verdicts import Row, Told, rows
 from cli.watch import Status, Watch, counted, settled_well
 from sandbox.control_client import Control, ControlError
 from sandbox.environment import Channel
@@ -35,6 +38,11 @@ from shared.errors import PermanentError
 from shared.landscape import Landscape, load
 
 ENVIRONMENT: Final = "dev"
+COMMITTED: Final = {
+    "keycloak-patcher-before-bootstrap": "Keycloak's client patcher comes before the bootstrap it rests on",
+    "gitlab-ci-unmapped": "GitLab's database ci is not mapped to that of main any more",
+}
+"""Broken states of the sandbox, each a commit to a file of values."""
 POLL: Final = timedelta(milliseconds=500)
 AGAIN: Final = timedelta(seconds=2)
 SETTLING: Final = timedelta(minutes=2)
@@ -46,6 +54,22 @@ EXITS: Final = {
     Answer.FAILS: Exit.DIFFERENCES,
     Answer.NOT_KNOWN: Exit.COULD_NOT_TELL,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something that the drill did."""
+
+    at: datetime
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What the app proposed and the reviewer merged."""
+
+    at: datetime
+    proposal: reviewer.Proposal
 
 
 @dataclass(slots=True)
@@ -60,8 +84,10 @@ class Evidence:
     after: Mapping[Claim, Verdict] = field(default_factory=dict)
     delivery: Mapping[str, Any] | None = None
     """Of the first event that the app took."""
-    merged: list[reviewer.Proposal] = field(default_factory=list)
-    """What the app proposed and the reviewer merged."""
+    damage: list[Happened] = field(default_factory=list)
+    told_at: datetime | None = None
+    """When the events went out to the app."""
+    merged: list[Merged] = field(default_factory=list)
     status: Status | None = None
     """The app's own last word."""
     now: Mapping[Claim, Verdict] = field(default_factory=dict)
@@ -73,6 +99,11 @@ class Evidence:
         if self.proves_nothing:
             return Exit.COULD_NOT_TELL
         return worst(EXITS[self.now[claim].answer] for claim in self.asked)
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        told = Told(self.status, self.told_at) if self.status and self.told_at else Told.nothing()
+        return rows(self.asked, self.before, self.after, self.now, told)
 
 
 class _ProvesNothing(Exception):
@@ -114,7 +145,8 @@ class Story:
         with self._events_held():
             for cluster in clusters:
                 self._rebuild_one(cluster, evidence)
-            self._lose_submodule()
+            self._lose_submodule(evidence)
+            self._commit_faults(evidence)
             names = {short_id(cluster).lower() for cluster in clusters}
             hit = [claim for claim in evidence.asked if claim.cluster.lower() in names]
             unhurt = self._wait_until_it_shows(hit, evidence)
@@ -146,12 +178,25 @@ class Story:
         self._screen.note(f"  issuer: {rebuilt['previousIssuer']}")
         self._screen.note(f"        → {rebuilt['issuer']}")
         evidence.rebuilt.append(rebuilt)
+        self._happened(evidence, does)
 
-    def _lose_submodule(self) -> None:
+    def _lose_submodule(self, evidence: Evidence) -> None:
         does = "the submodule comes to stand at a commit of a branch that was squashed and deleted"
         with self._step("lose", does):
             moved = sandbox.move_submodule(self._directory)
         self._screen.note(f"  {moved['path']} of {moved['parent']}: {moved['commit']}")
+        self._happened(evidence, does)
+
+    def _commit_faults(self, evidence: Evidence) -> None:
+        """Into the files of values. Nothing of it shows yet: Argo CD renders nothing any more."""
+        control = Control.from_dir(self._directory)
+        for name, means in COMMITTED.items():
+            with self._step("commit", f"{means}, in {ENVIRONMENT}"):
+                control.break_(name, ENVIRONMENT)
+            self._happened(evidence, f"{means} ({name})")
+
+    def _happened(self, evidence: Evidence, what: str) -> None:
+        evidence.damage.append(Happened(self._here.clock(), what))
 
     def _wait_until_it_shows(self, hit: list[Claim], evidence: Evidence) -> list[Claim]:
         """Those of the claims that hold all the same."""
@@ -179,13 +224,11 @@ class Story:
     # -- the repair -------------------------------------------------------------------
 
     def _repair(self, evidence: Evidence, timeout: timedelta) -> None:
-        rebuilt_at, deadline = self._here.clock(), self._here.clock() + timeout
-        watch = Watch()
+        told_at = evidence.told_at = self._here.clock()
+        deadline, watch = told_at + timeout, Watch()
         while True:
             with self._step("repair", "Event Grid tells the app, which looks, repairs and proves") as update:
-                while (
-                    not self._settled(evidence, watch, rebuilt_at, update) and self._here.clock() < deadline
-                ):
+                while not self._settled(evidence, watch, told_at, update) and self._here.clock() < deadline:
                     self._here.pause(POLL)
             with self._step("verdict", "the same is tried a last time from outside"):
                 evidence.now = judging.verdicts(operator_of(evidence.stack), evidence.asked)
@@ -202,9 +245,8 @@ class Story:
     ) -> bool:
         """Tell what is new; whether the app took an event and ended well with every target."""
         evidence.delivery = evidence.delivery or self._delivery()
-        if self._channel is Channel.PULL_REQUEST:
-            self._review(evidence)
-        status = App.of(evidence.stack).status()
+        self._review(evidence)
+        status = App.of(evidence.stack).status(self._here.clock() - since)
         if status is None:
             return False
         evidence.status = status
@@ -221,7 +263,7 @@ class Story:
             for line in proposal.body.splitlines():
                 self._screen.note(f"    {line}".rstrip())
             person.merge(proposal)
-            evidence.merged.append(proposal)
+            evidence.merged.append(Merged(self._here.clock(), proposal))
             self._screen.note("  reviewed and merged, as a person would")
             App.of(evidence.stack).look_at(proposal.environment)
 

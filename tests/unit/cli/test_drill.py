@@ -3,21 +3,29 @@
 import io
 import json
 import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli import drill
+from cli import drill, main, report
 from cli.exits import Exit
 from cli.judging.credentials import CredentialWorks
 from cli.judging.verdict import Answer, Verdict, fails, holds
 from cli.output import Format, Screen
-from cli.story import Evidence
+from cli.reviewer import Proposal
+from cli.story import Evidence, Happened, Merged
+from cli.surroundings import Surroundings
+from sandbox.environment import Channel
 from sandbox.processes import Child
 from sandbox.stack import Stack
+from shared.model import utc_now
 from tests.unit.app import landscape
 from tests.unit.cli.desk import SECRET
+from tests.unit.cli.told import outcome, step
 
+SECOND = timedelta(seconds=1)
 ACCEPTED = holds("accepted")
 REFUSED = fails("refused AADSTS700211")
 NOT_KNOWN = Verdict(Answer.NOT_KNOWN, "not known Timeout")
@@ -80,10 +88,11 @@ def test_only_what_holds_is_a_good_end(seen: Evidence, code: Exit, closing: str)
     assert out.getvalue().splitlines()[-1].startswith(closing)
 
 
-def rows(seen: Evidence) -> list[list[str]]:
+def tables(seen: Evidence) -> list[list[list[str]]]:
     out = io.StringIO()
     drill.show(Screen(out, io.StringIO()), seen, seconds=20)
-    return [re.split(r"  +", line) for line in out.getvalue().splitlines()]
+    parts = out.getvalue().split("\n\n")
+    return [[re.split(r"  +", line) for line in part.splitlines()] for part in parts]
 
 
 WRITTEN = {
@@ -107,11 +116,79 @@ WHO: dict[str, tuple[Evidence, str]] = {
 
 @pytest.mark.parametrize(("seen", "who"), WHO.values(), ids=WHO)
 def test_the_table_tells_each_thing_before_after_and_now_and_who_changed_it(seen: Evidence, who: str) -> None:
-    head, row, *_ = rows(seen)
+    _, (head, row, *_), _ = tables(seen)
     assert head[:3] == ["environment", "what", "name"]
     now = str(seen.now[seen.asked[0]])
     told = ["dev", "credential", "vault/credential-0", "accepted", "refused AADSTS700211", now]
     assert row == ([*told, who] if who else told)
+
+
+TOLD_AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
+TARGET = "dev/federated_credentials"
+ACCOUNT: dict[str, Any] = {
+    "targets": [{"target": TARGET, "outcome": "repaired"}],
+    "changes": step(TARGET, 2, "credential.update", claim("credential-0").journalled),
+    "outcomes": [outcome(TARGET, 1, "pending"), outcome(TARGET, 9, "repaired")],
+}
+
+
+def whole() -> Evidence:
+    """Of a story with a beginning and an end."""
+    seen = evidence(ACCEPTED, status=ACCOUNT)
+    seen.told_at = TOLD_AT
+    seen.damage.append(Happened(TOLD_AT - 5 * SECOND, "the cluster was rebuilt"))
+    proposal = Proposal("ameideio/ameide-gitops", 3, "Map ci", "why", "reconverge/dev/gitlab-1", "0" * 40)
+    seen.merged.append(Merged(TOLD_AT + 6 * SECOND, proposal))
+    return seen
+
+
+def test_a_table_of_the_targets_stands_above_that_of_the_claims() -> None:
+    (head, row), _, _ = tables(whole())
+    assert head[:3] == ["environment", "responder", "before"]
+    assert row == [
+        "dev",
+        "federated_credentials",
+        "accepted",
+        "refused AADSTS700211",
+        "accepted",
+        "repaired",
+        "9 s",
+        "credential.update credential-0 (direct)",
+    ]
+
+
+def test_a_story_without_a_word_of_the_app_has_its_targets_all_the_same() -> None:
+    (_, row), _, _ = tables(evidence(ACCEPTED))
+    assert row == ["dev", "federated_credentials", "accepted", "refused AADSTS700211", "accepted"]
+
+
+def test_the_document_tells_the_same() -> None:
+    out = io.StringIO()
+    drill.show(Screen(out, io.StringIO(), Format.JSON), whole(), seconds=20)
+    told = json.loads(out.getvalue())
+    (verdict,) = told["verdicts"]
+    assert (verdict["responder"], verdict["secondsToConverged"]) == ("federated_credentials", 9.0)
+    assert (told["damage"], told["merged"]) == (["the cluster was rebuilt"], ["ameideio/ameide-gitops#3"])
+
+
+def test_the_report_tells_the_same() -> None:
+    told = drill.as_drill(whole(), TOLD_AT - 60 * SECOND, 20, Channel.WORKFLOW)
+    assert told.good
+    assert [(one.at, one.who) for one in told.events] == [(-5, "the drill"), (6, "a reviewer")]
+    assert told.events[1].what == "merged ameideio/ameide-gitops#3: Map ci"
+    assert told.rows == whole().rows
+    assert SECRET not in report.page(told)
+
+
+def test_a_report_into_no_folder_is_refused_before_anything_begins(tmp_path: Path) -> None:
+    asked = ["drill", "--dir", str(tmp_path / "sandbox"), "--report", str(tmp_path / "none" / "drill.html")]
+    complaints = io.StringIO()
+    here = Surroundings(
+        environment={}, screen=Screen(io.StringIO(), complaints), clock=utc_now, pause=lambda _: None
+    )
+    assert main.conduct(main.parse(asked), here) == Exit.WRONG_USE
+    assert "no folder" in complaints.getvalue()
+    assert not (tmp_path / "sandbox").exists()
 
 
 def test_neither_output_shows_a_secret() -> None:
