@@ -154,7 +154,7 @@ def test_nothing_of_the_drawing_lies_outside_of_it() -> None:
     for drawn in read(page(drill())).iter("svg"):
         _, _, width, height = map(float, drawn.get("viewBox", "").split())
         for one in drawn.iter():
-            assert float(one.get("x", 0)) + float(one.get("width", 0)) <= width
+            assert float(one.get("x", one.get("cx", 0))) + float(one.get("width", one.get("r", 0))) <= width
             assert float(one.get("y", 0)) + float(one.get("height", 0)) <= height
 
 
