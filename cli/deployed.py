@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
-from math import ceil
+from datetime import datetime
 from typing import Any, Final, Self
 
 import requests
@@ -23,11 +22,10 @@ class App:
     def of(cls, running: Stack) -> Self:
         return cls(running.environment["RECONVERGE_APP_URL"], running.environment["RECONVERGE_APP_KEY"])
 
-    def status(self, within: timedelta) -> Mapping[str, Any] | None:
-        """With what happened within so much time, to a second; None while it does not answer."""
+    def status(self, since: datetime) -> Mapping[str, Any] | None:
+        """With what happened from then on; None while it does not answer."""
         with suppress(requests.RequestException):
-            since = {"since": f"{ceil(within.total_seconds())}s"}
-            answer = self._ask("GET", "status", params=since)
+            answer = self._ask("GET", "status", params={"since": since.isoformat()})
             if answer.status_code == 200:
                 found: Mapping[str, Any] = answer.json()
                 return found

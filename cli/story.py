@@ -246,7 +246,7 @@ class Story:
         """Tell what is new; whether the app took an event and ended well with every target."""
         evidence.delivery = evidence.delivery or self._delivery()
         self._review(evidence)
-        status = App.of(evidence.stack).status(self._here.clock() - since)
+        status = App.of(evidence.stack).status(since)
         if status is None:
             return False
         evidence.status = status

@@ -182,12 +182,26 @@ EXAMPLE: Final = (
 def _since(text: str | None, now: datetime) -> datetime:
     if text is None:
         return now - DEFAULT_SINCE
-    duration = parse_duration(text)
-    if duration is None or duration > LONGEST_SINCE:
+    since = _moment(text, now)
+    if since is None or since < now - LONGEST_SINCE:
         raise Refused(
-            f"since={text[:40]!r} is not understood; write 90m, 12h or 7d (31 days at most)", status=400
+            f"since={text[:40]!r} is not understood; write 90m, 12h, 7d or 2026-11-26T03:00:00Z"
+            " (31 days at most)",
+            status=400,
         )
-    return now - duration
+    return since
+
+
+def _moment(text: str, now: datetime) -> datetime | None:
+    """A length of time before now, or a moment with its offset. None for anything else."""
+    duration = parse_duration(text)
+    if duration is not None:
+        return now - duration
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _guarded(work: Callable[[], Answer]) -> Answer:

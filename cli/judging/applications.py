@@ -25,7 +25,8 @@ class ApplicationsAreWell:
 
     @property
     def name(self) -> str:
-        return ", ".join(rule.match for rule in self.declared.applications)
+        first, *more = (rule.match for rule in self.declared.applications)
+        return f"{first} and {len(more)} more" if more else first
 
     @property
     def journalled(self) -> str:

@@ -188,6 +188,7 @@ SINCE = {
     "a day, unless said otherwise": ({}, 25, 0),
     "within the time asked for": ({"since": "30h"}, 25, 3),
     "before the time asked for": ({"since": "90m"}, 2, 0),
+    "no time at all": ({"since": "0s"}, 1, 0),
     "in days": ({"since": "7d"}, 6 * 24, 3),
 }
 
@@ -217,6 +218,14 @@ def test_status_tells_of_what_waits_what_failed_and_what_was_buried(desk: Desk, 
     assert first["lookAgainAt"] == (app.clock() + 90 * timedelta(seconds=1)).isoformat()
     assert told["droppedToday"] == {"Microsoft.Web/sites/write": 1}
     assert [(one["queue"], len(one["digest"])) for one in told["buried"]] == [("signals", 32)]
+
+
+def test_status_looks_back_to_a_moment(app: App, desk: Desk) -> None:
+    repair(app)
+    app.clock.advance(HOUR)
+    begun = status(desk)["changes"][0]["at"]
+    after = (datetime.fromisoformat(begun) + HOUR / 2).isoformat()
+    assert [len(status(desk, since=since)["changes"]) for since in (begun, after)] == [3, 0]
 
 
 def test_status_names_the_reason_and_what_to_do_about_it(desk: Desk, app: App) -> None:
@@ -301,7 +310,9 @@ def test_the_functions_key_may_stand_in_the_address(desk: Desk) -> None:
 
 NO_STATUS: dict[str, tuple[Mapping[str, str], int, str]] = {
     "an unknown environment": ({"environment": "qa"}, 404, "known are dev, prod, off"),
-    "a time that is none": ({"since": "yesterday"}, 400, "write 90m, 12h or 7d"),
+    "a time that is none": ({"since": "yesterday"}, 400, "write 90m, 12h, 7d or 2026-"),
+    "a moment of no place": ({"since": "2026-11-02T03:00:00"}, 400, "write 90m, 12h, 7d or 2026-"),
+    "a moment too long ago": ({"since": "1999-01-01T00:00:00Z"}, 400, "31 days at most"),
     "a time that is too long": ({"since": "400d"}, 400, "31 days at most"),
     "a parameter that nobody knows": ({"enviroment": "dev"}, 400, "known are environment, since"),
 }
