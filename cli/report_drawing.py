@@ -31,7 +31,7 @@ GAP: Final = 18
 INSET: Final = 14
 STRIP: Final = 10
 """Height of the states' strip."""
-LONGEST: Final = 54
+LONGEST: Final = 52
 """Characters of small print that fit beside a box, and in it."""
 
 
@@ -106,7 +106,10 @@ def _lines(target: str, boxes: Sequence[_Box], lane: float) -> Iterator[Html]:
 
 
 def _label(row: Row, holder: Row) -> str:
-    return shortened(f"{_reasons(row, holder.target)} · {holder.responder}", LONGEST)
+    """The first fault that was named; the others are counted, and stand in the arrow's title."""
+    first, *more = (cause.reason for cause in row.causes if cause.target == holder.target)
+    counted = f" +{len(more)}" if more else ""
+    return shortened(f"{first}{counted} · {holder.responder}", LONGEST)
 
 
 def _reasons(row: Row, target: str) -> str:

@@ -146,6 +146,12 @@ def test_each_arrow_says_why_and_each_state_how_long() -> None:
         "gitlab_migrations waited for vault_seeding: SeedMissing, StoreNotReady",
         "vault_seeding waited for runtime_facts: FactDiffers",
     ]
+    words = [one.findtext("text") for one in dev.iter("g") if one.find("circle") is not None]
+    assert sorted(map(str, words)) == [
+        "FactDiffers · runtime_facts",
+        "FactDiffers · runtime_facts",
+        "SeedMissing +1 · vault_seeding",
+    ]
     states = [one.findtext("title") for one in dev.iter("rect") if "state" in (one.get("class") or "")]
     assert "blocked BootstrapLacksSecret, 1 to 12 s" in states
 
