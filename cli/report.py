@@ -125,7 +125,7 @@ def _verdict_rows(rows: Iterable[Row]) -> Iterator[tuple[Html, ...]]:
             tag("td", row.before),
             tag("td", row.damaged),
             tag("td", row.now),
-            tag("td", _word(row.outcome)),
+            tag("td", _word(row.ending)),
             tag("td", length(row.seconds), class_="number"),
             tag("td", _chain(row.chain)),
             tag("td", *(tag("div", told) for told in row.changed), class_="changes"),

@@ -119,7 +119,7 @@ def _reasons(row: Row, target: str) -> str:
 def _node(box: _Box, until: float) -> Html:
     row, top = box.row, box.top
     took = length(row.seconds)
-    ended = f"{row.outcome or 'told nothing'}{f' after {took}' if took else ''}"
+    ended = f"{row.ending or 'told nothing'}{f' after {took}' if took else ''}"
     words = shortened(" → ".join(_words(row)), LONGEST)
     return tag(
         "g",

@@ -3,6 +3,7 @@
 Pure. The rows are the source of the drill's table, of its JSON and of its report.
 """
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from cli.judging import Claim
 from cli.judging.verdict import Answer, Verdict
 from cli.output import short_id
 from cli.watch import WELL
+from shared.model import Word
 
 MANY: Final = 3
 """More objects than these are counted, not named."""
@@ -102,12 +104,19 @@ class Row:
     @property
     def seconds(self) -> float | None:
         """From the event to the outcome that stayed good; None where none did."""
-        good_since = None
-        for state in reversed(self.states):
-            if state.word not in WELL:
-                break
-            good_since = state.at
-        return good_since
+        return self._good[0].at if self._good else None
+
+    @property
+    def ending(self) -> str:
+        """How it ended: once repaired, it is converged whenever it is looked at again, and was repaired."""
+        repaired = any(state.word == Word.REPAIRED for state in self._good)
+        return Word.REPAIRED.value if repaired else self.outcome
+
+    @property
+    def _good(self) -> tuple[State, ...]:
+        """The states since all of them were good."""
+        good = itertools.takewhile(lambda state: state.word in WELL, reversed(self.states))
+        return tuple(good)[::-1]
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -248,7 +257,7 @@ def cells(row: Row) -> tuple[str, ...]:
         row.before,
         row.damaged,
         row.now,
-        row.outcome,
+        row.ending,
         length(row.seconds),
         CAUSED_BY.join(row.chain),
         ", ".join(row.changed),

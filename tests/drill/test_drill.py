@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -34,7 +36,10 @@ TOLD = {
     "bootstrap": ("succeeded", "no such CronJob$|never succeeded$"),
     "store": ("Ready", "not Ready: "),
     "external secret": ("Ready", "not Ready: "),
-    "applications": ("2 of 2 well", "[12] of 2: "),
+    "secrets": ("2 of 2 there", "0 of 2 there$"),
+    "login": ("login page", "not up"),
+    "page": ("200", "502$|not up$"),
+    "applications": ("3 of 3 well", "[123] of 3: "),
 }
 """What holds says, and how what does not begins."""
 TARGETS = {
@@ -45,9 +50,12 @@ TARGETS = {
         "federated_credentials",
         "runtime_facts",
         "vault_seeding",
+        "keycloak_bootstrap",
+        "gitlab_migrations",
         "applications",
     )
 }
+VALUES = "https://github.com/ameideio/ameide-gitops/blob/main/sources/values/env/dev/platform"
 REQUEST_LINE = "POST /runtime/webhooks/eventgrid?functionName=arm_event&code=… HTTP/1.1"
 
 
@@ -80,9 +88,10 @@ def listens(address: str) -> bool:
         return probe.connect_ex((str(parts.hostname), parts.port or 0)) == 0
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_rebuilt_cluster_is_repaired_and_nothing_is_left_running(tmp_path: Path) -> None:
-    running = drill("--dir", str(tmp_path / "sandbox"), "--output", "json")
+    page = tmp_path / "drill.html"
+    running = drill("--dir", str(tmp_path / "sandbox"), "--output", "json", "--report", str(page))
     out, err = running.communicate()
     evidence = json.loads(out)
     assert running.returncode == 0, err
@@ -96,6 +105,9 @@ def test_a_rebuilt_cluster_is_repaired_and_nothing_is_left_running(tmp_path: Pat
     assert all(one["changed_by"].startswith("reconverge, run ") for one in written)
     assert {one["outcome"] for one in evidence["targets"]} <= {"converged", "repaired"}
     assert {one["target"] for one in evidence["targets"]} == TARGETS
+    assert_the_roots_came_first(evidence["verdicts"])
+    assert_values_were_changed_by_pull_request(evidence)
+    assert_is_a_report(page, evidence["verdicts"])
     assert evidence["delivery"]["lastStatus"] in {200, 202}
     assert REQUEST_LINE in err
     assert "    aeg-event-type: Notification" in err
@@ -106,14 +118,49 @@ def test_a_rebuilt_cluster_is_repaired_and_nothing_is_left_running(tmp_path: Pat
     assert [address for address in evidence["addresses"] if listens(address)] == []
 
 
-@pytest.mark.timeout(300)
+def assert_the_roots_came_first(verdicts: list[dict[str, Any]]) -> None:
+    """What rests on something waited for it, if it was looked at in time, and never the other way round."""
+    order = [one["responder"] for one in verdicts if one["environment"] == "dev"]
+    for one in verdicts:
+        assert one["secondsToConverged"] is not None
+        assert all(order.index(root) < order.index(one["responder"]) for root in one["causeChain"])
+    rested = {one["responder"] for one in verdicts if one["causeChain"]}
+    assert {"keycloak_bootstrap", "gitlab_migrations"} <= rested
+
+
+def assert_values_were_changed_by_pull_request(evidence: dict[str, Any]) -> None:
+    """Those of dev, where two bad commits were made; prod's were right, and healed with the rest."""
+    proposed = [
+        (one["environment"], change["object"])
+        for one in evidence["verdicts"]
+        for change in one["changes"]
+        if change["channel"] == "pull-request" and change["object"].endswith(".yaml")
+    ]
+    assert sorted(set(proposed)) == [
+        ("dev", f"{VALUES}/platform-gitlab.yaml"),
+        ("dev", f"{VALUES}/platform-keycloak-realm.yaml"),
+    ]
+    assert len(evidence["merged"]) == 2
+    assert all(one.startswith("ameideio/ameide-gitops#") for one in evidence["merged"])
+
+
+def assert_is_a_report(page: Path, verdicts: list[dict[str, Any]]) -> None:
+    document = ET.fromstring(page.read_text(encoding="utf-8"))  # noqa: S314 (our own)
+    text = "".join(document.itertext())
+    assert "CONVERGED: " in text
+    assert all(f"{one['environment']}/{one['responder']}" in text for one in verdicts)
+    assert len(list(document.iter("svg"))) == 2
+
+
+@pytest.mark.timeout(600)
 def test_facts_are_proposed_merged_by_a_reviewer_and_the_platform_heals(tmp_path: Path) -> None:
     running = drill("--dir", str(tmp_path / "sandbox"), "--channel", "pull-request", "--output", "json")
     out, err = running.communicate()
     evidence = json.loads(out)
     assert running.returncode == 0, err
     assert evidence["verdict"] == "converged"
-    assert sorted(evidence["merged"]) == [f"ameideio/ameide-runtime-facts#{number}" for number in (1, 2)]
+    merged = [one.partition("#")[0] for one in evidence["merged"]]
+    assert sorted(merged) == ["ameideio/ameide-gitops"] * 2 + ["ameideio/ameide-runtime-facts"] * 2
     assert "    | `azure.vaultBootstrapIdentityClientId` | `" in err
     facts = [one for one in evidence["claims"] if one["what"] == "facts"]
     assert [(one["after_rebuild"], one["now"]) for one in facts] == [("6 of 8 differ", "8 of 8 equal")] * 2

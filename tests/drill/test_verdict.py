@@ -49,7 +49,7 @@ def by_kind(operator: Operator, asked: tuple[Claim, ...]) -> dict[str, set[str]]
 
 def test_everything_that_enabled_environments_declare_is_asked_for(everything: tuple[Claim, ...]) -> None:
     kinds = ["submodules", *["credential"] * 3, "facts", "seeds", "bootstrap", "store"]
-    kinds += [*["external secret"] * 3, "applications"]
+    kinds += [*["external secret"] * 3, "secrets", *["login"] * 4, "page", "applications"]
     assert [(one.environment, one.kind) for one in everything] == [
         (environment, kind) for environment in ("dev", "prod") for kind in kinds
     ]
@@ -63,7 +63,10 @@ WORKS = {
     "bootstrap": {"succeeded"},
     "store": {"Ready"},
     "external secret": {"Ready"},
-    "applications": {"2 of 2 well"},
+    "secrets": {"2 of 2 there"},
+    "login": {"login page"},
+    "page": {"200"},
+    "applications": {"3 of 3 well"},
 }
 
 
@@ -214,6 +217,16 @@ def test_after_a_rebuild_nothing_of_the_cluster_holds(
     assert found["seeds"] == {"0 of 4 equal"}
     assert found["bootstrap"] <= {"no such CronJob", "never succeeded"}
     assert all(one.startswith("not Ready: ") for one in found["store"] | found["external secret"])
+    assert found["secrets"] == {"0 of 2 there"}
+    assert all(one.startswith("not up") for one in found["login"])
+    assert found["page"] <= {"502", "not up"}
     gone = judging.verdicts(replace(operator, kubeconfig=stale), everything)
     of_the_cluster = {claim.kind for claim, verdict in gone.items() if verdict.answer is Answer.NOT_KNOWN}
-    assert of_the_cluster == {"credential", "bootstrap", "store", "external secret", "applications"}
+    assert of_the_cluster == {
+        "credential",
+        "bootstrap",
+        "store",
+        "external secret",
+        "secrets",
+        "applications",
+    }

@@ -94,6 +94,26 @@ def test_a_target_converged(outcomes: tuple[Any, ...], seconds: float | None) ->
     assert row(told(*outcomes)).seconds == seconds
 
 
+ENDED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "well, as nothing was wrong": ((outcome(GITLAB, 1, "converged"),), "converged"),
+    "repaired, though looked at again": (
+        (outcome(GITLAB, 1, "blocked"), outcome(GITLAB, 9, "repaired"), outcome(GITLAB, 12, "converged")),
+        "repaired",
+    ),
+    "well by itself, after a repair that did not last": (
+        (outcome(GITLAB, 1, "repaired"), outcome(GITLAB, 9, "pending"), outcome(GITLAB, 12, "converged")),
+        "converged",
+    ),
+    "badly": ((outcome(GITLAB, 1, "repaired"), outcome(GITLAB, 9, "human")), "human"),
+    "in a way that nobody told": ((), ""),
+}
+
+
+@pytest.mark.parametrize(("outcomes", "word"), ENDED.values(), ids=ENDED)
+def test_a_target_ended(outcomes: tuple[Any, ...], word: str) -> None:
+    assert row(told(*outcomes)).ending == word
+
+
 CHANGED: dict[str, tuple[list[Any], tuple[str, ...]]] = {
     "a file by pull request": (
         step(GITLAB, 1, "values.update", VALUES, "pull-request"),
