@@ -94,7 +94,30 @@ def _floor(environment: Environment) -> int:
     key_vault = 1 + len(set(vault.seeds.values()))
     in_vault = 2 + len(vault.seeds)  # seal status, login
     cluster = 5  # CronJob, Jobs, stores, ExternalSecrets, Applications
-    return arm + git + key_vault + in_vault + cluster
+    return (
+        arm
+        + git
+        + key_vault
+        + in_vault
+        + cluster
+        + _floor_of_keycloak(environment)
+        + _floor_of_gitlab(environment)
+    )
+
+
+def _floor_of_keycloak(environment: Environment) -> int:
+    keycloak = environment.keycloak
+    if keycloak is None:
+        return 0
+    cluster = 4 + len(keycloak.secrets)  # imports, two Jobs, digests; the Application is in the list
+    in_vault = sum(one.vault_key is not None for one in keycloak.clients.values())
+    web = 3  # the realm as anybody sees it, a token, the clients
+    return cluster + in_vault + web + 1 + 1  # the login's secret; our open pull requests
+
+
+def _floor_of_gitlab(environment: Environment) -> int:
+    """Jobs, three kinds of pods, ConfigMaps and the page; pull requests are in Keycloak's list."""
+    return 6 if environment.gitlab else 0
 
 
 def _services(environment: Mapping[str, str], declared: Environment) -> Mapping[int, str]:
@@ -105,6 +128,8 @@ def _services(environment: Mapping[str, str], declared: Environment) -> Mapping[
         "github": environment["RECONVERGE_GITHUB_URL"],
         "identity": environment["IDENTITY_ENDPOINT"],
         "vault": vault.address if vault else "",
+        "keycloak": declared.keycloak.url if declared.keycloak else "",
+        "gitlab": declared.gitlab.url if declared.gitlab else "",
     }
     return {port: name for name, url in addresses.items() if (port := urlsplit(url).port)}
 
