@@ -23,6 +23,8 @@ from shared.landscape import DeclaredKeycloak
 from shared.model import Absent, Finding, Known, Read
 from shared.proposals import Proposal
 
+RECOVERS_WITHIN: Final = timedelta(minutes=15)
+"""What a root that was mended holds back may take that long to come up behind it."""
 LONGEST_OPERATION: Final = timedelta(minutes=30)
 """Waves wait for each other's health; an operation of longer holds no proposal back."""
 RESTS_ON: Final = ("submodule_refs", "federated_credentials", "runtime_facts", "vault_seeding")
@@ -104,6 +106,8 @@ class Facts:
     tries: Mapping[str, tuple[Attempt, ...]]
     """Our writes to each object within a day, oldest first, by object in lower case."""
     reruns: tuple[Rerun, ...]
+    blocked_at: datetime | None
+    """When a run of ours last had to wait for a fault of another target."""
 
     # -- how things are called
 
@@ -222,6 +226,10 @@ class Facts:
             case Known(application):
                 return application.operation is None and not application.requested
         return False
+
+    def recovers(self, now: datetime) -> bool:
+        """A root was mended just now, so how long something has been going on says nothing."""
+        return self.blocked_at is not None and now - self.blocked_at < RECOVERS_WITHIN
 
     def in_flux(self, now: datetime) -> bool:
         """A sync is under way that may change everything of the Jobs."""

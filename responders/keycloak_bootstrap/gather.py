@@ -14,6 +14,7 @@ dropped.
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -56,6 +57,7 @@ def gather(scope: Scope) -> Facts:
     leftovers = _leftovers(scope, declared)
     argocd = scope.environment.argocd
     unread = Unknown("the cluster was not read")
+    reruns, blocked_at = _remembered(scope)
     facts = Facts(
         environment=scope.environment.name,
         declared=declared,
@@ -78,7 +80,8 @@ def gather(scope: Scope) -> Facts:
         login=None,
         keys={},
         tries=tries(scope),
-        reruns=_reruns(scope),
+        reruns=reruns,
+        blocked_at=blocked_at,
     )
     facts = _with_cluster(scope, facts)
     facts = replace(facts, clients=clients.result())
@@ -248,10 +251,11 @@ def _listed(scope: Scope, file: ValuesFile) -> Read[tuple[PullRequest, ...]]:
 # -- ours ---------------------------------------------------------------------------------
 
 
-def _reruns(scope: Scope) -> tuple[Rerun, ...]:
-    """How often the Jobs were made to run, and for what. A step that was certainly not written counts for
-    nothing."""
+def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None]:
+    """How often the Jobs were made to run, and for what; and when we last waited for another target. A step
+    that was certainly not written counts for nothing."""
     made: dict[tuple[str, str], Rerun] = {}
+    blocked_at = None
     for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
         detail = entry.detail
         key = (entry.run, str(detail.get("object", "")))
@@ -265,7 +269,9 @@ def _reruns(scope: Scope) -> tuple[Rerun, ...]:
                 made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
             case Kind.STEP_FAILED, _ if detail.get("written") is False:
                 made.pop(key, None)
-    return tuple(made.values())
+            case Kind.OUTCOME, _ if detail.get("blocked_by"):
+                blocked_at = entry.at
+    return tuple(made.values()), blocked_at
 
 
 # -- how ----------------------------------------------------------------------------------

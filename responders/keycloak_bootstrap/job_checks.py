@@ -53,7 +53,8 @@ def _job_faults(facts: Facts, job: str, called: str, now: datetime) -> Iterator[
 def _running(facts: Facts, work: Work, called: str, now: datetime) -> Finding:
     _, too_long, running = facts.reasons_of(work.name)
     begun, subject = work.started or work.created, facts.job_id(work.name)
-    if not work.deleting and begun is not None and now - begun >= RUNS_WITHIN:
+    late = begun is not None and now - begun >= RUNS_WITHIN and not facts.recovers(now)
+    if begun is not None and late and not work.deleting:
         return finding(too_long, subject, f"{called} runs since {begun:%Y-%m-%d %H:%M} UTC")
     return finding(running, subject, f"{called} is {'being deleted' if work.deleting else 'running'}")
 

@@ -45,7 +45,7 @@ def _way_in(facts: Facts, now: datetime, *, imported: bool) -> Finding | None:
 
 
 def _unreachable(facts: Facts, now: datetime, says: str) -> Finding:
-    coming = facts.in_flux(now) or facts.awaits_deployment
+    coming = facts.in_flux(now) or facts.awaits_deployment or facts.recovers(now)
     coming = coming or any(now - at < STARTS_WITHIN for at in facts.deployed)
     reason = Reason.KEYCLOAK_STARTING if coming else Reason.KEYCLOAK_UNREACHABLE
     return finding(reason, facts.declared.url, says)
@@ -93,13 +93,15 @@ def _import_fault(facts: Facts, name: str, found: RealmImport | None, now: datet
     if found is None:
         says = f"namespace {facts.declared.namespace} has no KeycloakRealmImport {name}"
         return finding(Reason.REALM_IMPORT_MISSING, subject, says)
-    if found.errors:
+    # The operator says HasErrors of a Keycloak that is not up as well.
+    if found.errors and reachable(facts):
         return finding(Reason.REALM_IMPORT_FAILED, subject, f"KeycloakRealmImport {name} says HasErrors")
     if found.done:
         return None
     begun = found.since or found.created
-    state = "Started" if found.started else "not begun"
-    if begun is not None and now - begun > IMPORTS_WITHIN:
+    state = "HasErrors" if found.errors else "Started" if found.started else "not begun"
+    late = begun is not None and now - begun > IMPORTS_WITHIN
+    if begun is not None and late and reachable(facts) and not facts.recovers(now):
         says = f"KeycloakRealmImport {name} is {state} since {begun:%Y-%m-%d %H:%M} UTC"
         return finding(Reason.REALM_IMPORT_STUCK, subject, says)
     return finding(Reason.REALM_IMPORT_UNDER_WAY, subject, f"KeycloakRealmImport {name} is {state}")

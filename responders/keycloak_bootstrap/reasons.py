@@ -95,6 +95,7 @@ RERUN: Final = (
     Reason.CLIENT_MISSING,
     Reason.CLIENT_KEY_MISSING,
     Reason.OIDC_SECRET_IS_PLACEHOLDER,
+    Reason.OIDC_SECRET_DIFFERS,
     Reason.OIDC_SECRET_MISSING,
     Reason.OIDC_SECRET_EMPTY,
 )
@@ -153,7 +154,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.KEYCLOAK_STARTING: _wait(
-        "Keycloak does not answer, and what it needs was deployed within minutes, or is being deployed."
+        "Keycloak does not answer, and what it needs was deployed or mended within minutes, or is being "
+        "deployed."
     ),
     Reason.KEYCLOAK_LOGIN_REFUSED: _person(
         "Keycloak answers, and refuses the login of Reconverge's own client, or to list clients to it.",
@@ -179,7 +181,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.REALM_IMPORT_FAILED: _person(
-        "A realm import says HasErrors. The operator does not try it again.",
+        "A realm import says HasErrors, though Keycloak answers. The operator does not try it again.",
         "See the log of its Job; a placeholder in it may lack its Secret. Delete the KeycloakRealmImport "
         "when the cause is gone, and it is made anew.",
         symptom=True,
@@ -318,12 +320,10 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.OIDC_SECRET_IS_PLACEHOLDER: _repair(
         "A key of a declared Secret is a fixture value, with which nobody can sign in.", _RERUN
     ),
-    Reason.OIDC_SECRET_DIFFERS: _person(
+    Reason.OIDC_SECRET_DIFFERS: _repair(
         "A key of a declared Secret has another digest than the patcher published, and it had time enough to "
-        "be refreshed.",
-        "Refresh its ExternalSecret (annotation force-sync), and see its refreshInterval and who else writes "
-        "the key in Vault.",
-        symptom=True,
+        "be refreshed: somebody else wrote the key in Vault, or its ExternalSecret is refreshed too seldom.",
+        "See its ExternalSecret's refreshInterval. " + _RERUN,
     ),
     Reason.OIDC_SECRET_NOT_SYNCED: _person(
         "Vault holds what the patcher wrote, and a declared Secret has not got it.",

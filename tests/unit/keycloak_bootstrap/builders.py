@@ -220,6 +220,7 @@ def facts(**changes: Any) -> Facts:
         keys=keys(),
         tries={},
         reruns=(),
+        blocked_at=None,
     )
     return replace(base, **changes)
 

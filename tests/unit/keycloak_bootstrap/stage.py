@@ -13,7 +13,7 @@ from responders.keycloak_bootstrap.order import Place
 from responders.vault_seeding import RESPONDER as SEEDING
 from shared.clients.cluster_api import CronJob, JobState, Kind
 from shared.clients.fingerprints import placeholder_digest
-from shared.engine import Report
+from shared.engine import Report, Run, record_outcome
 from shared.landscape import (
     Action,
     Contract,
@@ -258,6 +258,14 @@ class World(OneTarget[Facts]):
             self.seeds.vaults.versions.pop(key, None)
         self.sync(APPLICATION)
         self.clock.advance(20 * MINUTE)
+
+    def run(self) -> Report:
+        """With what became of it, as the work queue journals it."""
+        begun = self.clock()
+        report = super().run()
+        made = Run(id=begun.isoformat(), correlation_id="c", actor="test")
+        record_outcome(self.scope.journal, TARGET, made, report)
+        return report
 
     # -- what came of it ------------------------------------------------------------------
 

@@ -99,6 +99,10 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(page=NoAnswer("refused"), clients=Unknown("refused"), application=SYNCING),
         [Reason.KEYCLOAK_SYNC_UNDER_WAY, Reason.KEYCLOAK_STARTING],
     ),
+    "a Keycloak that does not answer, minutes after its root was mended": (
+        facts(page=NoAnswer("refused"), clients=Unknown("refused"), blocked_at=NOW - 14 * MINUTE),
+        [Reason.KEYCLOAK_STARTING],
+    ),
     "a Keycloak that refuses our login": (
         facts(clients=LoginRefused("401 invalid_client")),
         [Reason.KEYCLOAK_LOGIN_REFUSED],
@@ -111,7 +115,7 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     # -- imports
     "imports that are not served": (facts(imports=Absent()), [Reason.REALM_IMPORTS_NOT_SERVED]),
     "an import that is missing": (facts(imports=Known(())), [Reason.REALM_IMPORT_MISSING] * 2),
-    "an import that failed": (facts(imports=imports(errors=True)), [Reason.REALM_IMPORT_FAILED]),
+    "an import that failed": (facts(imports=imports(errors=True, done=False)), [Reason.REALM_IMPORT_FAILED]),
     "an import that is Started for too long": (
         facts(imports=imports(done=False, started=True, since=NOW - 16 * MINUTE)),
         [Reason.REALM_IMPORT_STUCK],
@@ -119,6 +123,22 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "an import of which nothing is told for too long": (
         facts(imports=imports(done=False, created=NOW - 16 * MINUTE)),
         [Reason.REALM_IMPORT_STUCK],
+    ),
+    "an import that waits for Keycloak": (
+        facts(
+            page=NoAnswer("refused"),
+            clients=Unknown("refused"),
+            imports=imports(done=False, created=NOW - HOUR),
+        ),
+        [Reason.REALM_IMPORT_UNDER_WAY, Reason.KEYCLOAK_UNREACHABLE],
+    ),
+    "an import that calls it an error that Keycloak is not up": (
+        facts(page=NoAnswer("refused"), clients=Unknown("refused"), imports=imports(errors=True, done=False)),
+        [Reason.REALM_IMPORT_UNDER_WAY, Reason.KEYCLOAK_UNREACHABLE],
+    ),
+    "an import that could begin only when its root was mended": (
+        facts(imports=imports(done=False, started=True, since=NOW - HOUR), blocked_at=NOW - 14 * MINUTE),
+        [Reason.REALM_IMPORT_UNDER_WAY],
     ),
     "an import that began minutes ago": (
         facts(imports=imports(done=False, started=True, since=NOW - 14 * MINUTE)),
@@ -154,6 +174,10 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a bootstrap that runs too long": (
         facts(bootstrap=bootstrap(state=ACTIVE, created=NOW - 16 * MINUTE, started=NOW - 16 * MINUTE)),
         [Reason.MASTER_BOOTSTRAP_TOO_LONG],
+    ),
+    "a bootstrap that could go on only when its root was mended": (
+        facts(bootstrap=bootstrap(state=ACTIVE), patcher=Absent(), blocked_at=NOW - MINUTE),
+        [Reason.MASTER_BOOTSTRAP_RUNNING],
     ),
     "a bootstrap that is being deleted": (
         facts(bootstrap=bootstrap(deleting=True)),

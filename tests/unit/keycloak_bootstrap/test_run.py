@@ -365,6 +365,19 @@ def test_a_redirect_uri_is_added_whatever_its_neighbours_are_at() -> None:
     assert world.keycloaks.added == [("gitlab", CALLBACK)]
 
 
+def test_what_comes_up_behind_a_root_that_was_mended_needs_nobody() -> None:
+    world = World()
+    world.seeds.vaults.sealed = True
+    world.web.pages.clear()
+    world.clock.advance(HOUR)
+    assert world.run().outcome.word is Word.BLOCKED
+    world.seeds.vaults.sealed = False
+    outcome = world.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.PENDING, Reason.KEYCLOAK_STARTING)
+    world.clock.advance(20 * MINUTE)
+    assert world.run().outcome.word is Word.HUMAN
+
+
 def test_before_the_patcher_has_run_nothing_is_added() -> None:
     world = failing()
     world.run()
@@ -384,16 +397,19 @@ def test_a_redirect_uri_that_somebody_takes_away_is_left_to_people_in_the_end() 
 # -- what is only waited for, or for people ---------------------------------------------------------
 
 
-def test_a_secret_that_the_operator_has_not_refreshed_yet_is_waited_for_and_then_told() -> None:
+def test_a_secret_that_the_operator_has_not_refreshed_yet_is_waited_for_and_then_written_anew() -> None:
     world = World()
     world.sync(APPLICATION)
     key = "gitlab-oidc-client-secret"
     world.workloads.values["keycloak-realm-oidc-clients"][key] = "an older one"
     assert world.run().outcome.reason == Reason.OIDC_SECRET_REFRESHING
-    world.clock.advance(10 * MINUTE)
-    outcome = world.run().outcome
-    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.OIDC_SECRET_DIFFERS)
     assert world.actions() == []
+    world.clock.advance(10 * MINUTE)
+    assert Reason.OIDC_SECRET_DIFFERS in world.reasons()
+    world.run()
+    world.merge()
+    world.until(Word.REPAIRED)
+    assert world.actions() == ["keycloak.rerun", "application.sync"]
 
 
 def test_a_placeholder_makes_the_patcher_run_again() -> None:
