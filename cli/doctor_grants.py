@@ -3,6 +3,7 @@
     ARM ───────── permissions at each scope, and at those above and beside that nobody should hold
     API server ── one review for each need, the rules of each namespace
     Vault ─────── login ── capabilities
+    Keycloak ──── login ── the clients of the realm
     GitHub ────── each repository
 
 Read only, side by side. What cannot be read comes back as Unknown and stops no other read.
@@ -15,6 +16,8 @@ from typing import Final
 
 from shared.clients.access_reviews import Access, Allowed
 from shared.clients.arm_permissions import Granted
+from shared.clients.keycloak import Client, Realm
+from shared.clients.keycloak import LoginRefused as KeycloakRefused
 from shared.clients.managed_clusters import ApiServer
 from shared.clients.repository_access import Account
 from shared.clients.vault import LoginRefused
@@ -22,7 +25,15 @@ from shared.excess import allows
 from shared.grants import Grants
 from shared.landscape import Landscape
 from shared.model import Known, Read, Unknown
-from shared.permissions import AzureNeed, InRepository, InVault, KubernetesNeed, Needs, group_of
+from shared.permissions import (
+    AzureNeed,
+    InKeycloak,
+    InRepository,
+    InVault,
+    KubernetesNeed,
+    Needs,
+    group_of,
+)
 from shared.world import World
 
 READERS: Final = 16
@@ -47,6 +58,8 @@ class Found:
     allowed: Mapping[Namespace, Read[Allowed]]
     vaults: Mapping[Login, Read[Mapping[str, frozenset[str]]]]
     """Capabilities by path."""
+    keycloak: Mapping[InKeycloak, Read[tuple[Client, ...]] | KeycloakRefused]
+    """The clients that were to be seen."""
     github: Mapping[InRepository, Read[Account]]
 
 
@@ -59,6 +72,7 @@ def find(landscape: Landscape, needed: Needs, world: World, grants: Grants) -> F
         azure = _start(pool, scopes, lambda scope: grants.azure.at(scopes[scope]))
         github = _start(pool, {one.place for one in needed.github}, lambda one: grants.github.of(one.url))
         vaults = _start(pool, logins, lambda one: _capabilities(world, grants, needed, logins[one]))
+        keycloak = _start(pool, {one.place for one in needed.keycloak}, lambda one: _clients(world, one))
         server = {cluster.lower(): read for cluster, read in servers().items()}
         reviews = _start(
             pool, needed.kubernetes, lambda need: _review(server[need.place.cluster.lower()], grants, need)
@@ -74,6 +88,7 @@ def find(landscape: Landscape, needed: Needs, world: World, grants: Grants) -> F
             reviews=reviews(),
             allowed=allowed(),
             vaults=vaults(),
+            keycloak=keycloak(),
             github=github(),
         )
 
@@ -161,3 +176,19 @@ def _capabilities(
             return Unknown(why)
         case unread:
             return unread
+
+
+# -- Keycloak -----------------------------------------------------------------------------
+
+
+def _clients(world: World, place: InKeycloak) -> Read[tuple[Client, ...]] | KeycloakRefused:
+    login = place.login
+    return world.keycloaks.clients(
+        Realm(
+            url=place.url,
+            realm=place.realm,
+            client_id=login.client_id,
+            key_vault=login.key_vault,
+            secret=login.secret,
+        )
+    )

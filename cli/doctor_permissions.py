@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cli.doctor_github import repositories
 from cli.doctor_grants import Found, Login, Namespace, find, login_of, namespace_of
+from cli.doctor_keycloak import realms
 from cli.exits import Exit
 from cli.output import short_id
 from cli.surroundings import Surroundings
@@ -36,6 +37,7 @@ def permissions(landscape: Landscape, settings: Settings, here: Surroundings) ->
     yield from _azure(needed, found, _assignee(here.object_id(settings), landscape))
     yield from _kubernetes(needed, found, landscape.reconverge.object_id)
     yield from _vault(needed, found)
+    yield from realms(needed.keycloak, found.keycloak)
     yield from repositories(needed.github, found.github, token=settings.github_token is not None)
 
 

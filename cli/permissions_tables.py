@@ -9,6 +9,7 @@ from shared.permissions import (
     PERMISSIONS_READ,
     AzureRight,
     GitHubRight,
+    KeycloakRight,
     KubernetesRight,
     Right,
     Role,
@@ -69,6 +70,13 @@ def _vault() -> str:
     )
 
 
+def _keycloak() -> str:
+    head = ("for", "responder", "needed in", "roles of realm-management", "on")
+    return _table(
+        head, KeycloakRight, lambda rule, rights: (_lines(f"`{one.role}`" for one in rights), rule.where)
+    )
+
+
 def _actions() -> str:
     """All actions of Azure, each once; with the actions of ours that it is for, where reading needs none."""
     remarks: dict[AzureRight, str] = {}
@@ -89,6 +97,7 @@ _TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "github": _github,
     "kubernetes": _kubernetes,
     "vault": _vault,
+    "keycloak": _keycloak,
 }
 
 

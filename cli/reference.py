@@ -16,6 +16,7 @@ from cli.permissions_tables import permissions_page
 from responders import REGISTRY, load
 from responders.federated_credentials.reasons import Reason as Federation
 from responders.gitlab_migrations.reasons import Reason as Migrations
+from responders.keycloak_bootstrap.reasons import Reason as Realm
 from responders.runtime_facts.reasons import Reason as Fact
 from responders.submodule_refs.reasons import Reason as Submodule
 from responders.vault_seeding.log_reasons import ENTRA
@@ -47,6 +48,9 @@ outcome `blocked`: that finding is the one to mend.
 In `gitlab_migrations`, what the migrations' own log says decides whether they run again; a page that fails
 with migrations that are complete never leads to it. Symptoms rest on everything before GitLab as a whole. How
 its databases are set up is a fault of its own, and repaired whatever else is broken.
+In `keycloak_bootstrap`, faults behind the two Jobs of the realm are mended by the Jobs: by hook annotations
+in the right order where those are wrong, else by another run; both by pull request and a sync. A redirect URI
+alone is added by itself, once both Jobs are complete. The same fault makes the Jobs run twice a day at most.
 
 In `applications`, each Application has one finding at most. Where its texts tell of a fault that a responder
 of the environment looks after, the finding is a symptom of that responder's; of other known faults it has the
@@ -203,6 +207,25 @@ TEXTS: Final[Mapping[str, tuple[str, ...]]] = {
     Migrations.GITLAB_IMAGE_NOT_PULLED: ("ErrImagePull", "ImagePullBackOff"),
     Migrations.GITLAB_STILL_INITIALISING: ("Database has not been initialized yet",),
     Migrations.GITLAB_PAGE_FAILS: ("InvalidAccessKeyId", "We're sorry. Something went wrong on our end."),
+    Realm.KEYCLOAK_FORBIDDEN: ("403 Forbidden on /admin/realms/…", "unknown_error"),
+    Realm.BOOTSTRAP_ADMIN_REFUSED: ("invalid_grant", "Invalid user credentials"),
+    Realm.PATCHER_LOGIN_REFUSED: ("Invalid client or Invalid client credentials", "invalid_grant"),
+    Realm.PATCHER_WITHOUT_TOKEN: ("Token not available yet",),
+    Realm.PATCHER_SKIPPED_CLIENT: ("Client '…' not found - skipping",),
+    Realm.PATCHER_DENIED_BY_VAULT: ("permission denied",),
+    Realm.PATCHER_MET_SEALED_VAULT: ("Vault is sealed",),
+    Realm.KEYCLOAK_NOT_REACHED_BY_JOB: ("connection refused", "no such host"),
+    Realm.MASTER_BOOTSTRAP_FAILED: ("BackoffLimitExceeded",),
+    Realm.CLIENT_PATCHER_FAILED: ("BackoffLimitExceeded",),
+    Realm.REALM_IMPORT_FAILED: ("HasErrors",),
+    Realm.REDIRECT_URI_MISSING: ("Invalid parameter: redirect_uri",),
+    Realm.REDIRECT_URI_DIFFERS: ("Invalid parameter: redirect_uri",),
+    Realm.CLIENT_KEY_MISSING: ("Secret does not exist",),
+    Realm.OIDC_SECRET_IS_PLACEHOLDER: (
+        "Invalid client or Invalid client credentials",
+        "keycloak_generated_placeholder",
+    ),
+    Realm.OIDC_SECRET_DIFFERS: ("Invalid client or Invalid client credentials",),
 }
 """What other systems say of the same fault, for whoever searches. The start of a text is enough."""
 

@@ -7,7 +7,7 @@ from typing import Final
 from cli.exits import Exit
 from cli.output import Style
 from shared.model import Absent, Unknown
-from shared.permissions import AzureNeed, GitHubNeed, KubernetesNeed, VaultNeed
+from shared.permissions import AzureNeed, GitHubNeed, KeycloakNeed, KubernetesNeed, VaultNeed
 
 PLACEHOLDER: Final = "00000000-0000-0000-0000-000000000000"
 """What samples and manifests say where only the platform's owner knows the id."""
@@ -43,7 +43,7 @@ class Check:
 # -- words about permissions --------------------------------------------------------------
 
 
-def by(missing: Iterable[AzureNeed | KubernetesNeed | VaultNeed | GitHubNeed]) -> str:
+def by(missing: Iterable[AzureNeed | KubernetesNeed | VaultNeed | GitHubNeed | KeycloakNeed]) -> str:
     """The responders that need it."""
     return ", ".join(dict.fromkeys(responder for one in missing for responder in one.by))
 

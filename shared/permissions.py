@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from shared.landscape import Action, Environment, Landscape, Mode, VaultLogin, repository_page
+from shared.landscape import Action, Environment, KeycloakLogin, Landscape, Mode, VaultLogin, repository_page
 
 WRITING: Final = frozenset({Mode.APPROVE, Mode.APPLY})
 """The modes in which an action may come to write. In the others nothing but reading is needed."""
@@ -87,7 +87,13 @@ class VaultRight:
     capability: str
 
 
-type Right = AzureRight | KubernetesRight | GitHubRight | VaultRight
+@dataclass(frozen=True, slots=True)
+class KeycloakRight:
+    role: str
+    """Of the client realm-management, which every realm has."""
+
+
+type Right = AzureRight | KubernetesRight | GitHubRight | VaultRight | KeycloakRight
 
 # -- places -------------------------------------------------------------------------------
 
@@ -143,7 +149,20 @@ class InVault:
         return (self.address, self.login.mount, self.login.role, self.path)
 
 
-type Place = AzureScope | InCluster | InRepository | InVault
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InKeycloak:
+    """A realm, for the service account of the client that Reconverge logs in as."""
+
+    url: str
+    realm: str
+    login: KeycloakLogin
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.url, self.realm, self.login.client_id)
+
+
+type Place = AzureScope | InCluster | InRepository | InVault | InKeycloak
 
 
 def itself(arm_id: str) -> AzureScope:
@@ -197,6 +216,7 @@ type AzureNeed = Need[AzureRight, AzureScope]
 type KubernetesNeed = Need[KubernetesRight, InCluster]
 type GitHubNeed = Need[GitHubRight, InRepository]
 type VaultNeed = Need[VaultRight, InVault]
+type KeycloakNeed = Need[KeycloakRight, InKeycloak]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +227,7 @@ class Needs:
     kubernetes: tuple[KubernetesNeed, ...]
     github: tuple[GitHubNeed, ...]
     vault: tuple[VaultNeed, ...]
+    keycloak: tuple[KeycloakNeed, ...]
 
 
 def needs(landscape: Landscape, rules: Rules) -> Needs:
@@ -215,6 +236,7 @@ def needs(landscape: Landscape, rules: Rules) -> Needs:
     kubernetes: dict[object, KubernetesNeed] = {}
     github: dict[object, GitHubNeed] = {}
     vault: dict[object, VaultNeed] = {}
+    keycloak: dict[object, KeycloakNeed] = {}
     for responder, right, place in _each(landscape, rules):
         match right, place:
             case AzureRight(), AzureScope():
@@ -225,6 +247,8 @@ def needs(landscape: Landscape, rules: Rules) -> Needs:
                 _add(github, responder, right, place)
             case VaultRight(), InVault():
                 _add(vault, responder, right, place)
+            case KeycloakRight(), InKeycloak():
+                _add(keycloak, responder, right, place)
             case _:
                 raise TypeError(f"{right} is no right on {place}")
     return Needs(
@@ -232,6 +256,7 @@ def needs(landscape: Landscape, rules: Rules) -> Needs:
         kubernetes=tuple(kubernetes.values()),
         github=tuple(github.values()),
         vault=tuple(vault.values()),
+        keycloak=tuple(keycloak.values()),
     )
 
 

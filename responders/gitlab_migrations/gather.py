@@ -242,7 +242,9 @@ def _landed(scope: Scope, facts: Facts) -> bool:
     declared = facts.declared.migrations
     if newest is None or newest.proven or declared is None:
         return False
-    found = look(scope, declared.values, newest.keys, prefix_of(facts.environment, newest.action))
+    repair, found = needed(facts), facts.proposal
+    if found is None or repair is None or repair.keys != newest.keys:
+        found = look(scope, declared.values, newest.keys, prefix_of(facts.environment, newest.action))
     return isinstance(found.text, Known) and not found.after
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from responders.gitlab_migrations.facts import WEBSERVICE, Facts
 from responders.gitlab_migrations.plan import SYNC
 from responders.gitlab_migrations.reasons import Reason
+from responders.gitlab_migrations.repairs import needed
 from shared.attempts import FIRST_LOOK, next_look
 from shared.model import Finding, Proof, Unknown, Verdict
 from shared.world import Look, Scope
@@ -30,8 +31,9 @@ def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
 
 
 def well(facts: Facts) -> bool:
-    """The schema is there, and people see it."""
-    return facts.page_proven and facts.ready(WEBSERVICE) and not facts.schema_awaited
+    """The schema is there, people see it, and nothing of a change is still to come."""
+    seen = facts.page_proven and facts.ready(WEBSERVICE)
+    return seen and not facts.schema_awaited and needed(facts) is None
 
 
 def _unproven(facts: Facts) -> Iterator[str]:

@@ -200,6 +200,16 @@ def test_a_list_whose_pages_are_gone_again_and_again_is_unknown(argocd: ArgoCD, 
     assert len(server.asked) == 2
 
 
+def test_a_single_one_is_read_as_in_a_list(argocd: ArgoCD, server: Answers) -> None:
+    server.on("GET", ONE, found())
+    assert argocd.application(server.at, "argocd", "dev-gitlab") == Known(read(argocd, server, found()))
+    assert [one.path for one in server.asked] == [ONE, LIST]
+
+
+def test_one_that_is_not_there_is_absent(argocd: ArgoCD, server: Answers) -> None:
+    assert argocd.application(server.at, "argocd", "dev-gitlab") == Absent()
+
+
 def test_a_cluster_without_argo_cd_serves_none(argocd: ArgoCD, server: Answers) -> None:
     assert argocd.applications(server.at, "argocd") == Absent()
 
@@ -218,6 +228,11 @@ def test_is_unknown(argocd: ArgoCD, server: Answers, code: int, body: Any, says:
     assert isinstance(answer, Unknown)
     assert says in answer.why
     assert SECRET not in answer.why
+    server.on("GET", ONE, body, code)
+    alone = argocd.application(server.at, "argocd", "dev-gitlab")
+    assert isinstance(alone, Unknown)
+    assert says.replace("list on", "get on") in alone.why
+    assert SECRET not in alone.why
 
 
 # -- asking -----------------------------------------------------------------------------------------

@@ -8,13 +8,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from kubernetes import client, config
 
+from sandbox import platform
 from shared.clients.cluster_api import JobState
+from shared.clients.credentials import AppCredential
 from shared.clients.fingerprints import placeholder_digest
+from shared.clients.managed_clusters import ApiServer, ManagedClusters
 from shared.clients.workloads import Config, Entry, Pod, RealmImport, Work, Workloads
 from shared.errors import PermanentError, TemporaryError
 from shared.model import Absent, Known, Unknown
+from shared.settings import Settings
 from tests.contract.clients.api_server import Answers, Credential, status
+from tests.contract.clients.loopback import Cloud
 
 NAMESPACE = "/api/v1/namespaces/dev"
 JOBS = "/apis/batch/v1/namespaces/dev/jobs"
@@ -490,7 +496,10 @@ RENDERED: dict[str, Any] = {
         "suspend": False,
         "template": {
             "metadata": {"labels": {"app": "patcher"}, "annotations": {"a": "b"}},
-            "spec": {"containers": [{"name": "client-patcher", "image": "alpine"}]},
+            "spec": {
+                "restartPolicy": "Never",
+                "containers": [{"name": "client-patcher", "image": "alpine"}],
+            },
         },
     },
 }
@@ -654,3 +663,82 @@ def test_a_job_that_is_lost_is_told(
     cluster.on_each("POST", JOBS, TAKEN, refusal, refusal)
     with pytest.raises(error, match=says):
         rerun(api, cluster)
+
+
+# -- in a cluster of the sandbox ----------------------------------------------------------------------------
+
+HERE = "some-workloads"
+RULES = [
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["get", "list", "create", "delete"]},
+    {"apiGroups": [""], "resources": ["pods", "configmaps"], "verbs": ["get", "list"]},
+    {"apiGroups": [""], "resources": ["pods/log", "secrets"], "verbs": ["get"]},
+]
+
+
+@pytest.fixture(scope="module")
+def operator(running_cloud: Cloud) -> Any:
+    """The cluster's administrator, who has given us our roles in a namespace with a Job and a Secret."""
+    load: Any = config.new_client_from_config  # the package leaves it untyped
+    api = load(str(running_cloud.description["kubeconfig"]))
+    # Bodies are plain JSON, which these classes take and do not declare.
+    core: Any = client.CoreV1Api(api)
+    roles: Any = client.RbacAuthorizationV1Api(api)
+    jobs: Any = client.BatchV1Api(api)
+    core.create_namespace({"metadata": {"name": HERE}})
+    core.create_namespaced_secret(HERE, {"metadata": {"name": "oidc"}, "stringData": {"key": SECRET}})
+    roles.create_namespaced_role(HERE, {"metadata": {"name": "ours"}, "rules": RULES})
+    group = "rbac.authorization.k8s.io"
+    binding = {
+        "metadata": {"name": "ours"},
+        "roleRef": {"apiGroup": group, "kind": "Role", "name": "ours"},
+        "subjects": [{"apiGroup": group, "kind": "User", "name": platform.APP_OBJECT_ID}],
+    }
+    roles.create_namespaced_role_binding(HERE, binding)
+    rendered = deepcopy(RENDERED)
+    rendered["metadata"] = {**RENDERED["metadata"], "namespace": HERE}
+    del rendered["metadata"]["ownerReferences"]
+    jobs.create_namespaced_job(HERE, rendered)
+    return jobs
+
+
+@pytest.fixture
+def real(cloud: Cloud, settings: Settings, credential: AppCredential) -> tuple[Workloads, ApiServer]:
+    answer = ManagedClusters(settings, credential).api_server(cloud.cluster_id)
+    assert isinstance(answer, Known)
+    return Workloads(credential), answer.value
+
+
+def test_a_cluster_lets_a_job_run_again(real: tuple[Workloads, ApiServer], operator: Any) -> None:
+    api, at = real
+    before = api.job(at, HERE, "patcher")
+    assert isinstance(before, Known)
+    made = operator.read_namespaced_job("patcher", HERE)
+    api.rerun(at, HERE, "patcher", uid=before.value.uid)
+    after = api.jobs(at, HERE, "app=patcher")
+    assert isinstance(after, Known)
+    (again,) = after.value
+    assert again.uid != before.value.uid
+    assert (again.name, again.hook, again.labels) == ("patcher", "Sync", before.value.labels)
+    made_again = operator.read_namespaced_job("patcher", HERE)
+    assert made_again.metadata.annotations == made.metadata.annotations
+    assert made_again.spec.template.spec == made.spec.template.spec
+    with pytest.raises(TemporaryError, match="made anew meanwhile"):
+        api.rerun(at, HERE, "patcher", uid=before.value.uid)
+
+
+def test_a_cluster_shows_a_secret_by_what_may_be_known_of_it(
+    real: tuple[Workloads, ApiServer], operator: Any
+) -> None:
+    del operator  # who made it
+    api, at = real
+    found = api.secret(at, HERE, "oidc", published={"key": digest(SECRET)}, placeholders=())
+    assert isinstance(found, Known)
+    assert found.value.entries == {"key": Entry(empty=False, placeholder=False, published=True)}
+
+
+def test_a_cluster_without_keycloak_knows_no_realm_imports(
+    real: tuple[Workloads, ApiServer], operator: Any
+) -> None:
+    del operator  # whose roles say nothing of them
+    api, at = real
+    assert not isinstance(api.realm_imports(at, HERE), Known)

@@ -20,6 +20,7 @@ from tests.unit.gitlab_migrations.builders import (
     MINUTE,
     NOW,
     SECOND,
+    UNMAPPED,
     VALUES,
     attempt,
     declared,
@@ -29,6 +30,7 @@ from tests.unit.gitlab_migrations.builders import (
     made,
     pod,
     pods,
+    rendered,
     waiting,
 )
 from tests.unit.gitlab_migrations.world import World
@@ -64,6 +66,7 @@ PROVEN: dict[str, tuple[Facts, list[str]]] = {
         [FILE, APPLICATION],
     ),
     "the Job is gone after it did its work": (begun(jobs=Known(())), [FILE, APPLICATION]),
+    "the mapping is not rendered yet": (begun(rendered=rendered(UNMAPPED)), []),
     "the page fails": (begun(page=Page(status=500)), []),
     "the page is not there": (begun(page=Page(status=404)), []),
     "nobody answers": (begun(page=NoAnswer("timeout")), []),

@@ -186,7 +186,7 @@ def test_tokens_of_service_accounts_are_needed_where_they_prove_what_may_be_writ
 
 def test_nothing_of_a_disabled_environment_is_needed() -> None:
     disabled = needed(text=LANDSCAPE.replace("enabled: true", "enabled: false"))
-    assert disabled == Needs(azure=(), kubernetes=(), github=(), vault=())
+    assert disabled == Needs(azure=(), kubernetes=(), github=(), vault=(), keycloak=())
 
 
 def test_what_two_environments_need_is_needed_once_whatever_the_letter_case() -> None:
