@@ -45,12 +45,13 @@ In `vault_seeding`, a later stage (Key Vault, Vault, bootstrap, seeds, stores, E
 only when nothing is found in an earlier one. A symptom whose root is another target's finding makes the
 outcome `blocked`: that finding is the one to mend.
 
-In `gitlab_migrations`, what the migrations' own log says decides whether they run again; a page that fails
-with migrations that are complete never leads to it. Symptoms rest on everything before GitLab as a whole. How
-its databases are set up is a fault of its own, and repaired whatever else is broken.
 In `keycloak_bootstrap`, faults behind the two Jobs of the realm are mended by the Jobs: by hook annotations
 in the right order where those are wrong, else by another run; both by pull request and a sync. A redirect URI
 alone is added by itself, once both Jobs are complete. The same fault makes the Jobs run twice a day at most.
+
+In `gitlab_migrations`, what the migrations' own log says decides whether they run again; a page that fails
+with migrations that are complete never leads to it. Symptoms rest on everything before GitLab as a whole. How
+its databases are set up is a fault of its own, and repaired whatever else is broken.
 
 In `applications`, each Application has one finding at most. Where its texts tell of a fault that a responder
 of the environment looks after, the finding is a symptom of that responder's; of other known faults it has the

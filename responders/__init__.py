@@ -34,9 +34,7 @@ _ROOTS: Final[Registry] = {
 REGISTRY: Final[Registry] = {
     **_ROOTS,
     # What Argo CD deploys may rest on everything that anybody looks after.
-    "applications": Registered(
-        hears=frozenset({REPORTED}), section="argocd", rests_on=tuple(_ROOTS)
-    ),
+    "applications": Registered(hears=frozenset({REPORTED}), section="argocd", rests_on=tuple(_ROOTS)),
 }
 
 

@@ -208,9 +208,7 @@ def _finding(facts: Facts, seen: Seen, reason: str, says: str) -> Finding:
     commit = seen.explanation.commit
     evidence = {"commit": commit} if commit else {}
     application = seen.application
-    return finding(
-        reason, facts.id_of(application), f"Application {application.name}: {says}", **evidence
-    )
+    return finding(reason, facts.id_of(application), f"Application {application.name}: {says}", **evidence)
 
 
 def _what(seen: Seen) -> str:

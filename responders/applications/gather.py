@@ -60,9 +60,12 @@ def _tries(scope: Scope, facts: Facts) -> Iterator[tuple[str, tuple[Attempt, ...
     for one in seen:
         roots = (blocked.get(f"{facts.environment}/{name}") for name in holders(facts, one))
         void = max((at for at in roots if at is not None), default=None)
-        yield facts.id_of(one.application).lower(), tuple(
-            replace(made, confirmed=False) if void is not None and made.at < void else made
-            for made in facts.tries_of(one.application)
+        yield (
+            facts.id_of(one.application).lower(),
+            tuple(
+                replace(made, confirmed=False) if void is not None and made.at < void else made
+                for made in facts.tries_of(one.application)
+            ),
         )
 
 

@@ -34,9 +34,7 @@ def _silent(seen: Seen) -> bool:
 def rests_on(facts: Facts, symptom: Finding) -> frozenset[str]:
     """Whole targets of other responders, in lower case: what an Application tells of may be any part."""
     found = (seen for seen in _seen(facts) if facts.id_of(seen.application) == symptom.subject)
-    return frozenset(
-        f"{facts.environment}/{name}".lower() for seen in found for name in holders(facts, seen)
-    )
+    return frozenset(f"{facts.environment}/{name}".lower() for seen in found for name in holders(facts, seen))
 
 
 def _seen(facts: Facts) -> tuple[Seen, ...]:

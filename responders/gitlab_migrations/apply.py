@@ -87,7 +87,7 @@ def _sync(scope: Scope, declared: DeclaredGitLab, step: Step) -> None:
     found = scope.world.clusters.api_server(cluster_id)
     if not isinstance(found, Known):
         raise TemporaryError("the cluster's API server is not known", delay=AGAIN)
-    why = f"{step.after.get('fault', 'the migrations')} is mended in Git"
+    why = f"Git has what mends {step.after.get('fault', 'the migrations')}"
     scope.world.argocd.sync(
         found.value, argocd.namespace, declared.application, uid=step.after["uid"], why=why
     )

@@ -59,11 +59,17 @@ def _running(facts: Facts, job: Work, now: datetime) -> Finding:
 
 
 def _judged(facts: Facts, cause: Cause, now: datetime) -> Iterator[Finding]:
+    fault = finding(cause.reason, facts.job_id, _says(facts, cause), **_evidence(facts, cause))
     repair = needed(facts)
-    if repair and (held := held_back(facts, repair, now)):
-        # First, since it is what a pending outcome is called after.
-        yield held
-    yield finding(cause.reason, facts.job_id, _says(facts, cause), **_evidence(facts, cause))
+    held = held_back(facts, repair, now) if repair else None
+    if held is None:
+        yield fault
+    elif REASONS[held.reason].symptom:
+        # A blocked outcome is called after the first of its symptoms.
+        yield from (fault, held)
+    else:
+        # A pending one is, too: it is that change which is waited for.
+        yield from (held, fault)
 
 
 def held_back(facts: Facts, repair: Repair, now: datetime) -> Finding | None:
@@ -141,7 +147,7 @@ def _evidence(facts: Facts, cause: Cause) -> dict[str, str]:
     """What else is known: the rule that was broken, how the Job ended, and what the page answers."""
     found = {
         "rule": cause.detail,
-        "ended": facts.job.reason if facts.job else "",
+        "ended": facts.job.reason if facts.job and facts.job.reason.isalpha() else "",
         "page": facts.page_says,
     }
     return {key: text for key, text in found.items() if text}

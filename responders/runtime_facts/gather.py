@@ -89,9 +89,7 @@ def _attribute(read: Read[Identity], of: Callable[[Identity], str]) -> Read[str]
 # -- Git and GitHub -----------------------------------------------------------------------------
 
 
-def _published(
-    scope: Scope, declared: DeclaredFacts, writes: Mapping[str, tuple[Started, ...]]
-) -> Published:
+def _published(scope: Scope, declared: DeclaredFacts, writes: Mapping[str, tuple[Started, ...]]) -> Published:
     read_at = scope.clock()
     return Published(
         declared=declared,

@@ -129,9 +129,7 @@ def links_of(tracked: Tracked, snapshot: Snapshot) -> list[Link]:
     """The gitlinks of a tracked branch."""
     holder = tracked.declared.repository
     return [
-        Link(
-            holder=holder, at=tracked.revision, gitlink=one, remote=_resolved(holder, one), tracked=tracked
-        )
+        Link(holder=holder, at=tracked.revision, gitlink=one, remote=_resolved(holder, one), tracked=tracked)
         for one in snapshot.gitlinks
     ]
 

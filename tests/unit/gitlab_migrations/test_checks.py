@@ -200,11 +200,11 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "an unreachable database": (failed(UNREACHABLE), [UNREACHABLE]),
     "one that pods still cannot reach": (
         failed(UNREACHABLE, waits={WEBSERVICE: (Cause(UNREACHABLE),)}),
-        [Reason.DATABASE_STILL_REFUSES, UNREACHABLE],
+        [UNREACHABLE, Reason.DATABASE_STILL_REFUSES],
     ),
     "one whose cause was mended a moment ago": (
         failed(UNREACHABLE, blocked_at=NOW - MINUTE),
-        [Reason.MIGRATIONS_CAUSE_MENDED, UNREACHABLE],
+        [UNREACHABLE, Reason.MIGRATIONS_CAUSE_MENDED],
     ),
     "one whose cause was mended a while ago": (failed(UNREACHABLE, blocked_at=NOW - HOUR), [UNREACHABLE]),
     "a password that is refused": (
@@ -245,7 +245,7 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     # -- reruns that are enough
     "a third suffix of a day is people's to choose": (
         failed(BY_LOCK, made=(made("b111111"), made("c222222"))),
-        [Reason.MIGRATIONS_STILL_FAIL, BY_LOCK],
+        [BY_LOCK, Reason.MIGRATIONS_STILL_FAIL],
     ),
     "suffixes for another failure do not count": (
         failed(BY_LOCK, made=(made("b111111"), made("c222222", mends=UNREACHABLE))),
@@ -267,7 +267,7 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     ),
     "another suffix without any declared key": (
         failed(BY_LOCK, declared=NO_KEYS),
-        [Reason.MIGRATIONS_SUFFIX_UNDECLARED, BY_LOCK],
+        [BY_LOCK, Reason.MIGRATIONS_SUFFIX_UNDECLARED],
     ),
     "a pull request that waits": (
         with_proposal(
@@ -342,7 +342,7 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     ),
     "an Application that cannot be rendered": (
         right(application=application(conditions=(condition("no such commit"),))),
-        [Reason.GITLAB_NOT_COMPARED, REFUSED],
+        [REFUSED, Reason.GITLAB_NOT_COMPARED],
     ),
     "an Application whose last sync failed": (
         right(application=application(conditions=(condition("no", "SyncError"),))),
