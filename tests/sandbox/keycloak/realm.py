@@ -43,14 +43,20 @@ class Site:
         self._done(self.platform.cloud.forge.commit(GITOPS, "main", {VALUES: text}, "Mend values"))
 
     def sync(self) -> None:
-        def begin() -> None:
+        """Once no operation runs, and until this one has succeeded."""
+
+        def begin() -> bool:
             held = self.platform.objects.get(APPLICATIONS, "argocd", APPLICATION)
             assert held is not None
+            if held.get("operation"):
+                return False
             held["operation"] = {"sync": {}, "retry": {"limit": 0}}
             held.get("status", {}).pop("operationState", None)
             self.platform.objects.replace(APPLICATIONS, held)
+            return True
 
-        self.platform.here(begin)
+        eventually(lambda: self.platform.here(begin), "no operation runs")
+        self.synced()
 
     def break_(self, name: str) -> None:
         self.platform.world.control.break_(name, "dev")
@@ -101,6 +107,23 @@ class Site:
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         ca = self.platform.world.described["ca"]
         return requests.request(method, f"{self.url}{path}", verify=ca, timeout=10, **options)
+
+    def clients(self) -> dict[str, Json]:
+        """What Reconverge's own client is shown of the realm, by client id."""
+        held = self.secret("keycloak-reconverge")
+        assert held is not None
+        token = self.token(REALM, client_id="reconverge", client_secret=held["client-secret"])
+        answer = self.ask("GET", f"/admin/realms/{REALM}/clients", headers=token)
+        assert answer.status_code == 200
+        return {one["clientId"]: one for one in answer.json()}
+
+    def token(self, realm: str, grant: str = "client_credentials", **form: str) -> dict[str, str]:
+        """The header for a request."""
+        answer = self.ask(
+            "POST", f"/realms/{realm}/protocol/openid-connect/token", data={"grant_type": grant, **form}
+        )
+        assert answer.status_code == 200, answer.text
+        return {"Authorization": f"Bearer {answer.json()['access_token']}"}
 
     def login_page(self, redirect: str = REDIRECT, client: str = "gitlab") -> requests.Response:
         asked = {"client_id": client, "redirect_uri": redirect, "response_type": "code", "scope": "openid"}

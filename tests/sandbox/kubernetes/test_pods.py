@@ -141,7 +141,7 @@ class Stage:
         return health_of(self.objects.get(DEPLOYMENTS, "dev", "web") or {})
 
     def ready(self, count: int) -> bool:
-        return self.status.get("readyReplicas", 0) == count == len(self.pods)
+        return bool(self.status.get("readyReplicas", 0) == count == len(self.pods))
 
     def waiting(self, container: str = "web") -> str:
         """Why it does not run, in the only pod."""
@@ -150,8 +150,8 @@ class Stage:
             *pod["status"].get("initContainerStatuses", []),
             *pod["status"].get("containerStatuses", []),
         ]
-        found = (one["state"].get("waiting", {}) for one in states if one["name"] == container)
-        return str(next(found, {}).get("reason", ""))
+        found = [one["state"].get("waiting", {}) for one in states if one["name"] == container]
+        return str(found[0].get("reason", "")) if found else ""
 
     def said(self) -> str:
         return "\n".join(event["message"] for event in self.objects.list(EVENTS, "dev"))
