@@ -189,10 +189,9 @@ class Story:
 
     def _commit_faults(self, evidence: Evidence) -> None:
         """Into the files of values. Nothing of it shows yet: Argo CD renders nothing any more."""
-        control = Control.from_dir(self._directory)
         for name, means in COMMITTED.items():
             with self._step("commit", f"{means}, in {ENVIRONMENT}"):
-                control.break_(name, ENVIRONMENT)
+                sandbox.break_(self._directory, name, ENVIRONMENT)
             self._happened(evidence, f"{means} ({name})")
 
     def _happened(self, evidence: Evidence, what: str) -> None:
