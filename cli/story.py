@@ -45,9 +45,9 @@ COMMITTED: Final = {
 """Broken states of the sandbox, each a commit to a file of values."""
 POLL: Final = timedelta(milliseconds=500)
 AGAIN: Final = timedelta(seconds=2)
-SETTLING: Final = timedelta(minutes=2)
+SETTLING: Final = timedelta(minutes=3)
 """How long a new platform may take until everything in it has happened once."""
-NOTICING: Final = timedelta(seconds=30)
+NOTICING: Final = timedelta(minutes=1)
 """How long it may take until all that is broken shows it."""
 EXITS: Final = {
     Answer.HOLDS: Exit.CONVERGED,
