@@ -169,12 +169,12 @@ def _timeline(drill: Drill) -> Iterator[tuple[Html, ...]]:
 
 
 def _event(event: Event) -> tuple[Html, ...]:
-    return _cells(event.who, event.what, event.channel)
+    return _cells(event.who, event.what, _whole(event.channel))
 
 
 def _change(change: Change) -> tuple[Html, ...]:
     what = f"{change.action} {short_id(change.object)}"
-    return _cells(change.target, what, change.channel, _whole(change.mends), change.result)
+    return _cells(change.target, what, _whole(change.channel), _whole(change.mends), change.result)
 
 
 def _good(row: Row) -> tuple[Html, ...]:

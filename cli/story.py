@@ -45,9 +45,9 @@ COMMITTED: Final = {
 """Broken states of the sandbox, each a commit to a file of values."""
 POLL: Final = timedelta(milliseconds=500)
 AGAIN: Final = timedelta(seconds=2)
-SETTLING: Final = timedelta(minutes=2)
+SETTLING: Final = timedelta(minutes=3)
 """How long a new platform may take until everything in it has happened once."""
-NOTICING: Final = timedelta(seconds=30)
+NOTICING: Final = timedelta(minutes=1)
 """How long it may take until all that is broken shows it."""
 EXITS: Final = {
     Answer.HOLDS: Exit.CONVERGED,
@@ -189,10 +189,9 @@ class Story:
 
     def _commit_faults(self, evidence: Evidence) -> None:
         """Into the files of values. Nothing of it shows yet: Argo CD renders nothing any more."""
-        control = Control.from_dir(self._directory)
         for name, means in COMMITTED.items():
             with self._step("commit", f"{means}, in {ENVIRONMENT}"):
-                control.break_(name, ENVIRONMENT)
+                sandbox.break_(self._directory, name, ENVIRONMENT)
             self._happened(evidence, f"{means} ({name})")
 
     def _happened(self, evidence: Evidence, what: str) -> None:
