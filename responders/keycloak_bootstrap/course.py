@@ -159,7 +159,7 @@ def course(facts: Facts, found: tuple[Finding, ...], now: datetime) -> tuple[Fin
 def _said(facts: Facts, found: tuple[Finding, ...], purpose: Purpose, now: datetime) -> Iterator[Finding]:
     match purpose:
         case Purpose.SYNC:
-            yield _sync(facts, digest_of([purpose.value, *facts.uids]), now)
+            yield _sync(facts, purpose, now)
         case Purpose.JOBS:
             yield from _job(facts, found, now)
         case Purpose.ORDER | Purpose.RERUN:
@@ -182,8 +182,7 @@ def _values(facts: Facts, found: tuple[Finding, ...], purpose: Purpose, now: dat
         return
     stand, says, url = proposals.stand(change.proposal, now)
     if stand is proposals.Stand.RIGHT:
-        situation = digest_of([purpose.value, dict(facts.said), dict(change.wanted), *facts.uids])
-        yield _sync(facts, situation, now)
+        yield _sync(facts, purpose, now)
         return
     if purpose is Purpose.RERUN and stand is proposals.Stand.DUE:
         yield from _in_vain(facts, found, knob(facts), subject)
@@ -250,9 +249,17 @@ def _job(facts: Facts, found: tuple[Finding, ...], now: datetime) -> Iterator[Fi
 # -- a sync ---------------------------------------------------------------------------------
 
 
-def _sync(facts: Facts, situation: str, now: datetime) -> Finding:
+def situation_of_sync(facts: Facts, purpose: Purpose) -> str:
+    """Without the Jobs' uids: each sync makes them anew, even where it mends nothing. What the values say
+    changes with every repair of ours."""
+    uid = facts.application.value.uid if isinstance(facts.application, Known) else ""
+    return digest_of([purpose.value, uid, dict(facts.said) if purpose is not Purpose.SYNC else {}])
+
+
+def _sync(facts: Facts, purpose: Purpose, now: datetime) -> Finding:
     """Once in a situation, then patience, then a person."""
     subject, name = facts.application_id, facts.declared.application
+    situation = situation_of_sync(facts, purpose)
     if facts.application is None:
         says = f"somebody must sync {name}: no argocd is declared"
         return finding(Reason.KEYCLOAK_SYNC_LEFT_TO_PEOPLE, subject, says)
@@ -276,7 +283,7 @@ def _sync(facts: Facts, situation: str, now: datetime) -> Finding:
     again = sum(one.situation == situation for one in tried) >= MOST_RERUNS
     newest = tried[-1] if tried else None
     in_vain = finding(
-        Reason.KEYCLOAK_SYNC_IN_VAIN, subject, f"{name} was synced for this, and the Jobs are as before"
+        Reason.KEYCLOAK_SYNC_IN_VAIN, subject, f"{name} was synced for this, and it is as before"
     )
     match attempts.stand(newest, situation, now, patience=SYNC_PATIENCE):
         case attempts.Stand.WAITING:

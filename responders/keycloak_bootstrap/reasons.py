@@ -358,8 +358,11 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.KEYCLOAK_SYNC_IN_VAIN: _person(
-        "Reconverge synced the Application in just this situation, and the Jobs did not run.",
-        "See the operation (`argocd app get <name> --show-operation`).",
+        "Reconverge synced the Application in just this situation, and the Jobs did not run, are gone again, "
+        "or are rendered as before.",
+        "See the operation (`argocd app get <name> --show-operation`). Where Jobs are not rendered as the "
+        "values say, see that the chart uses the keys at keycloak.hooks, and that no later file of values and "
+        "no parameter of the Application says otherwise.",
         symptom=True,
     ),
     Reason.RERUN_IN_VAIN: _person(

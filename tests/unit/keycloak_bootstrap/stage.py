@@ -166,10 +166,13 @@ class World(OneTarget[Facts]):
 
     # -- what Argo CD and the Jobs do -----------------------------------------------------
 
-    def sync(self, name: str) -> None:
-        """Both Jobs, by what the file says now; the first that fails ends it."""
+    def sync(self, name: str, text: str = "") -> None:
+        """Both Jobs, by what the file says now; the first that fails ends it.
+
+        text: what they are rendered from instead
+        """
         self.syncs += 1
-        document, begun = Document(self.values), self.clock()
+        document, begun = Document(text or self.values), self.clock()
         places = {
             BOOTSTRAP: _place(document, "masterBootstrap"),
             PATCHER: _place(document, "clientPatcher"),

@@ -123,6 +123,38 @@ def test_a_sync_is_tried_twice_a_day_at_most_where_it_changes_nothing() -> None:
     assert world.actions().count("application.sync") == 2
 
 
+@pytest.mark.parametrize("made", [refused, World], ids=["while it is needed", "as a precaution"])
+def test_values_that_the_chart_does_not_follow_are_synced_twice_a_day_at_most(
+    made: Callable[..., World],
+) -> None:
+    """Each sync makes the Jobs anew, so their uids tell nothing of what was tried."""
+    world = made()
+    world.sync(APPLICATION, WRONG)
+    world.commit(RIGHT)
+    world.argocd.synced = lambda name: world.sync(name, WRONG)
+    for _ in range(12):
+        world.clock.advance(HOUR)
+        world.words(2)
+    assert world.actions() == ["application.sync"] * 2
+
+
+def test_a_job_that_is_always_gone_is_synced_for_twice_a_day_at_most() -> None:
+    """The bootstrap is deleted once it has completed, by its ttlSecondsAfterFinished; the patcher fails."""
+    world = failing()
+    world.refuses = FORBIDDEN
+
+    def sync(name: str) -> None:
+        world.sync(name)
+        del world.workloads.works[BOOTSTRAP]
+
+    sync(APPLICATION)
+    world.argocd.synced = sync
+    for _ in range(12):
+        world.clock.advance(HOUR)
+        world.words(2)
+    assert world.actions() == ["application.sync"] * 2
+
+
 def test_nothing_is_synced_beside_a_running_operation() -> None:
     world = refused()
     world.run()
@@ -265,6 +297,39 @@ def test_what_fails_in_the_same_way_runs_again_twice_a_day_and_no_more() -> None
     assert world.actions()[-1] == "keycloak.rerun"
 
 
+def again(world: World) -> None:
+    """Argo CD syncs for somebody else's commit: the Jobs are others, and the fault is the same."""
+    world.sync(APPLICATION)
+    world.clock.advance(20 * MINUTE)
+    world.run()
+
+
+def test_a_proposal_of_another_run_stays_whatever_runs_meanwhile() -> None:
+    world = failing()
+    world.refuses = FORBIDDEN
+    world.run()
+    for _ in range(4):
+        again(world)
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (Word.PENDING, Reason.HOOK_PROPOSAL_OPEN)
+    assert len(world.github.pulls) == len(world.github.open) == 1
+    world.refuses = ""
+    world.merge()
+    world.until(Word.REPAIRED)
+
+
+def test_another_run_that_was_declined_is_not_proposed_again_for_the_next_jobs() -> None:
+    world = failing()
+    world.refuses = FORBIDDEN
+    world.run()
+    world.github.decline(world.github.open[0])
+    for _ in range(4):
+        again(world)
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.HOOK_PROPOSAL_DECLINED)
+    assert len(world.github.pulls) == 1
+
+
 def test_a_root_that_is_mended_by_a_rerun_of_the_patcher_alone() -> None:
     world = World(brings=False)
     world.recreate()
@@ -398,14 +463,19 @@ def test_a_redirect_uri_that_somebody_takes_away_is_left_to_people_in_the_end() 
 
 
 def test_a_secret_that_the_operator_has_not_refreshed_yet_is_waited_for_and_then_written_anew() -> None:
+    """The operator reads what is there already once an hour, so another run of the patcher would bring
+    nothing sooner."""
     world = World()
     world.sync(APPLICATION)
     key = "gitlab-oidc-client-secret"
-    world.workloads.values["keycloak-realm-oidc-clients"][key] = "an older one"
+    for stale in ("an older one", FIXTURE):
+        world.workloads.values["keycloak-realm-oidc-clients"][key] = stale
+        assert world.run().outcome.reason == Reason.OIDC_SECRET_REFRESHING
+    world.clock.advance(HOUR)
     assert world.run().outcome.reason == Reason.OIDC_SECRET_REFRESHING
     assert world.actions() == []
     world.clock.advance(10 * MINUTE)
-    assert Reason.OIDC_SECRET_DIFFERS in world.reasons()
+    assert Reason.OIDC_SECRET_IS_PLACEHOLDER in world.reasons()
     world.run()
     world.merge()
     world.until(Word.REPAIRED)
@@ -415,6 +485,7 @@ def test_a_secret_that_the_operator_has_not_refreshed_yet_is_waited_for_and_then
 def test_a_placeholder_makes_the_patcher_run_again() -> None:
     world = World()
     world.workloads.values["keycloak-realm-oidc-clients"]["gitlab-oidc-client-secret"] = FIXTURE
+    world.clock.advance(10 * MINUTE)
     world.run()
     assert world.actions() == ["keycloak.rerun"]
 
