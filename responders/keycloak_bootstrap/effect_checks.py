@@ -14,7 +14,13 @@ from shared.landscape import DeclaredClient
 from shared.model import Absent, Finding, Known, Unknown
 
 REFRESHED_WITHIN: Final = timedelta(minutes=10)
-"""What the External Secrets Operator may take to bring what the patcher wrote."""
+"""What the External Secrets Operator may take to bring what the patcher wrote, where it found nothing before:
+it tries again soon."""
+READ_AGAIN_WITHIN: Final = timedelta(minutes=65)
+"""The same where a Secret has an older value: that is read again once an hour, unless told otherwise.
+
+https://external-secrets.io/latest/api/externalsecret/
+"""
 MOST_ADDITIONS: Final = 2
 """Of one redirect URI within a day: who takes it away that often means it."""
 
@@ -110,13 +116,13 @@ def _secret_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
         yield finding(Reason.KEYCLOAK_UNREAD, facts.digests_id, says)
     for name, keys in facts.declared.secrets.items():
         found = list(_faults_of(facts, name, keys))
-        awaited = [one for one in found if one.reason != Reason.KEYCLOAK_UNREAD]
-        if awaited and _young(facts, now):
-            says = f"Secret {name} does not have what the client patcher wrote within minutes"
+        late = [one for one in found if not _awaited(facts, one, now)]
+        yield from (_unsynced(facts, one) for one in late)
+        if late == found:
+            yield from _unpublished(facts, name, keys)
+        else:
+            says = f"Secret {name} does not have what the client patcher wrote lately"
             yield finding(Reason.OIDC_SECRET_REFRESHING, facts.secret_id(name), says)
-            continue
-        yield from (_unsynced(facts, one) for one in found)
-        yield from _unpublished(facts, name, keys)
 
 
 def _faults_of(facts: Facts, name: str, keys: Mapping[str, str]) -> Iterator[Finding]:
@@ -151,9 +157,12 @@ def _entry_fault(facts: Facts, name: str, key: str, held: Materialised) -> Findi
     return None
 
 
-def _young(facts: Facts, now: datetime) -> bool:
+def _awaited(facts: Facts, fault: Finding, now: datetime) -> bool:
     """The patcher wrote to Vault so lately that the operator need not have been there since."""
-    return facts.patched_at is not None and now - facts.patched_at < REFRESHED_WITHIN
+    if facts.patched_at is None or fault.reason == Reason.KEYCLOAK_UNREAD:
+        return False
+    older = fault.reason in (Reason.OIDC_SECRET_IS_PLACEHOLDER, Reason.OIDC_SECRET_DIFFERS)
+    return now - facts.patched_at < (READ_AGAIN_WITHIN if older else REFRESHED_WITHIN)
 
 
 def _unsynced(facts: Facts, fault: Finding) -> Finding:

@@ -331,7 +331,9 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.OIDC_SECRET_REFRESHING: _wait(
-        "The client patcher completed within minutes, and a declared Secret does not have what it wrote yet."
+        "The client patcher completed lately, and a declared Secret does not have what it wrote yet: within "
+        "10 minutes where it has nothing, within 65 where it has an older value, which the External Secrets "
+        "Operator reads again once an hour."
     ),
     Reason.DIGEST_UNPUBLISHED: _note(
         "The client patcher is done, and published no digest of a declared key: nothing tells whether the "
@@ -361,8 +363,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "Reconverge synced the Application in just this situation, and the Jobs did not run, are gone again, "
         "or are rendered as before.",
         "See the operation (`argocd app get <name> --show-operation`). Where Jobs are not rendered as the "
-        "values say, see that the chart uses the keys at keycloak.hooks, and that no later file of values and "
-        "no parameter of the Application says otherwise.",
+        "values say, see that the chart uses the keys at keycloak.hooks, and that no later file of values "
+        "and no parameter of the Application says otherwise.",
         symptom=True,
     ),
     Reason.RERUN_IN_VAIN: _person(

@@ -80,7 +80,7 @@ DIRECT = allowing(actions={Action.KEYCLOAK_JOBS: Mode.APPLY})
 
 @dataclass
 class World(OneTarget[Facts]):
-    """Everything is well at first: the Jobs ran in the right order an hour ago."""
+    """Everything is well at first: the Jobs ran in the right order two hours ago."""
 
     text: str = RIGHT
     keycloak: DeclaredKeycloak = field(
@@ -122,9 +122,9 @@ class World(OneTarget[Facts]):
         self.argocd.make(APPLICATION)
         self.argocd.synced = self.sync
         self.workloads.reran = self.rerun
-        self.clock.advance(-timedelta(hours=1))
+        self.clock.advance(-timedelta(hours=2))
         self.sync(APPLICATION)
-        self.clock.advance(timedelta(hours=1))
+        self.clock.advance(timedelta(hours=2))
         self.syncs = 0
 
     def _seeded(self) -> None:

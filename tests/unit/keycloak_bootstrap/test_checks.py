@@ -50,6 +50,10 @@ from tests.unit.keycloak_bootstrap.builders import (
 
 OTHER = "https://gitlab.staging.ameide.io/users/auth/openid_connect/callback"
 LATELY = patcher(created=NOW - 2 * MINUTE, started=NOW - 2 * MINUTE, completed=NOW - MINUTE)
+LONG_AGO: dict[str, Any] = {
+    "bootstrap": bootstrap(completed=NOW - 3 * HOUR),
+    "patcher": patcher(started=NOW - 2 * HOUR, completed=NOW - 2 * HOUR),
+}
 SYNCING = Known(application(APPLICATION, operation=operation("Running", age=MINUTE, running=True)))
 STUCK = Known(application(APPLICATION, operation=operation("Running", age=HOUR, running=True)))
 NO_HOOK: dict[str, Any] = {"bootstrap": Absent(), "patcher": Absent()}
@@ -366,11 +370,15 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         [Reason.OIDC_SECRET_EMPTY],
     ),
     "a placeholder": (
-        facts(secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(placeholder=True)}))),
+        facts(
+            **LONG_AGO, secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(placeholder=True)}))
+        ),
         [Reason.OIDC_SECRET_IS_PLACEHOLDER],
     ),
     "a digest that differs": (
-        facts(secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(published=False)}))),
+        facts(
+            **LONG_AGO, secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(published=False)}))
+        ),
         [Reason.OIDC_SECRET_DIFFERS],
     ),
     "a digest of an earlier run says nothing while the patcher has still to run": (
@@ -386,6 +394,18 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
             secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(published=False)})),
         ),
         [Reason.OIDC_SECRET_REFRESHING],
+    ),
+    "a placeholder an hour after the patcher completed": (
+        facts(secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(placeholder=True)}))),
+        [Reason.OIDC_SECRET_REFRESHING],
+    ),
+    "a key that is empty beside one that differs, an hour after": (
+        facts(
+            secrets=secrets(
+                oidc=secret(**{OIDC_KEYS[0]: entry(empty=True), OIDC_KEYS[1]: entry(published=False)})
+            )
+        ),
+        [Reason.OIDC_SECRET_NOT_SYNCED, Reason.OIDC_SECRET_REFRESHING],
     ),
     "a Secret that is missing minutes after the patcher completed": (
         facts(patcher=LATELY, secrets=secrets(oidc=Absent())),
