@@ -22,6 +22,8 @@ from shared.model import Absent, Finding, Known, Severity, digest_of
 from shared.world import Leads
 
 NAME: Final = "keycloak_bootstrap"
+KNOB: Final = "reconverge-"
+"""What our values of the knob begin with."""
 MOST_RERUNS: Final = 2
 """Within a day, for the same fault: what failed that often is not going to pass."""
 SYNC_PATIENCE: Final = timedelta(minutes=10)
@@ -101,7 +103,7 @@ def knob(facts: Facts) -> str:
     application = facts.application.value if isinstance(facts.application, Known) else None
     operation = application.operation if application else None
     begun = str(operation.started) if operation and "" in facts.uids else ""
-    return f"reconverge-{digest_of([*facts.uids, begun])[:8]}"
+    return f"{KNOB}{digest_of([*facts.uids, begun])[:8]}"
 
 
 def _order(facts: Facts) -> Mapping[str, str] | None:
@@ -185,7 +187,7 @@ def _values(facts: Facts, found: tuple[Finding, ...], purpose: Purpose, now: dat
         yield _sync(facts, purpose, now)
         return
     if purpose is Purpose.RERUN and stand is proposals.Stand.DUE:
-        yield from _in_vain(facts, found, knob(facts), subject)
+        yield from _in_vain(facts, found, knob(facts), subject, now)
     elif reason := _STANDS.get(stand):
         evidence = {"url": url} if url else {}
         yield finding(reason, subject, f"{hooks.values.path}: {says}", **evidence)
@@ -202,10 +204,12 @@ _STANDS: Final[Mapping[proposals.Stand, Reason]] = {
 }
 
 
-def _in_vain(facts: Facts, found: tuple[Finding, ...], what: str, subject: str) -> Iterator[Finding]:
+def _in_vain(
+    facts: Facts, found: tuple[Finding, ...], what: str, subject: str, now: datetime
+) -> Iterator[Finding]:
     """Whether the Jobs ran for this fault often enough. What was begun already may be carried on."""
     mends = mended(found, RERUN)
-    made = {one.what for one in facts.reruns if one.mends == mends}
+    made = {one.what for one in facts.reruns if one.mends == mends and now - one.at < attempts.MEMORY}
     if what not in made and len(made) >= MOST_RERUNS:
         says = f"the Jobs were made to run {len(made)} times within a day for {mends}"
         yield finding(Reason.RERUN_IN_VAIN, subject, says)
@@ -243,7 +247,7 @@ def _job(facts: Facts, found: tuple[Finding, ...], now: datetime) -> Iterator[Fi
         case attempts.Stand.IN_VAIN:
             yield finding(Reason.RERUN_IN_VAIN, subject, f"Job {job} was made anew, and is as before")
         case attempts.Stand.DUE if isinstance(read, Known):
-            yield from _in_vain(facts, found, read.value.uid, subject)
+            yield from _in_vain(facts, found, read.value.uid, subject, now)
 
 
 # -- a sync ---------------------------------------------------------------------------------

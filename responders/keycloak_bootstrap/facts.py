@@ -55,7 +55,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rerun:
-    """That we made the Jobs run, or proposed it: from the journal."""
+    """That we made the Jobs run, or proposed it, within a week: from the journal."""
 
     at: datetime
     mends: str

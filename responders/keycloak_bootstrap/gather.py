@@ -11,7 +11,7 @@ What cannot be read comes back as Unknown and stops no other read. Logs are made
 dropped.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -19,12 +19,21 @@ from typing import Final
 from urllib.parse import quote
 
 from responders.keycloak_bootstrap.checks import faults
-from responders.keycloak_bootstrap.course import NAME, prefix_of, purpose_of, wanted_of
+from responders.keycloak_bootstrap.course import (
+    KNOB,
+    NAME,
+    mended,
+    prefix_of,
+    purpose_of,
+    situation_of_sync,
+    wanted_of,
+)
 from responders.keycloak_bootstrap.facts import Change, Facts, Purpose, Rerun
 from responders.keycloak_bootstrap.log_reasons import Cause, Of, causes
-from responders.keycloak_bootstrap.reasons import ABSENT, ORDER
+from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, RERUN
 from shared import proposals
-from shared.attempts import MEMORY, tries
+from shared.attempts import tries
+from shared.changes import MEMORY
 from shared.clients.argocd import Application
 from shared.clients.cluster_api import JobState
 from shared.clients.github import PullRequest
@@ -34,7 +43,7 @@ from shared.clients.workloads import Config, Materialised, Work
 from shared.errors import Misconfigured
 from shared.journal import Kind
 from shared.landscape import Action, DeclaredKeycloak, Mode, ValuesFile
-from shared.model import Known, Read, Unknown
+from shared.model import Finding, Known, Read, Unknown
 from shared.permissions import WRITING
 from shared.world import Scope
 from shared.yaml_documents import Document, NotYamlError, Scalar
@@ -211,16 +220,39 @@ def _with_values(scope: Scope, facts: Facts) -> Facts:
     text = scope.world.files.read(file.repository, file.ref, file.path)
     facts = replace(facts, said=_said(facts.declared, text.value.text) if isinstance(text, Known) else {})
     # Of a Job that is missing, the file may have told just now that it comes too late.
-    purpose = purpose_of(facts, faults(facts, scope.clock()))
+    found = faults(facts, scope.clock())
+    purpose = purpose_of(facts, found)
     if purpose not in (Purpose.ORDER, Purpose.RERUN):
         return facts
     wanted = wanted_of(facts, purpose)
     if wanted is None:
         return facts
-    proposal = proposals.look(
-        scope, file, wanted, prefix_of(facts.environment, purpose), read=(read_at, text)
-    )
+    prefix = prefix_of(facts.environment, purpose)
+    before = _knobs_before(facts, found) if purpose is Purpose.RERUN else {}
+    for knob, stands in before.items():
+        earlier = dict.fromkeys(wanted, knob)
+        proposal = proposals.look(scope, file, earlier, prefix, read=(read_at, text))
+        if proposals.stand(proposal, scope.clock())[0] in stands:
+            return replace(facts, change=Change(purpose=purpose, wanted=earlier, proposal=proposal))
+    proposal = proposals.look(scope, file, wanted, prefix, read=(read_at, text))
     return replace(facts, change=Change(purpose=purpose, wanted=wanted, proposal=proposal))
+
+
+_AS_GOOD: Final = frozenset({proposals.Stand.OPEN, proposals.Stand.OUTDATED, proposals.Stand.SETTLING})
+
+
+def _knobs_before(facts: Facts, found: Iterable[Finding]) -> Mapping[str, Collection[proposals.Stand]]:
+    """Values of the knob that we proposed for Jobs before these, newest first, and what their change must be at
+    to be kept to. Argo CD runs the Jobs with whatever commit: a pull request that is open is as good for those
+    that ran meanwhile, one that was merged until we synced it, and one that was declined was so for them as
+    well while the fault is the same."""
+    made = [one for one in reversed(facts.reruns) if one.what.startswith(KNOB)]
+    synced = facts.tries.get(facts.application_id.lower(), ())
+    situation, mends = situation_of_sync(facts, Purpose.RERUN), mended(found, RERUN)
+    merged = not any(one.confirmed and one.situation == situation for one in synced)
+    good = _AS_GOOD | {proposals.Stand.RIGHT} if merged else _AS_GOOD
+    declined = {one.what for one in made if one.mends == mends}
+    return {one.what: good | {proposals.Stand.DECLINED} if one.what in declined else good for one in made}
 
 
 def _said(declared: DeclaredKeycloak, text: str) -> Mapping[str, str]:

@@ -297,6 +297,39 @@ def test_what_fails_in_the_same_way_runs_again_twice_a_day_and_no_more() -> None
     assert world.actions()[-1] == "keycloak.rerun"
 
 
+def again(world: World) -> None:
+    """Argo CD syncs for somebody else's commit: the Jobs are others, and the fault is the same."""
+    world.sync(APPLICATION)
+    world.clock.advance(20 * MINUTE)
+    world.run()
+
+
+def test_a_proposal_of_another_run_stays_whatever_runs_meanwhile() -> None:
+    world = failing()
+    world.refuses = FORBIDDEN
+    world.run()
+    for _ in range(4):
+        again(world)
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (Word.PENDING, Reason.HOOK_PROPOSAL_OPEN)
+    assert len(world.github.pulls) == len(world.github.open) == 1
+    world.refuses = ""
+    world.merge()
+    world.until(Word.REPAIRED)
+
+
+def test_another_run_that_was_declined_is_not_proposed_again_for_the_next_jobs() -> None:
+    world = failing()
+    world.refuses = FORBIDDEN
+    world.run()
+    world.github.decline(world.github.open[0])
+    for _ in range(4):
+        again(world)
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.HOOK_PROPOSAL_DECLINED)
+    assert len(world.github.pulls) == 1
+
+
 def test_a_root_that_is_mended_by_a_rerun_of_the_patcher_alone() -> None:
     world = World(brings=False)
     world.recreate()
