@@ -267,6 +267,9 @@ def _sync(facts: Facts, purpose: Purpose, now: datetime) -> Finding:
     if facts.application is None:
         says = f"somebody must sync {name}: no argocd is declared"
         return finding(Reason.KEYCLOAK_SYNC_LEFT_TO_PEOPLE, subject, says)
+    if isinstance(facts.application, Absent):
+        says = f"somebody must sync what deploys the Jobs: Argo CD has no Application {name}"
+        return finding(Reason.KEYCLOAK_SYNC_LEFT_TO_PEOPLE, subject, says)
     if not isinstance(facts.application, Known):
         says = f"whether {name} can be synced is not known"
         return finding(Reason.KEYCLOAK_SYNC_UNDER_WAY, subject, says)

@@ -47,6 +47,7 @@ def _client_faults(facts: Facts) -> Iterator[Finding]:
             continue
         if not client.enabled:
             yield finding(Reason.CLIENT_DISABLED, subject, f"client {name} is disabled")
+            continue
         yield from _redirect_faults(facts, client, declared)
 
 

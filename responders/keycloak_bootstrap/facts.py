@@ -62,6 +62,8 @@ class Rerun:
     """Reason that it was made for."""
     what: str
     """The knob's value, or the uid of the Job that was made anew."""
+    synced: bool = False
+    """We synced the Application since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,9 @@ class Facts:
     reruns: tuple[Rerun, ...]
     blocked_at: datetime | None
     """When a run of ours last had to wait for a fault of another target."""
+    well_until: datetime | None = None
+    """When a run first ended otherwise after the last one that found everything well; now, where none did.
+    None: no run of late found everything well."""
 
     # -- how things are called
 
@@ -219,10 +224,11 @@ class Facts:
 
     @property
     def awaits_deployment(self) -> bool:
-        """Argo CD does not have the Application, or has never synced it: its turn is still to come."""
+        """Argo CD does not have the Application, or has never synced it: its turn is still to come. Where the
+        Jobs are there, one of another name deployed them."""
         match self.application:
             case Absent():
-                return True
+                return not any(isinstance(one, Known) for one in self._works)
             case Known(application):
                 return application.operation is None and not application.requested
         return False

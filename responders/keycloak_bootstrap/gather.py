@@ -19,15 +19,7 @@ from typing import Final
 from urllib.parse import quote
 
 from responders.keycloak_bootstrap.checks import faults
-from responders.keycloak_bootstrap.course import (
-    KNOB,
-    NAME,
-    mended,
-    prefix_of,
-    purpose_of,
-    situation_of_sync,
-    wanted_of,
-)
+from responders.keycloak_bootstrap.course import KNOB, NAME, mended, prefix_of, purpose_of, wanted_of
 from responders.keycloak_bootstrap.facts import Change, Facts, Purpose, Rerun
 from responders.keycloak_bootstrap.log_reasons import Cause, Of, causes
 from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, RERUN
@@ -43,7 +35,7 @@ from shared.clients.workloads import Config, Materialised, Work
 from shared.errors import Misconfigured
 from shared.journal import Kind
 from shared.landscape import Action, DeclaredKeycloak, Mode, ValuesFile
-from shared.model import Finding, Known, Read, Unknown
+from shared.model import Finding, Known, Read, Unknown, Word
 from shared.permissions import WRITING
 from shared.world import Scope
 from shared.yaml_documents import Document, NotYamlError, Scalar
@@ -66,7 +58,7 @@ def gather(scope: Scope) -> Facts:
     leftovers = _leftovers(scope, declared)
     argocd = scope.environment.argocd
     unread = Unknown("the cluster was not read")
-    reruns, blocked_at = _remembered(scope)
+    reruns, blocked_at, well_until = _remembered(scope)
     facts = Facts(
         environment=scope.environment.name,
         declared=declared,
@@ -91,6 +83,7 @@ def gather(scope: Scope) -> Facts:
         tries=tries(scope),
         reruns=reruns,
         blocked_at=blocked_at,
+        well_until=well_until,
     )
     facts = _with_cluster(scope, facts)
     facts = replace(facts, clients=clients.result())
@@ -242,17 +235,20 @@ _AS_GOOD: Final = frozenset({proposals.Stand.OPEN, proposals.Stand.OUTDATED, pro
 
 
 def _knobs_before(facts: Facts, found: Iterable[Finding]) -> Mapping[str, Collection[proposals.Stand]]:
-    """Values of the knob that we proposed for Jobs before these, newest first, and what their change must be at
-    to be kept to. Argo CD runs the Jobs with whatever commit: a pull request that is open is as good for those
-    that ran meanwhile, one that was merged until we synced it, and one that was declined was so for them as
-    well while the fault is the same."""
-    made = [one for one in reversed(facts.reruns) if one.what.startswith(KNOB)]
-    synced = facts.tries.get(facts.application_id.lower(), ())
-    situation, mends = situation_of_sync(facts, Purpose.RERUN), mended(found, RERUN)
-    merged = not any(one.confirmed and one.situation == situation for one in synced)
-    good = _AS_GOOD | {proposals.Stand.RIGHT} if merged else _AS_GOOD
-    declined = {one.what for one in made if one.mends == mends}
-    return {one.what: good | {proposals.Stand.DECLINED} if one.what in declined else good for one in made}
+    """Values of the knob that we proposed for Jobs before these, newest first, and what their change must be
+    at to be kept to. Argo CD runs the Jobs with whatever commit: a pull request that is open is as good for
+    those that ran meanwhile, one that was merged is so until it is synced, and one that was declined was
+    declined for them as well, while the fault is the same."""
+    made = {one.what: one for one in reversed(facts.reruns) if one.what.startswith(KNOB)}
+    mends = mended(found, RERUN)
+    return {
+        what: {
+            *_AS_GOOD,
+            *([] if one.synced else [proposals.Stand.RIGHT]),
+            *([proposals.Stand.DECLINED] if one.mends == mends else []),
+        }
+        for what, one in made.items()
+    }
 
 
 def _said(declared: DeclaredKeycloak, text: str) -> Mapping[str, str]:
@@ -283,11 +279,11 @@ def _listed(scope: Scope, file: ValuesFile) -> Read[tuple[PullRequest, ...]]:
 # -- ours ---------------------------------------------------------------------------------
 
 
-def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None]:
-    """How often the Jobs were made to run, and for what; and when we last waited for another target. A step
-    that was certainly not written counts for nothing."""
+def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None, datetime | None]:
+    """How often the Jobs were made to run, and for what; when we last waited for another target; and until
+    when everything was well. A step that was certainly not written counts for nothing."""
     made: dict[tuple[str, str], Rerun] = {}
-    blocked_at = None
+    blocked_at = well_until = fell_ill = None
     for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
         detail = entry.detail
         key = (entry.run, str(detail.get("object", "")))
@@ -299,11 +295,19 @@ def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None]:
             case Kind.STEP_STARTED, Action.KEYCLOAK_RERUN.value if proposals.NUMBER not in after:
                 what = next(iter(map(str, after.values())), "")
                 made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
+            case Kind.STEP_STARTED, Action.APPLICATION_SYNC.value:
+                made = {what: replace(one, synced=True) for what, one in made.items()}
             case Kind.STEP_FAILED, _ if detail.get("written") is False:
                 made.pop(key, None)
-            case Kind.OUTCOME, _ if detail.get("blocked_by"):
-                blocked_at = entry.at
-    return tuple(made.values()), blocked_at
+            case Kind.OUTCOME, _ if detail.get("word") in _WELL:
+                well_until, fell_ill = scope.clock(), None
+            case Kind.OUTCOME, _:
+                blocked_at = entry.at if detail.get("blocked_by") else blocked_at
+                fell_ill = fell_ill or entry.at
+    return tuple(made.values()), blocked_at, (fell_ill or well_until) if well_until else None
+
+
+_WELL: Final = frozenset({Word.CONVERGED.value, Word.REPAIRED.value})
 
 
 # -- how ----------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ IMPORTS_WITHIN: Final = timedelta(minutes=15)
 """An import takes a minute or two once Keycloak answers."""
 STARTS_WITHIN: Final = timedelta(minutes=15)
 """A Keycloak that was deployed later than that ago should answer by now."""
+RESTARTS_WITHIN: Final = timedelta(minutes=5)
+"""One that was well at the last look may have been moved to another node."""
 DOWN: Final = 500
 """From this status on an answer is no answer of Keycloak's own."""
 NO_SUCH_REALM: Final = 404
@@ -47,6 +49,7 @@ def _way_in(facts: Facts, now: datetime, *, imported: bool) -> Finding | None:
 def _unreachable(facts: Facts, now: datetime, says: str) -> Finding:
     coming = facts.in_flux(now) or facts.awaits_deployment or facts.recovers(now)
     coming = coming or any(now - at < STARTS_WITHIN for at in facts.deployed)
+    coming = coming or (facts.well_until is not None and now - facts.well_until < RESTARTS_WITHIN)
     reason = Reason.KEYCLOAK_STARTING if coming else Reason.KEYCLOAK_UNREACHABLE
     return finding(reason, facts.declared.url, says)
 
@@ -90,6 +93,8 @@ def _import_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
 
 def _import_fault(facts: Facts, name: str, found: RealmImport | None, now: datetime) -> Finding | None:
     subject = facts.import_id(name)
+    if found is None and isinstance(facts.clients, Known):
+        return None  # It made its realm, and was deleted once it was done.
     if found is None:
         says = f"namespace {facts.declared.namespace} has no KeycloakRealmImport {name}"
         return finding(Reason.REALM_IMPORT_MISSING, subject, says)

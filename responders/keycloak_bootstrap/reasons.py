@@ -154,8 +154,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.KEYCLOAK_STARTING: _wait(
-        "Keycloak does not answer, and what it needs was deployed or mended within minutes, or is being "
-        "deployed."
+        "Keycloak does not answer, and everything was well minutes ago, or what it needs was deployed or "
+        "mended within minutes, or is being deployed."
     ),
     Reason.KEYCLOAK_LOGIN_REFUSED: _person(
         "Keycloak answers, and refuses the login of Reconverge's own client, or to list clients to it.",
@@ -176,7 +176,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.REALM_IMPORT_MISSING: _person(
-        "The namespace has no KeycloakRealmImport of a declared name.",
+        "The namespace has no KeycloakRealmImport of a declared name, and the realm's clients cannot be "
+        "listed. While they can, it has done its work and may be gone.",
         "Sync the Argo CD application that deploys it, or correct keycloak.realmImports.",
         symptom=True,
     ),
@@ -355,8 +356,10 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.KEYCLOAK_SYNC_LEFT_TO_PEOPLE: _person(
         "A sync would make the Jobs run, and Reconverge may not begin one: no `argocd` is declared, or the "
-        "Application has no automated sync, is excluded from reconciliation, or is being deleted.",
-        "Sync it (`argocd app sync <name>`) once what the branch has now may be deployed.",
+        "Application has no automated sync, is excluded from reconciliation, is being deleted, or has "
+        "another name.",
+        "Sync it (`argocd app sync <name>`) once what the branch has now may be deployed. Where Argo CD has "
+        "no such Application, correct keycloak.application.",
         symptom=True,
     ),
     Reason.KEYCLOAK_SYNC_IN_VAIN: _person(

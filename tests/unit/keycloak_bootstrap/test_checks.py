@@ -118,7 +118,15 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     ),
     # -- imports
     "imports that are not served": (facts(imports=Absent()), [Reason.REALM_IMPORTS_NOT_SERVED]),
-    "an import that is missing": (facts(imports=Known(())), [Reason.REALM_IMPORT_MISSING] * 2),
+    "an import that is missing, and no realm": (
+        facts(imports=Known(()), page=Page(status=404), clients=Absent()),
+        [Reason.REALM_IMPORT_MISSING] * 2,
+    ),
+    "an import that is missing, and nobody let into the realm": (
+        facts(imports=Known(()), clients=LoginRefused("no")),
+        [Reason.REALM_IMPORT_MISSING] * 2,
+    ),
+    "imports that were deleted once they were done": (facts(imports=Known(())), []),
     "an import that failed": (facts(imports=imports(errors=True, done=False)), [Reason.REALM_IMPORT_FAILED]),
     "an import that is Started for too long": (
         facts(imports=imports(done=False, started=True, since=NOW - 16 * MINUTE)),

@@ -181,6 +181,16 @@ def test_an_application_is_left_to_people(changes: dict[str, Any]) -> None:
     assert world.syncs == 1
 
 
+def test_an_application_of_another_name_is_told_to_people() -> None:
+    """The Jobs are there, so somebody deploys them: nobody waits for their first deployment."""
+    world = failing()
+    world.run()
+    world.merge()
+    del world.argocd.held[APPLICATION]
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.KEYCLOAK_SYNC_LEFT_TO_PEOPLE)
+
+
 def test_without_an_argo_cd_somebody_must_sync() -> None:
     world = refused(with_argocd=False)
     world.run()
@@ -441,6 +451,33 @@ def test_what_comes_up_behind_a_root_that_was_mended_needs_nobody() -> None:
     assert (outcome.word, outcome.reason) == (Word.PENDING, Reason.KEYCLOAK_STARTING)
     world.clock.advance(20 * MINUTE)
     assert world.run().outcome.word is Word.HUMAN
+
+
+def test_a_client_that_somebody_disabled_gets_no_redirect_uri() -> None:
+    world = World()
+    world.keycloaks.hold("gitlab", enabled=False)
+    assert world.run().outcome.reason == Reason.CLIENT_DISABLED
+    assert world.keycloaks.added == []
+
+
+def test_a_keycloak_that_restarts_needs_nobody() -> None:
+    world = World()
+    world.run()
+    world.clock.advance(HOUR)
+    answered = dict(world.web.pages)
+    world.web.pages.clear()
+    for _ in range(4):
+        outcome = world.run().outcome
+        assert (outcome.word, outcome.reason) == (Word.PENDING, Reason.KEYCLOAK_STARTING)
+        world.clock.advance(MINUTE)
+    world.web.pages.update(answered)
+    assert world.run().outcome.word is Word.CONVERGED
+    world.clock.advance(HOUR)
+    world.web.pages.clear()
+    world.run()
+    world.clock.advance(6 * MINUTE)
+    outcome = world.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.KEYCLOAK_UNREACHABLE)
 
 
 def test_before_the_patcher_has_run_nothing_is_added() -> None:
