@@ -9,8 +9,8 @@ from collections.abc import Iterable
 def accepts(held: Iterable[str], uri: str) -> bool:
     """Character for character, or by a star at the end.
 
-    A URI that is relative to a root URL counts for nothing, as that URL is not known here: to add one that is
-    accepted already harms nobody.
+    A URI that is relative to a root URL which is no address of its own, such as ${authBaseUrl}, counts for
+    nothing: to add one that is accepted already harms nobody.
     """
     return any(one == uri or _stands_for(one, uri) for one in held)
 

@@ -8,6 +8,7 @@ https://www.keycloak.org/docs-api/latest/rest-api/
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,8 @@ SERVICE: Final = "Keycloak"
 PAGE: Final = 100
 """Clients of one request; each has some kilobytes."""
 MOST_PAGES: Final = 100
+LISTED_WITHIN: Final = 60
+"""Seconds after which no further page is asked for: functionTimeout in host.json ends a run."""
 LONGEST: Final = 60
 """Seconds for one answer as a whole."""
 LARGEST: Final = 16 * 1024 * 1024
@@ -79,6 +82,7 @@ class Client:
     client_id: str
     enabled: bool
     redirect_uris: tuple[str, ...]
+    """As they count: one that is relative has the client's root URL before it, where that is an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +199,15 @@ class _Entered:
 
     def clients(self) -> tuple[Client, ...]:
         found: list[Client] = []
+        until = time.monotonic() + LISTED_WITHIN
         for number in range(MOST_PAGES):
             query = {"first": str(number * PAGE), "max": str(PAGE)}
             page = [_client(one) for one in self._call("GET", "", "view-clients", params=query).json()]
             found += page
             if len(page) < PAGE:
                 return tuple(found)
+            if time.monotonic() >= until:
+                raise TemporaryError(f"{SERVICE} lists its clients too slowly", delay=AGAIN)
         raise TemporaryError(f"{SERVICE} has more than {MOST_PAGES * PAGE} clients", delay=AGAIN)
 
     def client(self, client_id: str) -> Json:
@@ -350,11 +357,15 @@ def _shaped() -> Iterator[None]:
 
 
 def _client(found: Json) -> Client:
+    root = found.get("rootUrl")
+    before = root if isinstance(root, str) and "://" in root else ""
     return Client(
         uuid=str(found["id"]),
         client_id=str(found["clientId"]),
         enabled=found.get("enabled") is not False,
-        redirect_uris=tuple(map(str, found.get(_URIS) or ())),
+        redirect_uris=tuple(
+            f"{before}{uri}" if str(uri).startswith("/") else str(uri) for uri in found.get(_URIS) or ()
+        ),
     )
 
 

@@ -199,6 +199,36 @@ def test_a_list_without_an_end_is_given_up(
     assert len(server.site.asked) == 4
 
 
+def test_a_list_that_takes_too_long_is_given_up(
+    keycloaks: Keycloaks, server: Keycloak, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each page comes in time, and all of them together would not."""
+    monkeypatch.setattr(keycloak, "PAGE", 1)
+    monkeypatch.setattr(keycloak, "LISTED_WITHIN", 0)
+    server.hold(representation("gitlab", URI), representation("argocd"))
+    found = keycloaks.clients(server.realm)
+    assert isinstance(found, Unknown)
+    assert [one.path for one in server.site.asked if one.method == "GET"] == [f"{CLIENTS_PATH}?first=0&max=1"]
+
+
+@pytest.mark.parametrize(
+    ("root", "held", "expected"),
+    [
+        ("https://gitlab.dev.ameide.io", "/users/auth/*", "https://gitlab.dev.ameide.io/users/auth/*"),
+        ("${authBaseUrl}", "/users/auth/*", "/users/auth/*"),
+        (None, "/users/auth/*", "/users/auth/*"),
+        ("https://gitlab.dev.ameide.io", URI, URI),
+    ],
+)
+def test_a_redirect_uri_is_read_with_the_root_url_of_its_client(
+    keycloaks: Keycloaks, server: Keycloak, root: str | None, held: str, expected: str
+) -> None:
+    server.hold(representation("gitlab", held, rootUrl=root))
+    found = keycloaks.clients(server.realm)
+    assert isinstance(found, Known)
+    assert [one.redirect_uris for one in found.value if one.client_id == "gitlab"] == [(expected,)]
+
+
 def test_the_token_is_sent_to_keycloak_alone_and_is_asked_for_each_time(
     keycloaks: Keycloaks, server: Keycloak
 ) -> None:
