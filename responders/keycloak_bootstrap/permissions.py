@@ -145,6 +145,19 @@ RULES: Final = (
         places=_key_vault,
     ),
     Rule(
+        purpose="the clients of the realm, without their secrets",
+        rights=(KeycloakRight("view-clients"),),
+        where="the realm, for the service account of `keycloak.login`",
+        places=_realm,
+    ),
+    Rule(
+        purpose="adding a redirect URI",
+        rights=(KeycloakRight("manage-clients"),),
+        where="the same, of a Keycloak in `contract.keycloaks`",
+        places=_listed_realm,
+        actions=(Action.KEYCLOAK_REDIRECT,),
+    ),
+    Rule(
         purpose="the API server's address and CA",
         rights=(
             AzureRight(
