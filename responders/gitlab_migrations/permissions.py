@@ -82,6 +82,7 @@ RULES: Final = (
         purpose="the migrations and their log, what waits for them, and the rendered databases",
         rights=(
             _reading("list", "jobs", "batch"),
+            _reading("get", "jobs", "batch"),
             _reading("list", "pods"),
             _reading("get", "pods/log"),
             _reading("list", "configmaps"),
