@@ -203,19 +203,6 @@ RULES: Final = (
         places=_argocd,
     ),
     Rule(
-        purpose="the realm's clients",
-        rights=(KeycloakRight("view-clients"),),
-        where="the realm of `keycloak`",
-        places=_realm,
-    ),
-    Rule(
-        purpose="adding redirect URIs to them",
-        rights=(KeycloakRight("manage-clients"),),
-        where="the same, of a Keycloak in `contract.keycloaks`",
-        places=_listed_realm,
-        actions=(Action.KEYCLOAK_REDIRECT,),
-    ),
-    Rule(
         purpose="whether Vault holds the clients' secrets",
         rights=(VaultRight("read"),),
         where="`<mount>/data/<key>` of each `vaultKey` of `keycloak.clients`",
