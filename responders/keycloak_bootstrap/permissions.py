@@ -12,8 +12,10 @@ from shared.permissions import (
     AzureScope,
     GitHubRight,
     InCluster,
+    InKeycloak,
     InRepository,
     InVault,
+    KeycloakRight,
     KubernetesRight,
     Level,
     Rule,
@@ -103,6 +105,15 @@ def _client_keys(environment: Environment) -> Iterator[InVault]:
                 )
 
 
+def _realm(environment: Environment) -> Iterator[InKeycloak]:
+    for one in _keycloak(environment):
+        yield InKeycloak(url=one.url, realm=one.realm, login=one.login)
+
+
+def _listed_realm(environment: Environment) -> Iterator[InKeycloak]:
+    return (one for one in _realm(environment) if environment.contract.may_change_clients_of(one.url))
+
+
 def _reading(verb: str, resource: str, group: str = "") -> KubernetesRight:
     return KubernetesRight(
         verb=verb, resource=resource, group=group, manifest=MANIFEST, role="reconverge-keycloak-reader"
@@ -132,6 +143,19 @@ RULES: Final = (
         ),
         where="the Key Vault of `keycloak.login`",
         places=_key_vault,
+    ),
+    Rule(
+        purpose="the clients of the realm, without their secrets",
+        rights=(KeycloakRight("view-clients"),),
+        where="the realm, for the service account of `keycloak.login`",
+        places=_realm,
+    ),
+    Rule(
+        purpose="adding a redirect URI",
+        rights=(KeycloakRight("manage-clients"),),
+        where="the same, of a Keycloak in `contract.keycloaks`",
+        places=_listed_realm,
+        actions=(Action.KEYCLOAK_REDIRECT,),
     ),
     Rule(
         purpose="the API server's address and CA",
