@@ -352,6 +352,8 @@ def test_a_pull_request_is_closed_once_nobody_needs_it_and_proves_nothing_then()
     report = world.run()
     assert (world.github.open, report.proofs) == ([], ())
     assert "Reconverge closes this" in world.github.comments[number][0]
+    # Closing one is no change of its own.
+    assert [one.keys for one in world.gather().made] == [{f"{CI}.database": "gitlabhq_production"}]
     assert world.run().outcome.word is Word.CONVERGED
 
 
