@@ -96,6 +96,8 @@ def test_a_refused_mapping_is_proposed_merged_synced_and_proven() -> None:
     assert second.outcome.word is Word.REPAIRED
     assert [one.object for one in second.proofs] == [VALUES.reference, APPLICATION_ID]
     assert world.run().outcome.word is Word.CONVERGED
+    # What is proven is not asked for any more.
+    assert not world.gather().landed
 
 
 def test_nothing_is_asked_of_argo_cd_that_has_synced_by_itself() -> None:
