@@ -2,6 +2,7 @@
 
 import json
 import threading
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -165,6 +166,19 @@ CREATED: dict[str, tuple[list[str], str, str, Json]] = {
         "cronjobs",
         {"spec": {"schedule": "0 0 30 2 *"}},
     ),
+    "a deployment": (
+        ["deployment", "NAME", "--image=example.invalid/x", "--replicas=0"],
+        "apps/v1",
+        "deployments",
+        {
+            "spec": {
+                "replicas": 0,
+                "progressDeadlineSeconds": 600,
+                "strategy": {"type": "RollingUpdate"},
+                "template": {"spec": {"restartPolicy": "Always"}},
+            }
+        },
+    ),
 }
 
 
@@ -235,6 +249,35 @@ def test_objects_are_shown(cluster: Cluster) -> None:
     described = cluster.kubectl("describe", "job", name)
     assert name in described
     assert "example.invalid/nothing" in described
+
+
+def test_a_deployment_is_applied_and_shown(cluster: Cluster) -> None:
+    """Its containers are merged by name, and `describe` looks for ReplicaSets and does without.
+    https://kubernetes.io/docs/concepts/workloads/controllers/deployment/"""
+    name = some_name()
+    template = {**deepcopy(POD_TEMPLATE["spec"]), "restartPolicy": "Always"}
+    wanted = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name},
+        "spec": {
+            "replicas": 0,
+            "selector": {"matchLabels": {"mark": name}},
+            "template": {"metadata": {"labels": {"mark": name}}, "spec": template},
+        },
+    }
+    words = []
+    for image in ("example.invalid/nothing", "example.invalid/nothing", "example.invalid/other"):
+        template["containers"][0]["image"] = image
+        said = cluster.kubectl("apply", "-f", "-", stdin=json.dumps(wanted))
+        words.append(said.strip().rpartition(" ")[2])
+    assert words == ["created", "unchanged", "configured"]
+    assert name in cluster.kubectl("get", "deploy")
+    described = cluster.kubectl("describe", "deployment", name)
+    assert "example.invalid/other" in described
+    assert "RollingUpdate" in described
+    assert "restarted" in cluster.kubectl("rollout", "restart", f"deployment/{name}")
+    assert "deleted" in cluster.kubectl("delete", "deployment", name)
 
 
 def test_annotations_are_set_and_removed(cluster: Cluster) -> None:

@@ -65,6 +65,42 @@ INVALID: dict[str, tuple[str, str, dict[str, Any], str]] = {
         {"metadata": {"name": "never"}, "spec": {"jobTemplate": {"spec": {"template": POD_TEMPLATE}}}},
         "spec.schedule",
     ),
+    "a Deployment that selects nothing": (
+        "apps/v1",
+        "deployments",
+        {"metadata": {"name": "blind"}, "spec": {"template": {"spec": POD_TEMPLATE["spec"]}}},
+        "spec.selector",
+    ),
+    "a Deployment that selects other pods than it makes": (
+        "apps/v1",
+        "deployments",
+        {
+            "metadata": {"name": "astray"},
+            "spec": {
+                "selector": {"matchLabels": {"a": "1"}},
+                "template": {
+                    "metadata": {"labels": {"a": "2"}},
+                    "spec": {**POD_TEMPLATE["spec"], "restartPolicy": "Always"},
+                },
+            },
+        },
+        "spec.template.metadata.labels",
+    ),
+    "a Deployment whose pods run once": (
+        "apps/v1",
+        "deployments",
+        {
+            "metadata": {"name": "once"},
+            "spec": {
+                "selector": {"matchLabels": {"a": "1"}},
+                "template": {
+                    "metadata": {"labels": {"a": "1"}},
+                    "spec": {**POD_TEMPLATE["spec"], "restartPolicy": "Never"},
+                },
+            },
+        },
+        "spec.template.spec.restartPolicy",
+    ),
 }
 
 

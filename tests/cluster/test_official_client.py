@@ -32,6 +32,33 @@ def test_a_job_lives_and_goes(cluster: Cluster) -> None:
     assert missing.value.status == 404
 
 
+def test_a_deployment_lives_and_goes(cluster: Cluster) -> None:
+    """https://github.com/kubernetes-client/python/blob/master/kubernetes/docs/AppsV1Api.md"""
+    apps: Any = client.AppsV1Api(cluster.api)
+    name = some_name()
+    labels = {"mark": name}
+    spec = {
+        "replicas": 0,
+        "selector": {"matchLabels": labels},
+        "template": {
+            "metadata": {"labels": labels},
+            "spec": {**POD_TEMPLATE["spec"], "restartPolicy": "Always"},
+        },
+    }
+    made = apps.create_namespaced_deployment(
+        cluster.namespace, {"metadata": {"name": name, "labels": labels}, "spec": spec}
+    )
+    assert (made.metadata.generation, made.spec.replicas) == (1, 0)
+    listed = apps.list_namespaced_deployment(cluster.namespace, label_selector=f"mark={name}")
+    assert [one.metadata.uid for one in listed.items] == [made.metadata.uid]
+    patched = apps.patch_namespaced_deployment(name, cluster.namespace, {"spec": {"minReadySeconds": 1}})
+    assert patched.metadata.generation == 2
+    apps.delete_namespaced_deployment(name, cluster.namespace)
+    with pytest.raises(ApiException) as missing:
+        apps.read_namespaced_deployment(name, cluster.namespace)
+    assert missing.value.status == 404
+
+
 def test_a_replacement_is_checked_against_the_version_that_was_read(cluster: Cluster) -> None:
     """409, as ConflictException. https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions"""
     name = cluster.config_map()["metadata"]["name"]
