@@ -100,7 +100,7 @@ def wait_for_argo_cd(cloud: Stack) -> None:
     declared = judging.claims(load(cloud.environment["RECONVERGE_LANDSCAPE"]))
     asked = tuple(claim for claim in declared if claim.kind == "applications")
     deadline = time.monotonic() + PATIENCE
-    while (told := said(cloud, asked)) != {"2 of 2: ComparisonError"}:
+    while (told := said(cloud, asked)) != {"3 of 3: ComparisonError"}:
         assert time.monotonic() < deadline, told
         time.sleep(0.5)
 
