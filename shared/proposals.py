@@ -32,6 +32,10 @@ LONGEST_SHOWN: Final = 200
 HIDDEN: Final = "a text of {length} characters, not shown"
 
 
+_MARKS: Final = frozenset("`|")
+"""What ends a code span or a cell of a table: behind it, a text could say anything in our name."""
+
+
 class File(Protocol):
     """One file on a branch, as the sections of the landscape declare theirs."""
 
@@ -128,7 +132,7 @@ def shown(_key: str, found: Field) -> str:
     """What stands in the file, as far as it may be shown; empty where no value stands there."""
     if not isinstance(found, Scalar):
         return ""
-    fits = len(found.text) <= LONGEST_SHOWN and found.text.isprintable()
+    fits = len(found.text) <= LONGEST_SHOWN and found.text.isprintable() and not _MARKS & set(found.text)
     return found.text if fits else HIDDEN.format(length=len(found.text))
 
 

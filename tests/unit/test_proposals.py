@@ -13,6 +13,7 @@ from shared.landscape.values import ValuesFile
 from shared.model import Absent, Channel, Known, Step, Unknown
 from shared.proposals import Proposal, Stand
 from shared.world import Scope
+from shared.yaml_documents import Scalar
 from tests.unit.runtime_facts import builders
 
 MINUTE = timedelta(minutes=1)
@@ -117,6 +118,11 @@ def test_a_number_that_reads_as_the_text_is_right(written: str) -> None:
 def test_a_value_that_stands_there_is_shown_as_it_is_and_a_long_one_by_its_length() -> None:
     shown = World("runId: '3'\nkey: " + "x" * 300, {"runId": "4", "key": "y"}).look().before
     assert shown == {"runId": "3", "key": "a text of 300 characters, not shown"}
+
+
+@pytest.mark.parametrize("text", ["` @everybody `", "a | b"])
+def test_a_value_that_would_break_out_of_the_table_of_a_pull_request_is_not_shown(text: str) -> None:
+    assert proposals.shown("a", Scalar(text, is_text=True)) == proposals.HIDDEN.format(length=len(text))
 
 
 def test_the_same_change_has_the_same_id_whatever_else_the_file_says() -> None:
