@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from responders.keycloak_bootstrap.course import prefix_of
-from responders.keycloak_bootstrap.facts import Purpose
+from responders.keycloak_bootstrap.facts import Purpose, is_wave
 from responders.keycloak_bootstrap.gather import realm_of
 from responders.keycloak_bootstrap.order import SYNC as SYNC_HOOK
 from responders.keycloak_bootstrap.plan import ACTIONS, JOBS, ORDERS, REDIRECT, RERUNS, SYNC
@@ -22,7 +22,6 @@ from shared.model import Absent, Channel, Known, Step
 from shared.world import Scope
 
 _KNOB: Final = re.compile(r"reconverge-[0-9a-f]{8}", re.ASCII)
-_WAVE: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 
 
 def apply(scope: Scope, step: Step) -> None:
@@ -71,8 +70,8 @@ def _is_declared(hooks: DeclaredHooks, file: ValuesFile, step: Step) -> None:
         {
             hooks.bootstrap_hook: _is_sync,
             hooks.patcher_hook: _is_sync,
-            hooks.bootstrap_wave: _is_wave,
-            hooks.patcher_wave: _is_wave,
+            hooks.bootstrap_wave: is_wave,
+            hooks.patcher_wave: is_wave,
         }
         if step.action == ORDERS
         else {hooks.rerun: _is_knob}
@@ -84,10 +83,6 @@ def _is_declared(hooks: DeclaredHooks, file: ValuesFile, step: Step) -> None:
 
 def _is_sync(value: str) -> bool:
     return value == SYNC_HOOK
-
-
-def _is_wave(value: str) -> bool:
-    return _WAVE.fullmatch(value) is not None
 
 
 def _is_knob(value: str) -> bool:

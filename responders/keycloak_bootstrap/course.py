@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from responders.keycloak_bootstrap.facts import Facts, Purpose
+from responders.keycloak_bootstrap.facts import Facts, Purpose, is_wave
 from responders.keycloak_bootstrap.order import Place, is_right, ordered
 from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, REASONS, RERUN, Reason, finding
 from shared import attempts, proposals
@@ -139,11 +139,7 @@ def _place(facts: Facts, job: str, hook: FieldPath | None, wave: FieldPath | Non
     place = rendered or Place("", 0)
     if said_hook is not None:
         place = replace(place, hook=said_hook)
-    return replace(place, wave=int(said_wave)) if said_wave and _is_whole(said_wave) else place
-
-
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.removeprefix("-").isdecimal()
+    return replace(place, wave=int(said_wave)) if said_wave and is_wave(said_wave) else place
 
 
 # -- how it fares ---------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What the checks of the realm's bootstrap rest on. Names, times, codes and comparisons; no secret, and no
 text of a log."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ RECOVERS_WITHIN: Final = timedelta(minutes=15)
 """What a root that was mended holds back may take that long to come up behind it."""
 LONGEST_OPERATION: Final = timedelta(minutes=30)
 """Waves wait for each other's health; an operation of longer holds no proposal back."""
+_WAVE: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
 RESTS_ON: Final = ("submodule_refs", "federated_credentials", "runtime_facts", "vault_seeding")
 
 
@@ -273,7 +275,7 @@ class Facts:
         if hook is None or hook not in self.said:
             return None
         said = self.said.get(wave, "") if wave else ""
-        return Place(self.said[hook], int(said) if _is_whole(said) else 0)
+        return Place(self.said[hook], int(said) if is_wave(said) else 0)
 
     @property
     def uids(self) -> tuple[str, str]:
@@ -310,5 +312,6 @@ def _uid(read: Read[Work]) -> str:
     return read.value.uid if isinstance(read, Known) else ""
 
 
-def _is_whole(text: str) -> bool:
-    return text.removeprefix("-").isdecimal() and text.isascii()
+def is_wave(text: str) -> bool:
+    """Whole, and no longer than anybody counts."""
+    return _WAVE.fullmatch(text) is not None

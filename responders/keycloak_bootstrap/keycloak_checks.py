@@ -60,7 +60,8 @@ def _realm(facts: Facts) -> Finding | None:
     match facts.clients:
         case Absent():
             return missing
-        case _ if isinstance(facts.page, Page) and facts.page.status == NO_SUCH_REALM:
+        # Of a page alone, anybody in front of Keycloak may say it as well.
+        case found if not isinstance(found, Unknown) and _says_no_such_realm(facts):
             return missing
         case LoginRefused(why):
             says = f"client {facts.declared.login.client_id} of realm {facts.declared.realm}: {why}"
@@ -68,6 +69,10 @@ def _realm(facts: Facts) -> Finding | None:
         case Unknown(why):
             return finding(Reason.KEYCLOAK_UNREAD, facts.realm_id, f"its clients could not be read: {why}")
     return None
+
+
+def _says_no_such_realm(facts: Facts) -> bool:
+    return isinstance(facts.page, Page) and facts.page.status == NO_SUCH_REALM
 
 
 # -- imports ------------------------------------------------------------------------------

@@ -126,6 +126,10 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(imports=Known(()), clients=LoginRefused("no")),
         [Reason.REALM_IMPORT_MISSING] * 2,
     ),
+    "a 404 of somebody in front of Keycloak": (
+        facts(page=Page(status=404), clients=Unknown("Keycloak answered 404")),
+        [Reason.KEYCLOAK_UNREAD],
+    ),
     "imports that were deleted once they were done": (facts(imports=Known(())), []),
     "an import that failed": (facts(imports=imports(errors=True, done=False)), [Reason.REALM_IMPORT_FAILED]),
     "an import that is Started for too long": (

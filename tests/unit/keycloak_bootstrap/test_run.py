@@ -93,6 +93,12 @@ def test_a_wrong_order_is_proposed_merged_synced_and_proven() -> None:
     assert world.workloads.works[PATCHER].state is JobState.COMPLETE
 
 
+def test_a_wave_that_is_no_number_of_this_world_stops_nothing() -> None:
+    world = refused()
+    world.commit(world.values.replace('syncWave: "1"', f'syncWave: "{"9" * 5000}"'))
+    assert world.run().outcome.word is not Word.FAILED
+
+
 def test_a_wrong_order_is_proposed_once_however_often_it_is_looked_at() -> None:
     world = refused()
     world.words(5)
