@@ -102,8 +102,6 @@ def test_a_build_does_not_know_the_tables_of_the_one_before(well: Site) -> None:
     well.platform.rebuild()
     assert not any(one.migrated for one in well.gitlab.postgres.databases.values())
     well.becomes(502)
-    well.seed()
-    well.becomes(200)
 
 
 def test_the_other_environment_stays_down(well: Site) -> None:
