@@ -58,7 +58,7 @@ def test_nothing_is_missing_and_nothing_is_more_than_needed(settled: Stack, cont
 
 
 def is_spare(check: dict[str, Any]) -> bool:
-    """The roles let Jobs be made anew, which the sandbox's contract does not name: values come first there."""
+    """The roles let Jobs be made anew, which the sandbox's contract does not name: values come first."""
     return check["verdict"] == "note" and ": more than needed: delete jobs.batch " in check["says"]
 
 
