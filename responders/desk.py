@@ -74,7 +74,7 @@ class Desk:
             raise Refused(f"environment {error.args[0]} is unknown; known are {known}", status=404) from None
         now = service.clock()
         since = _since(parameters.get("since"), now)
-        # Before the journal, which a run writes first: so no outcome is told without what is journalled of it.
+        # Before the journal, which a run writes first: no outcome is told without what is journalled of it.
         states = [_state(service, target) for target in targets]
         found = tuple(entries(service.journal, targets, since))
         return told(
