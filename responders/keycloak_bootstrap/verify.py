@@ -19,6 +19,8 @@ from shared.world import Look, Scope
 
 UNREAD_PAUSE: Final = timedelta(seconds=30)
 FIRST_LOOK: Final = timedelta(seconds=5)
+LONGEST_REFRESHING: Final = timedelta(minutes=5)
+"""Between looks at a Secret that its operator reads again once an hour."""
 LONGEST_OPEN: Final = timedelta(minutes=15)
 """Between looks at a pull request that waits for people."""
 
@@ -110,6 +112,8 @@ def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:
     if finding.reason == Reason.HOOK_PROPOSAL_OPEN:
         begun = facts.tries.get(finding.subject.lower(), ())
         return Look(min(max((now - begun[-1].at) / 2, FIRST_LOOK), LONGEST_OPEN) if begun else LONGEST_OPEN)
+    if finding.reason == Reason.OIDC_SECRET_REFRESHING and (patched := facts.patched_at) is not None:
+        return Look(min(max((now - patched) / 4, FIRST_LOOK), LONGEST_REFRESHING))
     return next_look(_begun(facts), now)
 
 

@@ -16,12 +16,14 @@ from tests.unit.keycloak_bootstrap.builders import (
     attempt,
     facts,
     imports,
+    patcher,
     tried,
 )
 
 VALUES = str(facts().values_id)
 RUNNING = finding(Reason.CLIENT_PATCHER_RUNNING, "the patcher", "is running")
 UNREAD = finding(Reason.KEYCLOAK_UNREAD, "the patcher", "could not be read")
+REFRESHING = finding(Reason.OIDC_SECRET_REFRESHING, "secrets/s", "not there yet")
 OPEN = finding(Reason.HOOK_PROPOSAL_OPEN, VALUES, "waits for people")
 
 LOOKS: dict[str, tuple[dict[str, Any], timedelta]] = {
@@ -50,6 +52,14 @@ OPENED: dict[str, tuple[timedelta | None, timedelta]] = {
 def test_a_pull_request_is_looked_at_less_and_less_often(age: timedelta | None, pause: timedelta) -> None:
     made = tried(VALUES, attempt("keycloak.order", age=age)) if age else {}
     assert look_again(facts(tries=made), OPEN, NOW).after == pause
+
+
+@pytest.mark.parametrize(
+    ("age", "pause"), [(8 * SECOND, 5 * SECOND), (4 * MINUTE, MINUTE), (HOUR, 5 * MINUTE)]
+)
+def test_a_secret_that_is_awaited_is_looked_at_less_and_less_often(age: timedelta, pause: timedelta) -> None:
+    given = facts(patcher=patcher(completed=NOW - age))
+    assert look_again(given, REFRESHING, NOW).after == pause
 
 
 def test_what_could_not_be_read_is_tried_again_in_half_a_minute() -> None:
