@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from responders.gitlab_migrations.facts import Facts
-from responders.gitlab_migrations.mapping import Standing, standing
 from responders.gitlab_migrations.reasons import Reason, finding
-from responders.gitlab_migrations.repairs import MAP, RERUN, judged, needed
+from responders.gitlab_migrations.repairs import MAP, RERUN, is_mapped, judged, needed
 from shared.clients.cluster_api import JobState
 from shared.clients.github import PullRequest
 from shared.model import Finding, Known, Unknown
@@ -54,7 +53,7 @@ def needless(facts: Facts) -> Iterator[PullRequest]:
             continue
         # A mapping may be wanted again, once the migrations do not fail of something else first.
         replaced = repair is not None and repair.action == MAP
-        if facts.complete or action == RERUN or replaced or _mapped(facts):
+        if facts.complete or action == RERUN or replaced or is_mapped(facts):
             yield pull
 
 
@@ -64,7 +63,3 @@ def _known(facts: Facts) -> bool:
     if job is None or job.state is JobState.ACTIVE or isinstance(facts.rendered, Unknown):
         return False
     return job.state is JobState.COMPLETE or judged(facts) is not None
-
-
-def _mapped(facts: Facts) -> bool:
-    return isinstance(facts.rendered, Known) and standing(facts.rendered.value) is Standing.SHARED

@@ -32,9 +32,10 @@ def _words(*words: str) -> re.Pattern[str]:
 _ONLY_WARNED: Final = _words(r"\bGITLAB_VALIDATE_DATABASE_CONFIG=1\b")
 """What it ends with where it was told not to insist."""
 _QUOTE: Final = r"[\"'`]?"
+ONE_DATABASE: Final = "main and ci have tasks on one database"
 VALIDATION: Final[Mapping[str, re.Pattern[str]]] = {
     "main has no tasks": _words(rf"required to use {_QUOTE}database_tasks: true"),
-    "main and ci have tasks on one database": _words(r"\bshare the same database\b"),
+    ONE_DATABASE: _words(r"\bshare the same database\b"),
     "what ci shares with is not there": _words(
         r"\bexpecting to share configuration with\b.{0,80}\bno such is to be found"
     ),

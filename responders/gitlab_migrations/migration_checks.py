@@ -121,6 +121,8 @@ def _says(facts: Facts, cause: Cause) -> str:
             return f"Job {name} failed: the databases were refused as they are rendered now"
         case Reason.CI_DATABASE_UNREADABLE:
             return f"Job {name} failed: the databases were refused, and where main is is not told"
+        case Reason.CI_DATABASE_IN_USE:
+            return f"Job {name} failed: the databases were refused, pods have served, and {_differs(facts)}"
         case Reason.CI_DATABASE_NOT_MAINS:
             return f"Job {name} is complete, and {_differs(facts)}"
         case Reason.CI_DATABASE_NOT_THERE:

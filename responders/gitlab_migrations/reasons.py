@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CI_DATABASE_NOT_MAINS = "CiDatabaseNotMains"
     CI_DATABASE_NOT_THERE = "CiDatabaseNotThere"
     CI_DATABASE_OWN = "CiDatabaseOwn"
+    CI_DATABASE_IN_USE = "CiDatabaseInUse"
     CI_DATABASE_UNREADABLE = "CiDatabaseUnreadable"
     DATABASE_TASKS_WRONG = "DatabaseTasksWrong"
     CONFIG_REFUSED_BEFORE = "GitLabDatabaseConfigRefusedBefore"
@@ -134,14 +135,21 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "the web answers 500, and pods wait for the schema.",
         "Reconverge proposes to let `ci` be main's database, by the key that the landscape declares, where "
         "the contract allows gitlab.map. Database, host and port must all be written as main's are. The "
-        "change renames the Job, so that it runs again.",
+        "change renames the Job, so that it runs again. Close the pull request where `ci` is meant to have "
+        "a database of its own: what is in that would be out of GitLab's sight.",
     ),
-    Reason.CI_DATABASE_NOT_MAINS: ReasonInfo(
-        Leads.REPAIR,
-        Severity.WARNING,
+    Reason.CI_DATABASE_NOT_MAINS: _note(
         "The migrations are complete, but as `ci` is rendered now, GitLab's check of its databases would"
-        " reject it the next time they run.",
-        "Reconverge proposes to let `ci` be main's database, where the contract allows gitlab.map.",
+        " reject it the next time they run. What is in ci's database is not known, so nothing is proposed.",
+        "If `ci` is meant to share main's database, map it to that; if it has one of its own, let the chart "
+        "decide on databaseTasks of `ci`.",
+    ),
+    Reason.CI_DATABASE_IN_USE: _person(
+        "GitLab's check of its databases rejects how `ci` is set up, apart from main and without tasks, and "
+        "pods of GitLab have served: ci's database may have the data of CI, which a mapping to main would "
+        "put out of sight. Nothing is proposed.",
+        "If `ci` never had a database of its own, map it to main's (gitlab.global.psql.ci: database, host "
+        "and port as main's are). If it has, leave databaseTasks of `ci` unset, so that the chart decides.",
     ),
     Reason.CI_DATABASE_NOT_THERE: _repair(
         "The migrations are complete, and `ci` is rendered as another database than main's, which does not "
@@ -168,14 +176,15 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "Set database, host and port of `ci` to main's in the chart's values (gitlab.global.psql.ci).",
     ),
     Reason.CONFIG_REFUSED_BEFORE: _repair(
-        "GitLab's check rejected how its databases were set up. Since then the Application was synced, `ci` "
-        "is main's database as rendered, and no new Job came of it.",
+        "GitLab's check rejected how its databases were set up. Since then the Application was synced, as "
+        "rendered now nothing is wrong with them, and no new Job came of it.",
         "Reconverge proposes another suffix of the Job's name, so that it runs again, where the contract "
         "allows gitlab.rerun.",
     ),
     Reason.CONFIG_REFUSED_AS_MAPPED: _person(
-        "GitLab's check rejects how its databases are set up, although `ci` is main's database as rendered, "
-        "or main itself is what is wrong. The evidence names the rule, as far as the log tells it.",
+        "GitLab's check rejects how its databases are set up, although `ci` is main's database as rendered "
+        "or has one of its own, or main itself is what is wrong. The evidence names the rule, as far as the "
+        "log tells it.",
         "Leave databaseTasks of main and ci unset in the chart's values, so that the chart decides, and see "
         "that host, port and database of both are the same texts. The check can be switched off by "
         "GITLAB_VALIDATE_DATABASE_CONFIG=0, at the risk of migrations that fail half-way.",

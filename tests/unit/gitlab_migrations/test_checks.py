@@ -9,10 +9,10 @@ import pytest
 from responders.gitlab_migrations.checks import check, doubt
 from responders.gitlab_migrations.facts import MIGRATIONS, SIDEKIQ, WEBSERVICE, Facts
 from responders.gitlab_migrations.leftovers import prefix_of
-from responders.gitlab_migrations.log_reasons import Cause
+from responders.gitlab_migrations.log_reasons import ONE_DATABASE, Cause
 from responders.gitlab_migrations.progress import SYNC_PATIENCE, situation
 from responders.gitlab_migrations.reasons import REASONS, Reason
-from responders.gitlab_migrations.repairs import MAP, RERUN
+from responders.gitlab_migrations.repairs import MAP, RERUN, needed
 from shared.clients.cluster_api import JobState
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest, State
@@ -134,8 +134,42 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a refused mapping that is not main's": (refused(), [REFUSED]),
     "a refused mapping without any ci": (refused(database_yml(ci=None)), [REFUSED]),
     "a refused mapping that spells main's host otherwise": (
-        refused(database_yml(host="postgres-ameide-rw.ameide-dev", tasks=True)),
+        refused(
+            database_yml(host="postgres-ameide-rw.ameide-dev", tasks=True),
+            log=Known((Cause(REFUSED, ONE_DATABASE),)),
+        ),
         [REFUSED],
+    ),
+    "a refused mapping to main's database by another service": (
+        refused(database_yml(host="pgbouncer", tasks=True), log=Known((Cause(REFUSED, ONE_DATABASE),))),
+        [REFUSED],
+    ),
+    "a database of ci's own, which is not what was refused": (
+        refused(database_yml(ci="ci", host="ci-rw", tasks=True)),
+        [Reason.CONFIG_REFUSED_AS_MAPPED],
+    ),
+    "nor is a database of another name, whatever the log tells": (
+        refused(database_yml(ci="ci", tasks=True), log=Known((Cause(REFUSED, ONE_DATABASE),))),
+        [Reason.CONFIG_REFUSED_AS_MAPPED],
+    ),
+    "nor one in another namespace, whose host begins as main's": (
+        refused(database_yml(host="postgres-ameide-rw.ci-prod", tasks=True)),
+        [Reason.CONFIG_REFUSED_AS_MAPPED],
+    ),
+    "a database of ci's own that somebody set up after the refusal": (
+        refused(
+            database_yml(ci="ci", host="ci-rw", tasks=True),
+            application=application(operation=operation(age=MINUTE)),
+        ),
+        [Reason.CONFIG_REFUSED_BEFORE],
+    ),
+    "a ci that is written in a way that is not understood": (
+        refused(database_yml(ci=None) + "  ci: {database: ci, host: ci-rw}\n"),
+        [Reason.CONFIG_REFUSED_AS_MAPPED],
+    ),
+    "a refused mapping apart from main, while pods serve": (
+        refused(pods=pods(), page=Page(status=200)),
+        [Reason.CI_DATABASE_IN_USE],
     ),
     "a refused mapping to a main that is an expression": (
         refused(UNMAPPED.replace('"gitlabhq_production"', "<%= ENV['DB'] %>", 1)),
@@ -163,7 +197,7 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         [REFUSED],
     ),
     "a mapping that the next migrations will be refused for": (
-        with_proposal(facts(rendered=rendered(UNMAPPED))),
+        facts(rendered=rendered(UNMAPPED)),
         [Reason.CI_DATABASE_NOT_MAINS],
     ),
     "a database of ci's own that serves": (
@@ -173,13 +207,26 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a database of ci's own that never answered": (
         with_proposal(
             facts(
-                rendered=rendered(database_yml(host="ci-rw", tasks=True)),
+                rendered=rendered(database_yml(host="ci-rw")),
                 pods=WAITING,
                 page=Page(status=502),
                 waits={WEBSERVICE: (Cause(UNREACHABLE),)},
             )
         ),
         [Reason.CI_DATABASE_NOT_THERE],
+    ),
+    "one that was migrated and answers no more, while every pod waits for it": (
+        facts(
+            rendered=rendered(database_yml(ci="ci", host="ci-rw", tasks=True)),
+            pods=WAITING,
+            page=Page(status=502),
+            waits={WEBSERVICE: (Cause(UNREACHABLE),)},
+        ),
+        [Reason.CI_DATABASE_OWN, *[Reason.GITLAB_STILL_INITIALISING] * 2],
+    ),
+    "one whose host begins as main's was migrated, and so is another one": (
+        facts(rendered=rendered(database_yml(host="postgres-ameide-rw.ci-prod", tasks=True))),
+        [Reason.CI_DATABASE_OWN],
     ),
     "one that answers no more, after it served": (
         facts(
@@ -477,8 +524,11 @@ def test_a_refused_mapping_says_what_differs_and_which_rule_was_broken() -> None
     assert found.evidence == {"rule": "the rule", "ended": "BackoffLimitExceeded", "page": "502"}
 
 
-def test_a_precaution_is_a_warning_and_a_refusal_an_error() -> None:
+def test_what_may_hold_data_of_ci_is_never_mapped_by_way_of_precaution() -> None:
+    assert needed(facts(rendered=rendered(UNMAPPED))) is None
+    assert REASONS[Reason.CI_DATABASE_NOT_MAINS].leads is Leads.NOTE
     assert REASONS[Reason.CI_DATABASE_NOT_MAINS].severity is Severity.WARNING
+    assert REASONS[Reason.CI_DATABASE_IN_USE].leads is Leads.PERSON
     assert REASONS[REFUSED].severity is Severity.ERROR
 
 

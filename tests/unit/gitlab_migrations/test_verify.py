@@ -13,7 +13,6 @@ from responders.gitlab_migrations.verify import look_again, verify
 from shared.clients.cluster_api import JobState
 from shared.clients.web import NoAnswer, Page
 from shared.model import Known, Unknown, Verdict
-from shared.world import Leads
 from tests.unit.gitlab_migrations.builders import (
     APPLICATION_ID,
     HOUR,
@@ -182,8 +181,3 @@ SYMPTOMS = [
 @pytest.mark.parametrize("reason", SYMPTOMS)
 def test_what_a_broken_root_explains_is_a_symptom(reason: Reason) -> None:
     assert REASONS[reason].symptom
-
-
-def test_a_precaution_holds_nobody_back() -> None:
-    info = REASONS[Reason.CI_DATABASE_NOT_MAINS]
-    assert (info.leads, info.severity.value) == (Leads.REPAIR, "warning")
