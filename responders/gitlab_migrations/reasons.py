@@ -105,13 +105,16 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "deploy/kubernetes/gitlab-migrations.yaml holds the role that the app needs. 401 and 403 of GitHub: "
         "its token lacks a permission. 429 and 5xx pass by themselves.",
     ),
-    Reason.GITLAB_NOT_DEPLOYED: _wait(
+    # Whoever would sync a failed Application must not wait for what only that sync brings.
+    Reason.GITLAB_NOT_DEPLOYED: ReasonInfo(
+        Leads.WAIT,
+        Severity.ERROR,
         "The namespace has neither a migrations Job nor pods of the release: its turn is still to come, as "
         "in a rollout in phases, or its manifests cannot be rendered.",
         "If it stays so, see the Application that deploys it, or correct gitlab.release and "
         "gitlab.namespace in the landscape.",
-        Severity.ERROR,
         symptom=True,
+        explains=False,
     ),
     # -- the migrations
     Reason.MIGRATIONS_RUNNING: _wait(

@@ -181,3 +181,7 @@ SYMPTOMS = [
 @pytest.mark.parametrize("reason", SYMPTOMS)
 def test_what_a_broken_root_explains_is_a_symptom(reason: Reason) -> None:
     assert REASONS[reason].symptom
+
+
+def test_whoever_syncs_a_failed_application_does_not_wait_for_what_it_deploys() -> None:
+    assert not REASONS[Reason.GITLAB_NOT_DEPLOYED].explains
