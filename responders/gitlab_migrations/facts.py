@@ -112,6 +112,15 @@ class Facts:
         return next(iter(self.jobs.value), None) if isinstance(self.jobs, Known) else None
 
     @property
+    def at_work(self) -> tuple[str, datetime | None] | None:
+        """Migrations that run, and since when: a Job of whatever name, or a pod that outlives its Job."""
+        for job in self.jobs.value if isinstance(self.jobs, Known) else ():
+            if job.state is JobState.ACTIVE:
+                return f"Job {job.name}", job.started or job.created
+        pods = (pod for pod in self.running(MIGRATIONS) if pod.phase == "Running")
+        return next(((f"pod {pod.name}", pod.created) for pod in pods), None)
+
+    @property
     def complete(self) -> bool:
         return self.job is not None and self.job.state is JobState.COMPLETE
 

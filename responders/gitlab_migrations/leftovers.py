@@ -60,6 +60,6 @@ def needless(facts: Facts) -> Iterator[PullRequest]:
 def _known(facts: Facts) -> bool:
     """The migrations have ended, and why and how is read."""
     job = facts.job
-    if job is None or job.state is JobState.ACTIVE or isinstance(facts.rendered, Unknown):
+    if job is None or facts.at_work or isinstance(facts.rendered, Unknown):
         return False
     return job.state is JobState.COMPLETE or judged(facts) is not None

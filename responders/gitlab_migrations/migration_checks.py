@@ -11,7 +11,6 @@ from responders.gitlab_migrations.mapping import PLACE, Rendered, differing
 from responders.gitlab_migrations.reasons import REASONS, Reason, finding
 from responders.gitlab_migrations.repairs import Repair, judged, needed, spent
 from shared.clients.cluster_api import JobState
-from shared.clients.workloads import Work
 from shared.model import Finding, Known, Unknown
 
 LONGEST_RUN: Final = timedelta(hours=1)
@@ -23,10 +22,10 @@ _DATABASE: Final = frozenset({Reason.MIGRATIONS_DATABASE_UNREACHABLE, Reason.MIG
 
 def migration_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
     job = facts.job
-    if job is None:
+    if facts.at_work:
+        yield _running(facts, *facts.at_work, now)
+    elif job is None:
         yield from _gone(facts, now)
-    elif job.state is JobState.ACTIVE:
-        yield _running(facts, job, now)
     elif isinstance(facts.rendered, Unknown):
         says = f"what is rendered of its databases could not be read: {facts.rendered.why}"
         yield finding(Reason.GITLAB_UNREAD, facts.job_id, says)
@@ -50,12 +49,12 @@ def _gone(facts: Facts, now: datetime) -> Iterator[Finding]:
     yield finding(Reason.MIGRATIONS_MISSING, facts.release_id, says)
 
 
-def _running(facts: Facts, job: Work, now: datetime) -> Finding:
-    begun = job.started or job.created
+def _running(facts: Facts, what: str, begun: datetime | None, now: datetime) -> Finding:
+    """Nothing is proposed or synced beside it, even where a newer Job has failed: of its lock, as a rule."""
     if begun is not None and now - begun >= LONGEST_RUN:
-        says = f"Job {job.name} has been running since {begun:%Y-%m-%d %H:%M} UTC"
+        says = f"{what} of the migrations has been running since {begun:%Y-%m-%d %H:%M} UTC"
         return finding(Reason.MIGRATIONS_TAKE_TOO_LONG, facts.job_id, says)
-    return finding(Reason.MIGRATIONS_RUNNING, facts.job_id, f"Job {job.name} is running")
+    return finding(Reason.MIGRATIONS_RUNNING, facts.job_id, f"{what} is running")
 
 
 def _judged(facts: Facts, cause: Cause, now: datetime) -> Iterator[Finding]:

@@ -118,7 +118,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     # -- the migrations
     Reason.MIGRATIONS_RUNNING: _wait(
-        "The migrations Job is running. A new database takes ten minutes and more."
+        "Migrations are running. A new database takes ten minutes and more. Nothing is run beside them."
     ),
     Reason.MIGRATIONS_TAKE_TOO_LONG: _person(
         "The migrations Job has been running for an hour and more, and has not ended by its own deadline.",

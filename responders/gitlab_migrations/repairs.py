@@ -72,7 +72,7 @@ def needed(facts: Facts) -> Repair | None:
 def judged(facts: Facts) -> Cause | None:
     """The fault of the newest migrations, or that the next ones would have; None where it is not known."""
     job = facts.job
-    if job is None or job.state is JobState.ACTIVE:
+    if job is None or facts.at_work:
         return None
     if job.state is JobState.COMPLETE:
         return _precaution(facts)

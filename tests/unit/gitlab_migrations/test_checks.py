@@ -112,6 +112,22 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(jobs=Known((job(ACTIVE, HOUR),)), pods=WAITING, page=Page(status=502)),
         [Reason.MIGRATIONS_TAKE_TOO_LONG],
     ),
+    "a Job that failed beside an older one that still runs": (
+        failed(BY_LOCK, jobs=Known((job(FAILED, MINUTE), job(ACTIVE, HOUR / 2, name="older")))),
+        [Reason.MIGRATIONS_RUNNING],
+    ),
+    "a Job that failed beside an older one that runs for an hour": (
+        failed(BY_LOCK, jobs=Known((job(FAILED, MINUTE), job(ACTIVE, HOUR, name="older")))),
+        [Reason.MIGRATIONS_TAKE_TOO_LONG],
+    ),
+    "a pod that is still at work when its Job has failed": (
+        failed(BY_LOCK, pods={**WAITING, MIGRATIONS: Known((pod(MIGRATIONS, MINUTE),))}),
+        [Reason.MIGRATIONS_RUNNING],
+    ),
+    "a pod that outlives its Job": (
+        without_job(pods={**WAITING, MIGRATIONS: Known((pod(MIGRATIONS, MINUTE),))}),
+        [Reason.MIGRATIONS_RUNNING],
+    ),
     "the newest Job counts, whatever became of older ones": (
         facts(jobs=Known((job(), job(FAILED, 9 * HOUR, name="older")))),
         [],
