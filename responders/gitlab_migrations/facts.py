@@ -76,7 +76,9 @@ class Facts:
     landed: bool
     """The file says what the newest of them was to bring."""
     attempts: Mapping[str, Attempt]
-    """By object."""
+    """The newest of each object."""
+    syncs: tuple[Attempt, ...]
+    """All of the Application within a day, oldest first."""
     blocked_at: datetime | None
     """When something that this rests on held us back for the last time, within a day."""
     watched: frozenset[str]

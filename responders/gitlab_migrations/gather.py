@@ -30,7 +30,7 @@ from responders.gitlab_migrations.log_reasons import Cause, causes
 from responders.gitlab_migrations.mapping import KEY, Rendered, read
 from responders.gitlab_migrations.repairs import MAP, RERUN, needed
 from shared.attempts import MEMORY as DAY
-from shared.attempts import attempts
+from shared.attempts import tries
 from shared.clients.argocd import Application
 from shared.clients.cluster_api import JobState
 from shared.clients.managed_clusters import ApiServer
@@ -67,11 +67,12 @@ def gather(scope: Scope) -> Facts:
     cluster_id = scope.environment.cluster(declared.cluster).id
     page = _POOL.submit(scope.world.web.get, declared.url, declared.page)
     made, blocked_at = _remembered(scope)
+    written, application_id = tries(scope), _application_id(scope.environment, declared)
     facts = Facts(
         environment=scope.environment.name,
         declared=declared,
         cluster_id=cluster_id,
-        application_id=_application_id(scope.environment, declared),
+        application_id=application_id,
         jobs=Absent(),
         pods={},
         log=Absent(),
@@ -85,7 +86,8 @@ def gather(scope: Scope) -> Facts:
         proposals=Absent(),
         made=made,
         landed=False,
-        attempts=attempts(scope),
+        attempts={key: one[-1] for key, one in written.items()},
+        syncs=written.get(application_id.lower(), ()),
         blocked_at=blocked_at,
         watched=frozenset(one.name for one in scope.preconditions),
     )

@@ -43,7 +43,7 @@ def _gone(facts: Facts, now: datetime) -> Iterator[Finding]:
     """A Job that has done its work may be gone: whatever is past its init containers has seen the schema."""
     if not facts.schema_awaited:
         return
-    if held := progress.of_sync(facts, now):
+    if held := _refused(facts) or progress.of_sync(facts, now):
         yield held
     says = f"there is no migrations Job of release {facts.declared.release}, and its pods wait for the schema"
     yield finding(Reason.MIGRATIONS_MISSING, facts.release_id, says)
@@ -86,8 +86,11 @@ def held_back(facts: Facts, repair: Repair, now: datetime) -> Finding | None:
 
 
 def _still_refused(facts: Facts, repair: Repair) -> Finding | None:
-    if repair.mends not in _DATABASE:
-        return None
+    return _refused(facts) if repair.mends in _DATABASE else None
+
+
+def _refused(facts: Facts) -> Finding | None:
+    """A database that does not answer may be on its way back from a backup."""
     for app, causes in facts.waits.items():
         if found := next((one for one in causes if one.reason in _DATABASE), None):
             says = f"pods of {app} still wait for the database: {_SHORT[found.reason]}"

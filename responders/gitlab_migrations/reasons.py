@@ -240,8 +240,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.DATABASE_STILL_REFUSES: _person(
-        "The migrations Job failed of its database, and pods that wait for the schema still say the same. "
-        "They are not run again before the database answers.",
+        "The migrations Job failed of its database or is missing, and pods that wait for the schema say that "
+        "the database does not answer them. Migrations are not run again before it does.",
         "See the database: its cluster's state, its Service, and whether the Secret that GitLab has is what "
         "the role's password is.",
         symptom=True,
@@ -313,7 +313,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.GITLAB_SYNC_LEFT_TO_PEOPLE: _person(
         "A sync is needed, and Reconverge can ask nobody for it: the environment declares no argocd, there "
-        "is no such Application, or it is being deleted or excluded from reconciliation.",
+        "is no such Application, or it has no automated sync, is being deleted, or excluded from "
+        "reconciliation.",
         _SYNC,
     ),
     # -- the pods

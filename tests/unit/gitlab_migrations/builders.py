@@ -159,6 +159,7 @@ def facts(**changes: Any) -> Facts:
         made=(),
         landed=False,
         attempts={},
+        syncs=(),
         blocked_at=None,
         watched=frozenset(),
     )

@@ -70,11 +70,11 @@ def right(given: Facts | None = None, **changes: Any) -> Facts:
     return replace(with_proposal(given or refused(), right=True), **changes)
 
 
-def synced(age: timedelta, **changes: Any) -> Facts:
+def synced(age: timedelta, *, twice: bool = False, **changes: Any) -> Facts:
     """The same, and a sync was asked for."""
     given = right()
     ours = attempt(situation(given), NOW - age, **changes)
-    return replace(given, attempts={APPLICATION_ID.lower(): ours})
+    return replace(given, attempts={APPLICATION_ID.lower(): ours}, syncs=(ours,) * (2 if twice else 1))
 
 
 def without_job(**changes: Any) -> Facts:
@@ -141,6 +141,10 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "that waits for a sync that is under way": (
         without_job(application=application(requested=True)),
         [Reason.GITLAB_SYNCING, Reason.MIGRATIONS_MISSING],
+    ),
+    "that waits for a database that does not answer, as while it is restored": (
+        without_job(waits={WEBSERVICE: (Cause(UNREACHABLE),)}),
+        [Reason.DATABASE_STILL_REFUSES, Reason.MIGRATIONS_MISSING],
     ),
     "that is people's where nobody can be asked for a sync": (
         without_job(application=Absent(), application_id=""),
@@ -383,6 +387,14 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a sync that was asked for": (synced(SECOND), [Reason.GITLAB_SYNCING, REFUSED]),
     "a sync that changed nothing": (synced(SYNC_PATIENCE), [Reason.GITLAB_SYNC_IN_VAIN, REFUSED]),
     "a sync that was asked for long ago": (synced(HOUR), [Reason.MIGRATIONS_NOT_SYNCED, REFUSED]),
+    "a sync that was asked for twice within a day": (
+        synced(HOUR, twice=True),
+        [Reason.GITLAB_SYNC_IN_VAIN, REFUSED],
+    ),
+    "an Application that people sync": (
+        right(application=application(automated=False)),
+        [Reason.GITLAB_SYNC_LEFT_TO_PEOPLE, REFUSED],
+    ),
     "a sync that nobody took": (
         synced(SECOND, confirmed=False),
         [Reason.MIGRATIONS_NOT_SYNCED, REFUSED],

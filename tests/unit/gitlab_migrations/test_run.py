@@ -158,6 +158,7 @@ def test_an_unreachable_database_is_waited_for_and_then_the_migrations_run_again
     assert [one.action for one in world.run().applied.done] == [RERUN]
     world.merge()
     assert is_suffix(world.value(SUFFIX, ""))
+    assert "If the database was lost" in world.github.texts[1][1]
     report = world.run()
     assert [one.action for one in report.applied.done] == [SYNC]
     assert report.outcome.word is Word.REPAIRED
@@ -210,6 +211,27 @@ def test_a_sync_that_changes_nothing_is_asked_for_once() -> None:
     world.clock.advance(15 * MINUTE)
     outcome = world.run().outcome
     assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.GITLAB_SYNC_IN_VAIN)
+
+
+def test_nothing_is_asked_for_more_than_twice_a_day_that_changes_nothing() -> None:
+    world = unmapped()
+    world.run()
+    world.merge()
+    world.argocd.synced = lambda name: world.argocd.change(name, requested=False)
+    for _ in range(10):
+        world.run()
+        world.clock.advance(HOUR)
+    assert world.argocd.asked == [("sync", APP)] * 2
+
+
+def test_an_application_that_people_sync_is_left_to_them() -> None:
+    world = unmapped()
+    world.run()
+    world.merge()
+    world.argocd.change(APP, automated=False)
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.GITLAB_SYNC_LEFT_TO_PEOPLE)
+    assert report.applied.touched is False
 
 
 def test_nothing_is_asked_beside_an_operation_that_is_running() -> None:
