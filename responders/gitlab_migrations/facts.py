@@ -53,7 +53,8 @@ class Facts:
     pods: Mapping[str, Read[tuple[Pod, ...]]]
     """By the label `app`, newest first, without those that ended."""
     log: Read[tuple[Cause, ...]]
-    """What the newest Job's log says, where it failed; Absent where it is gone or was not looked at."""
+    """What the newest Job's log says, or said when it was last seen, where it failed or is tried again;
+    Absent where that is not known, or was not looked at."""
     waits: Mapping[str, tuple[Cause, ...]]
     """What the last lines of a pod say that is in its init containers, by the label `app`."""
     config_map: str

@@ -62,4 +62,8 @@ def _known(facts: Facts) -> bool:
     job = facts.job
     if job is None or facts.at_work or isinstance(facts.rendered, Unknown):
         return False
-    return job.state is JobState.COMPLETE or judged(facts) is not None
+    fault = judged(facts)
+    # A log that is gone takes nothing back of what it said.
+    return job.state is JobState.COMPLETE or (
+        fault is not None and (fault.reason is not Reason.MIGRATIONS_FAILED or isinstance(facts.log, Known))
+    )

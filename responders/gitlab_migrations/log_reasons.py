@@ -60,6 +60,7 @@ in which one explains another: whoever is refused has reached the database."""
 _IN_LOG: Final = {row.code: row.in_log for row in TABLE if row.in_log}
 TEXTS: Final[Mapping[Reason, re.Pattern[str]]] = {reason: _IN_LOG[code] for code, reason in MEANS.items()}
 _HEADER: Final = _IN_LOG["GitLabDatabaseConfigRefused"]
+TOLD_BY_LOGS: Final = frozenset({Reason.GITLAB_DATABASE_CONFIG_REFUSED, *MEANS.values()})
 
 
 def causes(text: str) -> tuple[Cause, ...]:

@@ -24,6 +24,7 @@ def migration_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
     job = facts.job
     if facts.at_work:
         yield _running(facts, *facts.at_work, now)
+        yield from _so_far(facts, now)
     elif job is None:
         yield from _gone(facts, now)
     elif isinstance(facts.rendered, Unknown):
@@ -55,6 +56,18 @@ def _running(facts: Facts, what: str, begun: datetime | None, now: datetime) -> 
         says = f"{what} of the migrations has been running since {begun:%Y-%m-%d %H:%M} UTC"
         return finding(Reason.MIGRATIONS_TAKE_TOO_LONG, facts.job_id, says)
     return finding(Reason.MIGRATIONS_RUNNING, facts.job_id, f"{what} is running")
+
+
+def _so_far(facts: Facts, now: datetime) -> Iterator[Finding]:
+    """What every try failed of up to now. The next may succeed, and once there is none the log is gone."""
+    job = facts.job
+    if job is None or job.state is not JobState.ACTIVE or not isinstance(facts.log, Known):
+        return
+    begun = job.started or job.created
+    if begun is not None and now - begun >= SETTLES_WITHIN:
+        for cause in facts.log.value[:1]:
+            says = f"Job {job.name} has failed and is tried again: {_SHORT[cause.reason]}"
+            yield finding(cause.reason, facts.job_id, says, **_evidence(facts, cause))
 
 
 def _judged(facts: Facts, cause: Cause, now: datetime) -> Iterator[Finding]:
@@ -101,6 +114,7 @@ def _refused(facts: Facts) -> Finding | None:
 # -- in words -----------------------------------------------------------------------------
 
 _SHORT: Final[Mapping[Reason, str]] = {
+    Reason.GITLAB_DATABASE_CONFIG_REFUSED: "the databases are refused",
     Reason.MIGRATIONS_DATABASE_UNREACHABLE: "it cannot be reached",
     Reason.MIGRATIONS_PASSWORD_REFUSED: "it does not let them in",
     Reason.MIGRATIONS_DATABASE_MISSING: "the server has no database of that name",

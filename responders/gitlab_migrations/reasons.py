@@ -222,7 +222,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "The migrations Job ran into its deadline, or a statement of it into the database's time limit.",
     ),
     Reason.MIGRATIONS_FAILED: _person(
-        "The migrations Job failed, and nothing that is left of its log is known to Reconverge. It does not"
+        "The migrations Job failed, and nothing that its log said or says is known to Reconverge. It does not"
         " guess.",
         "Read the log, if its pods are still there (`kubectl logs job/<name>`); Reconverge never repeats "
         "foreign texts. Once the cause is gone, change the suffix of the Job's name in Git.",

@@ -41,6 +41,7 @@ MAPPABLE: Final = frozenset({Reason.GITLAB_DATABASE_CONFIG_REFUSED, Reason.CI_DA
 """Nobody has worked with the database that `ci` has: what is in one that was, would be out of sight."""
 NOT_THERE: Final = frozenset({Reason.MIGRATIONS_DATABASE_UNREACHABLE, Reason.MIGRATIONS_DATABASE_MISSING})
 
+RESTART_WAITS: Final = frozenset({"CrashLoopBackOff"})
 SECRET_WAITS: Final = frozenset({"CreateContainerConfigError"})
 IMAGE_WAITS: Final = frozenset(
     {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}
@@ -90,6 +91,12 @@ def _failure(facts: Facts, job: Work) -> Cause | None:
     if any(waits_for(pod, IMAGE_WAITS) for pod in facts.running(MIGRATIONS)):
         return Cause(Reason.MIGRATIONS_IMAGE_NOT_PULLED)
     return Cause(Reason.MIGRATIONS_TIMED_OUT if job.reason == DEADLINE else Reason.MIGRATIONS_FAILED)
+
+
+def restarts(facts: Facts, job: Work) -> bool:
+    """Its pod has failed, and is tried again after a pause."""
+    pods = (pod for pod in facts.running(MIGRATIONS) if pod.name.startswith(f"{job.name}-"))
+    return job.state is JobState.ACTIVE and any(waits_for(pod, RESTART_WAITS) for pod in pods)
 
 
 def waits_for(pod: Pod, reasons: frozenset[str]) -> str | None:

@@ -108,6 +108,18 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(jobs=Known((job(ACTIVE, MINUTE),)), pods=WAITING, page=Page(status=502)),
         [Reason.MIGRATIONS_RUNNING],
     ),
+    "migrations that fail and are tried again": (
+        failed(UNREACHABLE, jobs=Known((job(ACTIVE, 10 * MINUTE),))),
+        [Reason.MIGRATIONS_RUNNING, UNREACHABLE],
+    ),
+    "migrations whose databases are refused at every try, which nothing is run beside": (
+        refused(jobs=Known((job(ACTIVE, 10 * MINUTE),))),
+        [Reason.MIGRATIONS_RUNNING, REFUSED],
+    ),
+    "migrations that failed at first, as their database comes up": (
+        failed(UNREACHABLE, jobs=Known((job(ACTIVE, MINUTE),))),
+        [Reason.MIGRATIONS_RUNNING],
+    ),
     "migrations that run for an hour": (
         facts(jobs=Known((job(ACTIVE, HOUR),)), pods=WAITING, page=Page(status=502)),
         [Reason.MIGRATIONS_TAKE_TOO_LONG],

@@ -133,6 +133,57 @@ def test_a_job_that_kept_its_name_gets_another_suffix() -> None:
     assert world.run().outcome.word in (Word.REPAIRED, Word.CONVERGED)
 
 
+# -- logs that go with their pods ---------------------------------------------------------
+
+
+def retried(world: World) -> str:
+    """The newest Job is tried again and again, as the chart has it. Its name."""
+    (name,) = [one for one in world.workloads.works if "-bbm-" not in one]
+    began = world.clock()
+    labels = {"app": "migrations", "release": "platform-gitlab"}
+    world.workloads.change(name, state=JobState.ACTIVE, reason="", created=began, started=began)
+    waits = (("migrations", "CrashLoopBackOff"),)
+    world.workloads.run_pod(f"{name}-abcde", {}, labels=labels, created=began, ready=False, waiting=waits)
+    world.clock.advance(5 * MINUTE)
+    return name
+
+
+def give_up(world: World, name: str) -> None:
+    world.workloads.change(name, state=JobState.FAILED, reason="BackoffLimitExceeded")
+    del world.workloads.pod_list[f"{name}-abcde"], world.workloads.job_logs[name]
+
+
+def test_what_every_try_failed_of_is_known_when_the_last_has_taken_its_log_with_it() -> None:
+    world = unmapped()
+    name = retried(world)
+    report = world.run()
+    assert Reason.GITLAB_DATABASE_CONFIG_REFUSED in {one.reason for one in report.findings}
+    assert (report.outcome.word, world.github.open) == (Word.PENDING, [])
+    give_up(world, name)
+    assert [one.action for one in world.run().applied.done] == [MAP]
+
+
+def test_what_an_earlier_job_of_the_name_failed_of_tells_nothing_of_this_one() -> None:
+    world = unmapped()
+    name = retried(world)
+    world.run()
+    give_up(world, name)
+    world.workloads.change(name, created=world.clock())
+    assert world.reasons() == [Reason.MIGRATIONS_FAILED]
+
+
+def test_a_pull_request_stays_open_when_the_log_is_gone_that_it_was_made_for() -> None:
+    world = without_database()
+    world.come_back()
+    world.run()
+    assert len(world.github.open) == 1
+    world.workloads.job_logs.clear()
+    assert world.run().outcome.reason == Reason.MIGRATIONS_CHANGE_OPEN
+    world.clock.advance(timedelta(days=8))
+    assert world.run().outcome.reason == Reason.MIGRATIONS_FAILED
+    assert len(world.github.open) == 1
+
+
 # -- the database -------------------------------------------------------------------------
 
 
