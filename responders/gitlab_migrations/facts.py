@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from responders.gitlab_migrations.log_reasons import Cause
 from responders.gitlab_migrations.mapping import Rendered
@@ -154,7 +155,8 @@ class Facts:
             case Page(status=status) if 200 <= status < 300:
                 return True
             case Page(status=status, redirected_to=str(origin)) if 300 <= status < 400:
-                return origin != self.declared.url
+                # To its own host a gateway sends as well, by another scheme or port.
+                return urlsplit(origin).hostname != urlsplit(self.declared.url).hostname
         return False
 
     @property

@@ -502,6 +502,17 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(page=Page(status=302, redirected_to=declared().url)),
         [Reason.GITLAB_PAGE_UNPROVEN],
     ),
+    "nor does one that leads in circles where the port is declared": (
+        facts(
+            declared=declared(url=f"{declared().url}:443"),
+            page=Page(status=302, redirected_to=declared().url),
+        ),
+        [Reason.GITLAB_PAGE_UNPROVEN],
+    ),
+    "nor does one that leads to itself without encryption": (
+        facts(page=Page(status=301, redirected_to="http://gitlab.dev.example")),
+        [Reason.GITLAB_PAGE_UNPROVEN],
+    ),
     "a page that fails with migrations that are well": (
         facts(page=Page(status=500)),
         [Reason.GITLAB_PAGE_FAILS],
