@@ -1,7 +1,7 @@
 """The part of `reconverge doctor` that is about realms of Keycloak: one line for each.
 
-What a service account may do, Keycloak tells only whoever may look into its roles. So the doctor logs in and looks
-at the clients, as a run does. Writing is not tried: a role for it is a note.
+What a service account may do, Keycloak tells only whoever may look into its roles. So the doctor logs in and
+looks at the clients, as a run does. Writing is not tried: a role for it is a note.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

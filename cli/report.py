@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from cli import verdicts
-from cli.markup import Html, escaped, join, tag
+from cli.markup import Html, join, tag
 from cli.output import short_id
 from cli.report_drawing import drawing
 from cli.verdicts import CAUSED_BY, Change, Row, length
@@ -134,7 +134,7 @@ def _verdict_rows(rows: Iterable[Row]) -> Iterator[tuple[Html, ...]]:
 
 def _chain(responders: Iterable[str]) -> Html:
     """Broken between its links only."""
-    return Html(escaped(CAUSED_BY).join(map(_whole, responders)))
+    return Html(" ".join(_whole(f"{CAUSED_BY}{name}") for name in responders))
 
 
 def _whole(text: str) -> Html:

@@ -20,7 +20,7 @@ MANY: Final = 3
 """More objects than these are counted, not named."""
 COMMIT: Final = re.compile("[0-9a-f]{40}")
 SHORT: Final = 12
-CAUSED_BY: Final = " ← "
+CAUSED_BY: Final = "← "
 ENDS: Final = {"step-done": "done", "step-failed": "failed"}
 NOT_KNOWN: Final = "not known"
 
@@ -259,7 +259,7 @@ def cells(row: Row) -> tuple[str, ...]:
         row.now,
         row.ending,
         length(row.seconds),
-        CAUSED_BY.join(row.chain),
+        " ".join(f"{CAUSED_BY}{name}" for name in row.chain),
         ", ".join(row.changed),
     )
 

@@ -67,12 +67,16 @@ def settled_well(status: Status, since: datetime) -> bool:
 
 
 def changed_by(status: Status, name: str) -> str:
-    """Who wrote the object last, or anything that the responder looks after; empty when nobody did."""
+    """Who wrote last; empty when nobody did.
+
+    name: an object; a target, or a responder of any environment, for anything that it looks after.
+    """
     written = [
         entry
         for entry in status["changes"]
         if entry["kind"] == "step-done"
-        and name.lower() in (entry["detail"]["object"].lower(), entry["where"].partition("/")[2])
+        and name.lower()
+        in (entry["detail"]["object"].lower(), entry["where"], entry["where"].partition("/")[2])
     ]
     return f"{written[-1]['actor']}, run {written[-1]['run'][:8]}" if written else ""
 

@@ -12,6 +12,7 @@ from typing import Final
 SERVICE: Final = "postgres-ameide-rw"
 ROLE: Final = "gitlab"
 PORT: Final = 5432
+DATABASES: Final = ("gitlabhq_production", "gitlabhq_production_ci")
 EXTENSIONS: Final = frozenset({"btree_gist", "pg_trgm", "plpgsql"})
 """That GitLab needs. https://docs.gitlab.com/install/postgresql_extensions/"""
 _ADDRESS: Final = "10.0.17.4"
@@ -63,7 +64,7 @@ class Postgres:
         self.names = {SERVICE, f"{SERVICE}.{namespace}", f"{SERVICE}.{namespace}.svc.cluster.local"}
         """By which the server is found."""
         self.listens = True
-        self.databases = {name: Database() for name in ("gitlabhq_production", "gitlabhq_production_ci")}
+        self.databases = {name: Database() for name in DATABASES}
         self.other_password: str | None = None
         """Somebody has set this one by hand, behind the operator's back."""
         self._password = password

@@ -30,7 +30,7 @@ class ApplicationsAreWell:
 
     @property
     def journalled(self) -> str:
-        return "applications"
+        return f"{self.environment}/applications"
 
     @property
     def responder(self) -> str:

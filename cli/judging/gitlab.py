@@ -30,7 +30,7 @@ class PageIsShown:
 
     @property
     def journalled(self) -> str:
-        return self.responder
+        return f"{self.environment}/{self.responder}"
 
     @property
     def responder(self) -> str:

@@ -36,7 +36,7 @@ class LoginIsOffered:
 
     @property
     def journalled(self) -> str:
-        return self.responder
+        return f"{self.environment}/{self.responder}"
 
     @property
     def responder(self) -> str:
@@ -99,7 +99,7 @@ class SecretsAreThere:
 
     @property
     def journalled(self) -> str:
-        return self.responder
+        return f"{self.environment}/{self.responder}"
 
     @property
     def responder(self) -> str:

@@ -58,7 +58,6 @@ class Facts:
     Absent where that is not known, or was not looked at."""
     waits: Mapping[str, tuple[Cause, ...]]
     """What the last lines of a pod say that is in its init containers, by the label `app`."""
-    config_map: str
     rendered: Read[Rendered]
     """Absent: no ConfigMap of the release tells of main's database."""
     # -- the web

@@ -78,7 +78,6 @@ def gather(scope: Scope) -> Facts:
         pods={},
         log=Absent(),
         waits={},
-        config_map="",
         rendered=Absent(),
         page=NoAnswer("other"),
         page_cause="",
@@ -118,15 +117,13 @@ def _with_cluster(
     facts = replace(facts, pods={app: _alive(future.result()) for app, future in pods.items()})
     log = _POOL.submit(_log, scope, facts, api, told)
     waits = {app: _POOL.submit(_waits, scope, facts, api, app) for app in WORKLOADS}
-    config_map, rendered = _rendered(config_maps.result())
     facts = replace(facts, page=page.result())
     return replace(
         facts,
         page_cause=_page_cause(scope, facts, api),
         log=log.result(),
         waits={app: future.result() for app, future in waits.items()},
-        config_map=config_map,
-        rendered=rendered,
+        rendered=_rendered(config_maps.result()),
         application=application.result(),
     )
 
@@ -182,14 +179,14 @@ def _latest(text: str) -> str:
     return "\n".join(text.splitlines()[-LATEST:])
 
 
-def _rendered(read_: Read[tuple[Config, ...]]) -> tuple[str, Read[Rendered]]:
-    """The newest of the release's ConfigMaps that tell of main's database, and what it says."""
+def _rendered(read_: Read[tuple[Config, ...]]) -> Read[Rendered]:
+    """What the newest of the release's ConfigMaps says that tells of main's database."""
     if isinstance(read_, Unknown):
-        return "", read_
+        return read_
     for config in read_.value if isinstance(read_, Known) else ():
         if rendered := read(config.data.get(KEY, "")):
-            return config.name, Known(rendered)
-    return "", Absent()
+            return Known(rendered)
+    return Absent()
 
 
 # -- Argo CD ------------------------------------------------------------------------------

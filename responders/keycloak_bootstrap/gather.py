@@ -30,6 +30,7 @@ from shared.clients.cluster_api import JobState
 from shared.clients.github import PullRequest
 from shared.clients.keycloak import Realm
 from shared.clients.managed_clusters import ApiServer
+from shared.clients.web import NoAnswer
 from shared.clients.workloads import Config, Materialised, Work
 from shared.errors import Misconfigured
 from shared.journal import Kind
@@ -74,7 +75,7 @@ def gather(scope: Scope) -> Facts:
         digests=unread if declared.digests else None,
         secrets={},
         application=unread if argocd else None,
-        page=page.result(),
+        page=NoAnswer("not asked yet"),
         clients=Unknown("not read yet"),
         vault="",
         login=None,
@@ -84,7 +85,7 @@ def gather(scope: Scope) -> Facts:
         blocked_at=blocked_at,
     )
     facts = _with_cluster(scope, facts)
-    facts = replace(facts, clients=clients.result())
+    facts = replace(facts, page=page.result(), clients=clients.result())
     facts = _with_vault(scope, facts)
     facts = _with_values(scope, facts)
     return replace(facts, leftovers=leftovers.result() if leftovers else None)

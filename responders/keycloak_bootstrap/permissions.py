@@ -145,6 +145,19 @@ RULES: Final = (
         places=_key_vault,
     ),
     Rule(
+        purpose="the clients of the realm, without their secrets",
+        rights=(KeycloakRight("view-clients"),),
+        where="the realm, for the service account of `keycloak.login`",
+        places=_realm,
+    ),
+    Rule(
+        purpose="adding a redirect URI",
+        rights=(KeycloakRight("manage-clients"),),
+        where="the same, of a Keycloak in `contract.keycloaks`",
+        places=_listed_realm,
+        actions=(Action.KEYCLOAK_REDIRECT,),
+    ),
+    Rule(
         purpose="the API server's address and CA",
         rights=(
             AzureRight(
@@ -188,19 +201,6 @@ RULES: Final = (
         rights=(_operating("get", "reconverge-applications-read"),),
         where="Argo CD's namespace",
         places=_argocd,
-    ),
-    Rule(
-        purpose="the realm's clients",
-        rights=(KeycloakRight("view-clients"),),
-        where="the realm of `keycloak`",
-        places=_realm,
-    ),
-    Rule(
-        purpose="adding redirect URIs to them",
-        rights=(KeycloakRight("manage-clients"),),
-        where="the same, of a Keycloak in `contract.keycloaks`",
-        places=_listed_realm,
-        actions=(Action.KEYCLOAK_REDIRECT,),
     ),
     Rule(
         purpose="whether Vault holds the clients' secrets",

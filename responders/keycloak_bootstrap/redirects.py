@@ -19,6 +19,4 @@ def _stands_for(pattern: str, uri: str) -> bool:
     if not pattern.endswith("*"):
         return False
     beginning, bare = pattern[:-1], uri.partition("?")[0]
-    if pattern != "*" and "://" not in beginning:
-        return False
     return bare.startswith(beginning) or (beginning.endswith("/") and bare == beginning[:-1])

@@ -88,6 +88,8 @@ def test_one_tree_is_printed_of_what_is_blocked_beneath_its_root(cloud: Stack, t
     heads = [line for line in printed.splitlines() if re.match(r" *dev/", line)]
     assert [(line.split()[0], len(line) - len(line.lstrip())) for line in heads] == [
         ("dev/submodule_refs", 0),
+        ("dev/keycloak_bootstrap", 4),
+        ("dev/gitlab_migrations", 4),
         ("dev/applications", 4),
         ("dev/federated_credentials", 0),
         ("dev/vault_seeding", 4),
@@ -100,7 +102,7 @@ def wait_for_argo_cd(cloud: Stack) -> None:
     declared = judging.claims(load(cloud.environment["RECONVERGE_LANDSCAPE"]))
     asked = tuple(claim for claim in declared if claim.kind == "applications")
     deadline = time.monotonic() + PATIENCE
-    while (told := said(cloud, asked)) != {"2 of 2: ComparisonError"}:
+    while (told := said(cloud, asked)) != {"3 of 3: ComparisonError"}:
         assert time.monotonic() < deadline, told
         time.sleep(0.5)
 

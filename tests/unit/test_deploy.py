@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from responders.permissions import RULES
 from sandbox.eventgrid_subscriptions import read_subscription
 from shared.landscape import Landscape, Mode, ProofMethod, load
+from shared.landscape.models import NAMED_ONLY
 from shared.model import Signal
 from shared.permissions import needs
 from shared.signals import WATCHED, from_event
@@ -85,7 +86,11 @@ def granted() -> Counter[Grant]:
 def sample(mode: Mode) -> Landscape:
     """The sample with that mode for every action, and the proof that needs most."""
     loaded = load(ROOT / "landscape.sample.yaml")
-    change = {"default": mode, "actions": {}, "proof": ProofMethod.TOKEN_EXCHANGE}
+    change = {
+        "default": mode,
+        "actions": dict.fromkeys(NAMED_ONLY, mode),
+        "proof": ProofMethod.TOKEN_EXCHANGE,
+    }
     environments = {
         name: one.model_copy(update={"contract": one.contract.model_copy(update=change)})
         for name, one in loaded.environments.items()
@@ -112,7 +117,13 @@ def test_the_cluster_roles_grant_what_the_sample_needs_each_once_and_nothing_els
     assert granted() == Counter(needed(sample(Mode.APPLY)))
 
 
-READERS = {"reconverge-vault-read", "reconverge-applications-read"}
+READERS = {
+    "reconverge-vault-read",
+    "reconverge-keycloak-reader",
+    "reconverge-gitlab-reader",
+    "reconverge-applications-read",
+}
+NAMED_SECRETS = {"reconverge-keycloak-reader": {"keycloak-realm-oidc-clients", "gitlab-oidc-provider"}}
 
 
 def test_the_role_that_reads_is_all_that_is_needed_where_nothing_is_written() -> None:
@@ -121,8 +132,11 @@ def test_the_role_that_reads_is_all_that_is_needed_where_nothing_is_written() ->
 
 
 def test_the_rules_say_what_the_clients_of_the_cluster_call() -> None:
-    source = "".join((CLIENTS / name).read_text() for name in ("cluster_api.py", "argocd.py"))
+    names = ("cluster_api.py", "argocd.py", "workloads.py")
+    source = "".join((CLIENTS / name).read_text() for name in names)
     calls = set(re.findall(r'needs=f"(\w+) on ([\w/{}.]+) in namespace', source))
+    # Lists are made in one place of that client, by what they list.
+    calls |= {("list", what) for what in re.findall(r'_list\([^)]*?f"(\w+) in namespace', source)}
     kinds = {"secretstores", "externalsecrets"}
     called = {(verb, one) for verb, what in calls for one in (kinds if what.startswith("{") else {what})}
     method = r"\.(create|read|list|patch|replace|delete)_namespaced_service_account(\w*)\("
@@ -153,13 +167,16 @@ def test_every_cluster_role_is_bound_in_its_namespace_to_a_user(name: str) -> No
     assert {(one["kind"], one["apiGroup"]) for one in subjects} == {("User", "rbac.authorization.k8s.io")}
 
 
-def test_the_role_that_only_reads_lets_nothing_be_written_and_no_secret_be_read() -> None:
+def test_the_roles_that_only_read_let_nothing_be_written_and_no_secret_be_read_but_by_name() -> None:
     roles = [one for loaded in MANIFESTS.values() for one in loaded if one["kind"] == "Role"]
     readers = [one for one in roles if one["metadata"]["name"] in READERS]
     assert {one["metadata"]["name"] for one in readers} == READERS
-    rules = [rule for one in readers for rule in one["rules"]]
-    assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list"}
-    assert "secrets" not in {resource for rule in rules for resource in rule["resources"]}
+    assert {verb for one in readers for rule in one["rules"] for verb in rule["verbs"]} == {"get", "list"}
+    for one in roles:
+        of_secrets = [rule for rule in one["rules"] if "secrets" in rule["resources"]]
+        assert all(rule["verbs"] == ["get"] for rule in of_secrets)
+        names = [name for rule in of_secrets for name in rule["resourceNames"]]
+        assert set(names) == NAMED_SECRETS.get(one["metadata"]["name"], set())
 
 
 def test_the_page_of_permissions_lists_every_arm_action_that_clients_name() -> None:

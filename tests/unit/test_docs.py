@@ -69,6 +69,7 @@ def test_the_tables_of_permissions_are_what_the_rules_say() -> None:
         "github",
         "kubernetes",
         "vault",
+        "keycloak",
     }
     assert page == permissions_page(page), "write it again: .venv/bin/python -m cli.reference"
 

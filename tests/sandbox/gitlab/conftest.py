@@ -11,13 +11,15 @@ from tests.sandbox.openbao.conftest import running
 
 FAST = {
     **AT_ONCE,
-    "cron_seconds": 0.3,
-    "sync_seconds": 0.3,
+    "cron_seconds": 0.5,
+    "sync_seconds": 0.5,
     "facts_seconds": 0.1,
     "argo_seconds": 10,
     "argo_wave_seconds": 0.0,
     "restart_seconds": 0.1,
 }
+QUIET = {**FAST, "cron_seconds": 3600, "sync_seconds": 3600, "argo_seconds": 3600}
+"""Nothing is done again that was done once."""
 
 
 @pytest.fixture(scope="session")
@@ -31,22 +33,30 @@ def alive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
 
 
 @pytest.fixture
-def site(alive: Platform, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """Nothing is seeded yet, and so nothing of GitLab has begun."""
+def everywhere(alive: Platform, monkeypatch: pytest.MonkeyPatch) -> Platform:
     told = alive.world.described
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", told["ca"])
     monkeypatch.setenv("IDENTITY_ENDPOINT", told["identity_endpoint"])
     monkeypatch.setenv("IDENTITY_HEADER", told["identity_header"])
     alive.world.control.turn(**FAST)
-    found = Site(alive)
-    alive.rebuild()
-    yield found
-    found.restore()
+    return alive
 
 
 @pytest.fixture
-def well(site: Site) -> Site:
-    """The same once its secrets have come, and GitLab answers."""
+def rebuilt(everywhere: Platform) -> Site:
+    """Nothing is seeded yet, and so nothing of GitLab has begun."""
+    site = Site(everywhere)
+    site.restore()
+    everywhere.rebuild()
+    return site
+
+
+@pytest.fixture
+def well(everywhere: Platform) -> Site:
+    """Its secrets have come, and GitLab answers. What a test before has broken is as on the first day."""
+    site = Site(everywhere)
     site.seed()
+    everywhere.world.control.turn(**QUIET)
+    site.renew()
     site.becomes(200)
     return site

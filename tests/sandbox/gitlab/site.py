@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import itertools
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -10,13 +11,15 @@ import requests
 from ruamel.yaml import YAML
 
 from sandbox import gitlab_sources
-from sandbox.gitlab import GitLab
-from sandbox.kubernetes_resources import APPLICATIONS, DEPLOYMENTS, JOBS, PODS
+from sandbox.gitlab import CREDENTIALS, GitLab, new_gitlab
+from sandbox.kubernetes_resources import APPLICATIONS, CONFIG_MAPS, DEPLOYMENTS, JOBS, PODS, SECRETS
 from sandbox.runtime_facts import BRANCH, GITOPS
 from tests.sandbox.controllers.platform import Json, Platform, eventually
 
 VALUES = gitlab_sources.values_file("dev")
 ORIGINAL = gitlab_sources.files("dev", "dev")[VALUES]
+
+_numbers = itertools.count(100)
 
 
 @dataclass
@@ -28,6 +31,23 @@ class Site:
     def seed(self) -> None:
         """Let every secret come that GitLab needs, those of Keycloak among them."""
         self.platform.trust()
+        names = (CREDENTIALS, gitlab_sources.PROVIDER)
+        eventually(lambda: all(self.platform.get(SECRETS, one) for one in names), "both Secrets are there")
+
+    def renew(self) -> None:
+        """GitLab as it is when it was just deployed, in the cluster that there is."""
+        eventually(lambda: "operation" not in self.application(), "no operation of Argo CD waits")
+        self.platform.here(self._remove)
+        self.restore()
+
+    def _remove(self) -> None:
+        objects, held = self.platform.objects, self.gitlab
+        fresh = new_gitlab(objects, "ameide-dev")
+        held.postgres, held.storage_knows_us, held.gateway = fresh.postgres, True, fresh.gateway
+        for resource in (JOBS, DEPLOYMENTS, CONFIG_MAPS):
+            for one in objects.list(resource, "ameide-dev"):
+                if (one["metadata"].get("labels") or {}).get("release") == gitlab_sources.RELEASE:
+                    objects.delete(resource, "ameide-dev", one["metadata"]["name"])
 
     def change_values(self, change: Callable[[Json], object]) -> None:
         """Of dev, in Git."""
@@ -38,7 +58,8 @@ class Site:
         self.commit(written.getvalue())
 
     def restore(self) -> None:
-        self.commit(ORIGINAL)
+        """In a commit that there was not, so that Argo CD syncs it."""
+        self.commit(ORIGINAL.replace('rerun: "1"', f'rerun: "{next(_numbers)}"'))
 
     def commit(self, text: str) -> None:
         self._do(self._forge.commit(GITOPS, BRANCH, {VALUES: text}, "Change the values of GitLab"))

@@ -10,26 +10,26 @@ from tests.sandbox.controllers.platform import eventually
 from tests.sandbox.gitlab.site import Site, conditions, waiting
 
 
-def test_a_rebuilt_cluster_has_a_working_gitlab_once_its_secrets_have_come(site: Site) -> None:
-    site.becomes(502)
-    site.seed()
-    site.becomes(200)
-    assert conditions(site.job("Complete"))["Complete"] == "CompletionsReached"
-    eventually(lambda: site.application()["status"]["health"]["status"] == "Healthy", "it is Healthy")
-    assert site.application()["status"]["sync"]["status"] == "Synced"
-    assert site.application()["status"]["sourceType"] == "Helm"
+def test_a_rebuilt_cluster_has_a_working_gitlab_once_its_secrets_have_come(rebuilt: Site) -> None:
+    rebuilt.becomes(502)
+    rebuilt.seed()
+    rebuilt.becomes(200)
+    assert conditions(rebuilt.job("Complete"))["Complete"] == "CompletionsReached"
+    eventually(lambda: rebuilt.application()["status"]["health"]["status"] == "Healthy", "it is Healthy")
+    assert rebuilt.application()["status"]["sync"]["status"] == "Synced"
+    assert rebuilt.application()["status"]["sourceType"] == "Helm"
 
 
-def test_until_then_everything_waits_and_nothing_has_failed(site: Site) -> None:
+def test_until_then_everything_waits_and_nothing_has_failed(rebuilt: Site) -> None:
     def waits() -> bool:
-        pods = [*site.pods("migrations"), *site.pods("webservice"), *site.pods("sidekiq")]
+        pods = [*rebuilt.pods("migrations"), *rebuilt.pods("webservice"), *rebuilt.pods("sidekiq")]
         found = [waiting(one, name) for one in pods for name in ("migrations", "dependencies")]
         return found.count("CreateContainerConfigError") == 3
 
     eventually(waits, "three containers wait for their password")
-    assert not [one for one in site.jobs() if conditions(one)]
-    (pod, *_) = site.pods("webservice")
-    site.platform.hears(pod["metadata"]["name"], 'Error: secret "gitlab-db-credentials" not found')
+    assert not [one for one in rebuilt.jobs() if conditions(one)]
+    (pod, *_) = rebuilt.pods("webservice")
+    rebuilt.platform.hears(pod["metadata"]["name"], 'Error: secret "gitlab-db-credentials" not found')
 
 
 def test_the_tables_are_not_enough_without_the_secret_of_keycloak(well: Site) -> None:
@@ -42,7 +42,6 @@ def test_the_tables_are_not_enough_without_the_secret_of_keycloak(well: Site) ->
                 platform.objects.delete(PODS, "ameide-dev", pod["metadata"]["name"])
         platform.objects.delete(SECRETS, "ameide-dev", PROVIDER)
 
-    platform.world.control.turn(sync_seconds=3600)
     # External Secrets makes a Secret anew that was deleted, unless Vault has nothing to make it of.
     platform.bao().secrets.kv.v2.delete_metadata_and_all_versions(
         "gitlab-oidc-client-secret", mount_point="secret"

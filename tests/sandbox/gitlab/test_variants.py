@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from sandbox.gitlab_variants import VARIANTS
-from tests.sandbox.controllers.platform import Json, eventually
+from tests.sandbox.controllers.platform import Json, Platform, eventually
 from tests.sandbox.gitlab.site import Site, conditions, waiting
 
 FAILED = "BackoffLimitExceeded"
@@ -159,7 +159,7 @@ def test_a_gateway_that_cuts_connections_is_no_answer(well: Site) -> None:
         well.ask()
 
 
-def test_every_variant_is_tried_here_and_says_in_one_line_what_it_is(site: Site) -> None:
+def test_every_variant_is_tried_here_and_says_in_one_line_what_it_is(everywhere: Platform) -> None:
     tried = {
         *MIGRATIONS,
         *GATEWAY,
@@ -171,7 +171,7 @@ def test_every_variant_is_tried_here_and_says_in_one_line_what_it_is(site: Site)
         "gitlab-unreachable",
     }
     assert set(VARIANTS) == tried
-    told = site.platform.world.control.variants()
+    told = everywhere.world.control.variants()
     assert all(told[name].endswith(".") for name in VARIANTS)
 
 

@@ -50,7 +50,8 @@ class Site:
             assert held is not None
             if held.get("operation"):
                 return False
-            held["operation"] = {"sync": {}, "retry": {"limit": 0}}
+            # Twice at most: what was broken when it begins may be so for a moment longer.
+            held["operation"] = {"sync": {}, "retry": {"limit": 1}}
             held.get("status", {}).pop("operationState", None)
             self.platform.objects.replace(APPLICATIONS, held)
             return True

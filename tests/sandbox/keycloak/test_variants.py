@@ -110,9 +110,7 @@ def hook_deleted(site: Site) -> None:
         BOOTSTRAP: "Succeeded",
         PATCHER: "Succeeded",
     }
-    assert not [
-        pod for pod in site.platform.all(PODS) if pod["metadata"]["labels"].get("job-name") == PATCHER
-    ]
+    assert site.log(PATCHER) == ""
 
 
 def client_missing(site: Site) -> None:

@@ -86,7 +86,7 @@ def test_each_target_is_a_row_of_the_verdict() -> None:
             "",
             "facts.update dev.yaml (workflow)",
         ],
-        [SEEDING, "all is well", "500", "all is well", "converged", "12 s", "runtime_facts", ""],
+        [SEEDING, "all is well", "500", "all is well", "converged", "12 s", "← runtime_facts", ""],
         [
             GITLAB,
             "all is well",
@@ -94,7 +94,7 @@ def test_each_target_is_a_row_of_the_verdict() -> None:
             "all is well",
             "repaired",
             "20 s",
-            "vault_seeding ← runtime_facts",
+            "← vault_seeding ← runtime_facts",
             "gitlab.map-ci platform-gitlab.yaml (pull-request)",
         ],
         ["prod/gitlab_migrations", "", "", "", "converged", "9 s", "", ""],

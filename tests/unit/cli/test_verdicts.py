@@ -220,7 +220,7 @@ def test_a_row_in_cells() -> None:
         "now": "all is well",
         "outcome": "repaired",
         "converged after": "9 s",
-        "waited for": "vault_seeding",
+        "waited for": "← vault_seeding",
         "changed": "values.update platform-gitlab.yaml (pull-request)",
     }
 

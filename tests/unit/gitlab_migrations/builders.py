@@ -149,7 +149,6 @@ def facts(**changes: Any) -> Facts:
         pods=pods(),
         log=Known(()),
         waits={},
-        config_map="platform-gitlab-migrations",
         rendered=rendered(database_yml()),
         page=Page(status=200),
         page_cause="",

@@ -145,6 +145,10 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         [],
     ),
     "a Job that was cleaned up is no fault when the page answers": (facts(jobs=Known(())), []),
+    "nor while pods wait for something, as a page that answers has the schema": (
+        facts(jobs=Known(()), pods=WAITING),
+        [Reason.GITLAB_STILL_INITIALISING] * 2,
+    ),
     "nor when only the pods are there to tell": (
         facts(jobs=Known(()), page=NoAnswer("timeout"), pods=pods(pod(age=SECOND))),
         [Reason.GITLAB_STARTING],

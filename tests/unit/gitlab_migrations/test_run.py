@@ -49,10 +49,28 @@ def test_a_gitlab_that_is_well_is_left_alone() -> None:
     assert (world.github.open, world.argocd.asked) == ([], [])
 
 
-def test_the_job_of_background_migrations_is_not_taken_for_that_of_the_schema() -> None:
+OTHERS: dict[str, dict[str, Any]] = {
+    "of background migrations, by its name": {"name": "platform-gitlab-migrations-bbm-1234567"},
+    "of background migrations, by its component": {"component": "bbm"},
+    "of another release": {"release": "other"},
+    "that is being deleted": {"deleting": True},
+}
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_a_newer_job_is_not_taken_for_that_of_the_migrations(other: dict[str, Any]) -> None:
     world = World()
-    names = [name for name in world.workloads.works if "-bbm-" in name]
-    assert [world.workloads.works[name].state for name in names] == [JobState.FAILED]
+    labels = {"app": "migrations", "release": other.get("release", "platform-gitlab")}
+    if "component" in other:
+        labels["app.kubernetes.io/component"] = other["component"]
+    world.workloads.make(
+        other.get("name", "platform-gitlab-migrations-1234567"),
+        LOCK,
+        labels=labels,
+        state=JobState.FAILED,
+        created=world.clock(),
+        deleting=other.get("deleting", False),
+    )
     assert world.reasons() == []
 
 
@@ -78,6 +96,8 @@ def test_a_refused_mapping_is_proposed_merged_synced_and_proven() -> None:
     assert second.outcome.word is Word.REPAIRED
     assert [one.object for one in second.proofs] == [VALUES.reference, APPLICATION_ID]
     assert world.run().outcome.word is Word.CONVERGED
+    # What is proven is not asked for any more.
+    assert not world.gather().landed
 
 
 def test_nothing_is_asked_of_argo_cd_that_has_synced_by_itself() -> None:
@@ -213,6 +233,15 @@ def test_an_unreachable_database_is_waited_for_and_then_the_migrations_run_again
     report = world.run()
     assert [one.action for one in report.applied.done] == [SYNC]
     assert report.outcome.word is Word.REPAIRED
+
+
+def test_the_migrations_do_not_run_again_above_a_broken_root() -> None:
+    world = without_database()
+    world.come_back()
+    world.sealed = True
+    report = world.run()
+    assert (report.outcome.word, report.decisions) == (Word.BLOCKED, ())
+    assert world.github.open == []
 
 
 def test_the_migrations_do_not_run_again_while_pods_cannot_reach_the_database() -> None:
@@ -398,6 +427,8 @@ def test_a_pull_request_is_closed_once_nobody_needs_it_and_proves_nothing_then()
     report = world.run()
     assert (world.github.open, report.proofs) == ([], ())
     assert "Reconverge closes this" in world.github.comments[number][0]
+    # Closing one is no change of its own.
+    assert [one.keys for one in world.gather().made] == [{f"{CI}.database": "gitlabhq_production"}]
     assert world.run().outcome.word is Word.CONVERGED
 
 
@@ -494,6 +525,24 @@ def test_a_step_that_no_plan_may_hold_is_refused_at_the_last_moment(wrong: Step)
     with pytest.raises(PermanentError):
         apply(world.scope, wrong)
     assert (world.github.pulls, world.argocd.asked, world.git) == ([], [], before)
+
+
+@pytest.mark.parametrize("action", [MAP, RERUN, SYNC])
+def test_what_the_contract_does_not_list_is_refused_at_the_last_moment(action: str) -> None:
+    world = unmapped(repositories=(), applications=())
+    steps = {
+        MAP: step(),
+        RERUN: step(action=RERUN, before=None, after={SUFFIX: "a123456"}),
+        SYNC: step(
+            action=SYNC,
+            object=APPLICATION_ID,
+            owner=APPLICATION_ID,
+            after={"name": APP, "uid": world.argocd.held[APP].uid},
+        ),
+    }
+    with pytest.raises(PermanentError, match="may not be written"):
+        apply(world.scope, steps[action])
+    assert (world.github.pulls, world.argocd.asked) == ([], [])
 
 
 @pytest.mark.parametrize("missing", ["gitlab", "migrations", "argocd"])

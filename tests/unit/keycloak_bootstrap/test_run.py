@@ -42,7 +42,7 @@ from tests.unit.mortal import Mortal, MortalRows
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
-MOMENTS = 62
+MOMENTS = 68
 """Before and after each write to the store, in a whole repair of a wrong order."""
 
 

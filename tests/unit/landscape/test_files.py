@@ -114,6 +114,31 @@ def test_the_sandbox_may_repair_all_that_is_declared_and_must_prove_it(name: str
     assert contract.issuer_host_allowed("https://127.0.0.1:40000/issuer/")
 
 
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_the_sandbox_may_repair_keycloak_and_gitlab_and_see_everything_of_it(
+    name: str, sample: Landscape, sandbox: Landscape
+) -> None:
+    ours, theirs = sandbox.environments[name], sample.environments[name]
+    assert ours.keycloak
+    assert ours.gitlab
+    assert theirs.keycloak
+    assert theirs.gitlab
+    assert ours.keycloak.application == theirs.keycloak.application
+    assert ours.keycloak.realm_imports == theirs.keycloak.realm_imports
+    assert ours.gitlab.application == theirs.gitlab.application
+    for client, declared in ours.keycloak.clients.items():
+        assert theirs.keycloak.clients[client] == declared
+    # The cluster's roles are those of the files that operators apply, which name the sample's Secrets.
+    assert set(ours.keycloak.secrets) == set(theirs.keycloak.secrets)
+    contract = ours.contract
+    assert contract.may_change_clients_of(ours.keycloak.url)
+    assert contract.may_operate(ours.keycloak.application)
+    assert contract.may_operate(ours.gitlab.application)
+    writing = ("keycloak.order", "keycloak.rerun", "keycloak.redirect", "gitlab.map", "gitlab.rerun")
+    assert {contract.mode(one) for one in writing} == {Mode.APPLY}
+    assert contract.mode("keycloak.jobs") is Mode.PROPOSE
+
+
 def test_the_sandbox_s_landscape_is_that_of_its_cloud(sandbox: Landscape) -> None:
     assert sandbox.tenant == platform.TENANT
     assert sandbox.reconverge.identity == f"{UAMI}/{platform.APP_IDENTITY}"

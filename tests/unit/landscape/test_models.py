@@ -23,6 +23,7 @@ from tests.unit.landscape.texts import (
     DNS,
     FACTS,
     GITOPS,
+    KEYCLOAK,
     NAME,
     OWN,
     ROOT,
@@ -414,6 +415,45 @@ def test_a_contract_lists_applications_by_pattern() -> None:
     assert [contract.may_operate(name) for name in ("cluster-gateway-2", "prod-dev-x", "")] == [False] * 3
 
 
+# -- Keycloak and GitLab ----------------------------------------------------------------------------
+
+
+def test_a_keycloak_and_a_gitlab_of_the_only_cluster_need_not_name_it() -> None:
+    sample = load(ROOT / "landscape.sample.yaml").environments["dev"]
+    assert sample.keycloak is not None
+    assert sample.gitlab is not None
+    assert (sample.keycloak.cluster, sample.gitlab.cluster) == ("ameide", "ameide")
+
+
+def test_what_is_left_out_of_keycloak_and_gitlab_is_usual_or_nothing() -> None:
+    sample = load(ROOT / "landscape.sample.yaml").environments["dev"]
+    assert sample.keycloak is not None
+    assert sample.keycloak.hooks.values is not None
+    assert sample.gitlab is not None
+    assert sample.keycloak.hooks.values.ref == "main"
+    assert sample.keycloak.hooks.bootstrap_wave is None
+    assert sample.keycloak.clients["plausible"].redirect_uris == ()
+    assert sample.gitlab.page == "/users/sign_in"
+
+
+def test_a_file_of_values_is_referred_to_by_its_page(landscape: Landscape) -> None:
+    gitlab = landscape.environments["dev"].gitlab
+    assert gitlab is not None
+    assert gitlab.migrations is not None
+    assert gitlab.migrations.values.reference == (
+        "https://github.com/ameideio/ameide-gitops/blob/main/sources/values/env/dev/platform/platform-gitlab.yaml"
+    )
+
+
+def test_only_listed_keycloaks_may_be_changed_with_or_without_the_usual_port(landscape: Landscape) -> None:
+    contract = landscape.environments["dev"].contract
+    assert contract.may_change_clients_of(KEYCLOAK)
+    assert contract.may_change_clients_of(f"{KEYCLOAK}:443")
+    assert not contract.may_change_clients_of(f"{KEYCLOAK}:8443")
+    assert not landscape.environments["prod"].contract.may_change_clients_of(KEYCLOAK)
+
+
+@pytest.mark.parametrize("action", ["application.terminate", "keycloak.jobs"])
 @pytest.mark.parametrize(
     ("default", "mode"),
     [
@@ -423,8 +463,8 @@ def test_a_contract_lists_applications_by_pattern() -> None:
         (Mode.NEVER, Mode.NEVER),
     ],
 )
-def test_the_default_alone_stops_nobody_s_operation(default: Mode, mode: Mode) -> None:
-    assert Contract(default=default).mode("application.terminate") is mode
+def test_the_default_alone_ends_nothing_that_others_began(action: str, default: Mode, mode: Mode) -> None:
+    assert Contract(default=default).mode(action) is mode
     assert Contract(default=default).mode("application.sync") is default
 
 
