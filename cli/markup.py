@@ -10,7 +10,7 @@ VOID: Final = frozenset({"meta"})
 
 
 class Html(str):
-    """Markup. Made by `tag` and `join` only."""
+    """Markup. Made by `tag` and `join`, and of texts that are our own."""
 
     __slots__ = ()
 

@@ -89,7 +89,7 @@ _CHAIN: Final = (
 _TIMELINE: Final = (
     "Seconds before and after the app was told, and the channel by which a change reached the platform."
 )
-_CLAIMS: Final = "No client and no answer of the app is used for these."
+_CLAIMS: Final = "Without a client or an answer of the app. Who changed a thing is told by its journal."
 _TIMELINE_HEAD: Final = ("time", "who", "what", "through", "mends", "result")
 
 
@@ -134,7 +134,8 @@ def _verdict_rows(rows: Iterable[Row]) -> Iterator[tuple[Html, ...]]:
 
 def _chain(responders: Iterable[str]) -> Html:
     """Broken between its links only."""
-    return Html(" ".join(_whole(f"{CAUSED_BY}{name}") for name in responders))
+    links = [part for name in responders for part in (" ", _whole(f"{CAUSED_BY}{name}"))]
+    return join(*links[1:])
 
 
 def _whole(text: str) -> Html:

@@ -74,12 +74,14 @@ class Desk:
             raise Refused(f"environment {error.args[0]} is unknown; known are {known}", status=404) from None
         now = service.clock()
         since = _since(parameters.get("since"), now)
+        # Before the journal, which a run writes first: no outcome is told without what is journalled of it.
+        states = [_state(service, target) for target in targets]
         found = tuple(entries(service.journal, targets, since))
         return told(
             200,
             {
                 "at": now.isoformat(),
-                "targets": [_state(service, target) for target in targets],
+                "targets": states,
                 "disabled": [name for name, one in service.landscape.environments.items() if not one.enabled],
                 "since": since.isoformat(),
                 "changes": changes(found),

@@ -21,10 +21,9 @@ NOT_YET: Final = "Token not available yet"
 class KeycloakRefused(Exception):
     """Keycloak answered, and not with what was asked for. The text names call and status."""
 
-    def __init__(self, method: str, path: str, status: int, error: str) -> None:
+    def __init__(self, method: str, path: str, status: int) -> None:
         super().__init__(f"{method} {path}: {status} {HTTPStatus(status).phrase}")
         self.status = status
-        self.error = error
 
 
 class KeycloakUnavailable(Exception):
@@ -92,7 +91,6 @@ class KeycloakCalls:
             raise KeycloakUnavailable(type(error).__name__) from error
         if answer.status in (502, 503, 504):
             raise KeycloakUnavailable(str(answer.status))
-        found = json.loads(text) if text else None
         if answer.status >= 400:
-            raise KeycloakRefused(method, path, answer.status, str((found or {}).get("error", "")))
-        return found
+            raise KeycloakRefused(method, path, answer.status)
+        return json.loads(text) if text else None

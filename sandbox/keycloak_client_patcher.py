@@ -57,7 +57,7 @@ async def _log_in(keycloak: KeycloakCalls, container: Container, realm: str) -> 
         if refused.status != 401:
             raise
         fallback = env["FALLBACK_CLIENT_ID"]
-        container.print(f"Login as {form['client_id']} refused: {refused.error}. Using {fallback}")
+        container.print(f"No client {form['client_id']}, logging in as {fallback}")
         form["client_id"] = fallback
         await keycloak.log_in(realm, form, container.print)
 

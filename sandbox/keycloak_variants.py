@@ -4,6 +4,7 @@ Those of the Jobs' order begin as a rebuild does: without the automation client,
 patcher brings. They change values in Git, so Argo CD syncs; nothing shows while it cannot render.
 """
 
+import asyncio
 import io
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -11,8 +12,11 @@ from typing import Any, Final
 
 from ruamel.yaml import YAML
 
+from sandbox.argo_controller import NAMESPACE
+from sandbox.argo_operations import TERMINATING
+from sandbox.argo_sync import RUNNING
 from sandbox.gitops import REALM as CHART
-from sandbox.gitops import values_file
+from sandbox.gitops import application_of, values_file
 from sandbox.keycloak import MASTER, Realm, new_secret
 from sandbox.keycloak_names import (
     ACCOUNT,
@@ -26,7 +30,14 @@ from sandbox.keycloak_names import (
     VAULT_KEYS,
 )
 from sandbox.kubernetes_objects import Object
-from sandbox.kubernetes_resources import CONFIG_MAPS, EXTERNAL_SECRETS, JOBS, REALM_IMPORTS, Resource
+from sandbox.kubernetes_resources import (
+    APPLICATIONS,
+    CONFIG_MAPS,
+    EXTERNAL_SECRETS,
+    JOBS,
+    REALM_IMPORTS,
+    Resource,
+)
 from sandbox.manifests import namespace_of
 from sandbox.runtime_facts import BRANCH, GITOPS
 from sandbox.stages import Stage, Variant
@@ -39,6 +50,8 @@ CLIENT: Final = "gitlab"
 """The one that loses something."""
 PLACEHOLDER: Final = "keycloak_generated_placeholder"
 """What fixtures hold in the place of a client's secret."""
+_LOOKS: Final = 600
+_LOOK_SECONDS: Final = 0.05
 _IMPORT: Final = f"{REALM}-realm"
 
 
@@ -195,7 +208,9 @@ VARIANTS: Final[Mapping[str, Variant]] = {
 
 
 async def _rebuild(stage: Stage, change: Callable[[Json], object]) -> None:
-    """Begin anew, with other values in Git. What is not there at all yet is no reason to fail."""
+    """Begin anew, with other values in Git. What is not there at all yet is no reason to fail, and a sync of
+    the values before, which may still wait for Keycloak, is terminated.
+    """
     for name in (BOOTSTRAP, PATCHER):
         _delete(stage, JOBS, name)
     for name in (CLIENTS_SECRET, PROVIDER_SECRET):
@@ -209,7 +224,21 @@ async def _rebuild(stage: Stage, change: Callable[[Json], object]) -> None:
                 # A Vault that was not configured yet has no such mount.
                 if refused.status != 404:
                     raise
-    await _change(stage, change)
+    await _terminate(stage, await _change(stage, change))
+
+
+async def _terminate(stage: Stage, commit: str) -> None:
+    """Whatever brings another commit, as `argocd app terminate-op` does, and wait until it has ended."""
+    for _ in range(_LOOKS):
+        held = stage.objects.get(APPLICATIONS, NAMESPACE, application_of(CHART, stage.environment)) or {}
+        if held.get("operation", {}).get("sync", {}).get("revision", commit) == commit:
+            return
+        state = (held.get("status") or {}).get("operationState") or {}
+        # One that is about to begin has nothing yet that could be stopped.
+        if state.get("phase") == RUNNING:
+            held["status"]["operationState"] = {**state, "phase": TERMINATING}
+            stage.objects.replace(APPLICATIONS, held)
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 def _forget(stage: Stage) -> None:
@@ -226,8 +255,8 @@ def _forget(stage: Stage) -> None:
                 client["redirectUris"] = []
 
 
-async def _change(stage: Stage, change: Callable[[Json], object]) -> None:
-    """Of the environment's values in Git, whose comments stay."""
+async def _change(stage: Stage, change: Callable[[Json], object]) -> str:
+    """Of the environment's values in Git, whose comments stay. Answers the commit."""
     path, yaml = values_file(CHART, stage.environment), YAML()
     yaml.preserve_quotes = True
     document = yaml.load(await stage.forge.read(GITOPS, BRANCH, path))
@@ -235,7 +264,7 @@ async def _change(stage: Stage, change: Callable[[Json], object]) -> None:
     written = io.StringIO()
     yaml.dump(document, written)
     said = f"Change the values of Keycloak's realm in {stage.environment}"
-    await stage.forge.commit(GITOPS, BRANCH, {path: written.getvalue()}, said)
+    return await stage.forge.commit(GITOPS, BRANCH, {path: written.getvalue()}, said)
 
 
 async def _overwrite(stage: Stage, value: str) -> None:

@@ -43,8 +43,8 @@ class Claim(Protocol):
 
     @property
     def journalled(self) -> str:
-        """What the app's journal calls it; the target, where it is about all that one looks after; or only the
-        responder, where one of another environment may have mended it as well."""
+        """What the app's journal calls it; the target, where it is about all that one looks after; or only
+        the responder, where one of another environment may have mended it as well."""
 
     @property
     def responder(self) -> str:

@@ -3,9 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import requests
-
-from cli.judging.asking import Outside, ask
+from cli.judging.asking import Outside
 from cli.judging.verdict import Verdict, fails, holds
 from shared.landscape import Environment, Landscape
 
@@ -37,11 +35,8 @@ class PageIsShown:
         return "gitlab_migrations"
 
     def judge(self, outside: Outside) -> Verdict:
-        try:
-            answer = ask("GET", f"{self.url}{self.page}", verify=outside.operator.ca)
-        except requests.exceptions.SSLError:
-            raise
-        except requests.ConnectionError:
+        answer = outside.page(f"{self.url}{self.page}")
+        if answer is None:
             return fails("not up")
         said = str(answer.status_code)
         return fails(said) if answer.status_code >= 500 else holds(said)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import requests
 
-from cli.judging.asking import NotKnown, Outside, ask
+from cli.judging.asking import NotKnown, Outside
 from cli.judging.verdict import Answer, Verdict, fails, holds
 from shared.landscape import Environment, Landscape
 
@@ -48,24 +48,15 @@ class LoginIsOffered:
 
     def _answer(self, outside: Outside, uri: str) -> Verdict:
         """https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest"""
-        try:
-            answer = ask(
-                "GET",
-                f"{self.url}/realms/{self.realm}/protocol/openid-connect/auth",
-                params={
-                    "client_id": self.client,
-                    # A star is part of the rule and never of what a browser sends.
-                    "redirect_uri": uri.removesuffix("*"),
-                    "response_type": "code",
-                    "scope": "openid",
-                },
-                verify=outside.operator.ca,
-            )
-        except requests.exceptions.SSLError:
-            raise
-        except requests.ConnectionError:
-            return fails("not up")
-        return _read(answer)
+        answer = outside.page(
+            f"{self.url}/realms/{self.realm}/protocol/openid-connect/auth",
+            client_id=self.client,
+            # A star is part of the rule and never of what a browser sends.
+            redirect_uri=uri.removesuffix("*"),
+            response_type="code",
+            scope="openid",
+        )
+        return _read(answer) if answer is not None else fails("not up")
 
 
 def _read(answer: requests.Response) -> Verdict:

@@ -255,7 +255,7 @@ def test_a_deployment_is_applied_and_shown(cluster: Cluster) -> None:
     """Its containers are merged by name, and `describe` looks for ReplicaSets and does without.
     https://kubernetes.io/docs/concepts/workloads/controllers/deployment/"""
     name = some_name()
-    template = {**deepcopy(POD_TEMPLATE["spec"]), "restartPolicy": "Always"}
+    template: dict[str, Any] = {**deepcopy(POD_TEMPLATE["spec"]), "restartPolicy": "Always"}
     wanted = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -88,7 +88,7 @@ def listens(address: str) -> bool:
         return probe.connect_ex((str(parts.hostname), parts.port or 0)) == 0
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_rebuilt_cluster_is_repaired_and_nothing_is_left_running(tmp_path: Path) -> None:
     page = tmp_path / "drill.html"
     running = drill("--dir", str(tmp_path / "sandbox"), "--output", "json", "--report", str(page))
@@ -152,7 +152,7 @@ def assert_is_a_report(page: Path, verdicts: list[dict[str, Any]]) -> None:
     assert len(list(document.iter("svg"))) == 2
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_facts_are_proposed_merged_by_a_reviewer_and_the_platform_heals(tmp_path: Path) -> None:
     running = drill("--dir", str(tmp_path / "sandbox"), "--channel", "pull-request", "--output", "json")
     out, err = running.communicate()

@@ -68,3 +68,16 @@ def test_a_patcher_before_the_bootstrap_is_refused_and_writes_nothing(broken_off
     broken_off.synced()
     assert broken_off.login_page().status_code == 200
     eventually(lambda: broken_off.secret("gitlab-oidc-provider"), "GitLab has its provider")
+
+
+def test_a_wrong_order_counts_even_where_a_sync_of_the_right_one_waits(broken_off: Site) -> None:
+    """As in the drill: the commit comes when the cluster is new, and Keycloak is not up yet."""
+    eventually(lambda: broken_off.application().get("operation"), "a sync waits for Keycloak")
+    broken_off.break_("keycloak-patcher-before-bootstrap")
+    broken_off.platform.trust()
+    eventually(
+        lambda: broken_off.log(PATCHER).endswith("ERROR: GET /admin/realms/ameide/clients: 403 Forbidden\n"),
+        "the patcher is refused",
+    )
+    broken_off.synced("Failed")
+    assert broken_off.platform.get(JOBS, BOOTSTRAP) is None

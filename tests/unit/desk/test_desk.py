@@ -16,6 +16,7 @@ from shared.answers import Answer
 from shared.errors import Misconfigured, PermanentError, TemporaryError, Throttled
 from shared.journal import Kind
 from shared.landscape import Mode
+from shared.model import Target
 from shared.ports import Row
 from tests.unit.app import DEV, App, FrailRows, contract, environment, rebuilt
 from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE
@@ -263,6 +264,24 @@ def test_status_tells_what_a_target_came_to_and_what_held_it_back_meanwhile(
     assert blocked["causes"] == [{"target": TARGET, "reason": "IssuerStale"}]
     assert (well["outcome"], well["blockedBy"], well["causes"]) == ("converged", None, [])
     assert blocked["at"] < well["at"]
+
+
+def test_status_tells_no_state_without_how_it_came_about(
+    desk: Desk, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends while the status is put together."""
+    read = workqueue.WorkQueue.state
+    runs = iter([repair])
+
+    def meanwhile(queue: workqueue.WorkQueue, target: Target) -> workqueue.TargetState:
+        for run in runs:
+            run(app)
+        return read(queue, target)
+
+    monkeypatch.setattr(workqueue.WorkQueue, "state", meanwhile)
+    told = status(desk)
+    assert told["targets"][0]["outcome"] == "repaired"
+    assert [one["outcome"] for one in told["outcomes"] if one["target"] == TARGET] == ["repaired"]
 
 
 def test_status_tells_an_outcome_that_repeats_itself_once(desk: Desk, app: App) -> None:
