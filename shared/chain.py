@@ -64,7 +64,7 @@ def _faults(scope: Scope, responder: AnyResponder, target: Target) -> tuple[Root
 def _is_fault(info: ReasonInfo) -> bool:
     """What may break one day, and is repaired before it does, explains nothing that is broken."""
     precaution = (info.leads, info.severity) == (Leads.REPAIR, Severity.WARNING)
-    return not (info.leads is Leads.NOTE or precaution)
+    return info.explains and not (info.leads is Leads.NOTE or precaution)
 
 
 def _breaks(info: ReasonInfo, finding: Finding) -> bool:

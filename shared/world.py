@@ -277,6 +277,8 @@ class ReasonInfo:
     remedy: str
     symptom: bool = False
     """May be the effect of a fault elsewhere, which is then the one to mend."""
+    explains: bool = True
+    """Others may wait for it. Not so for what waits, with nothing begun, for just those others."""
 
 
 def finding_of(

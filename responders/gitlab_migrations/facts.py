@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlsplit
 
 from responders.gitlab_migrations.log_reasons import Cause
 from responders.gitlab_migrations.mapping import Rendered
@@ -53,7 +54,8 @@ class Facts:
     pods: Mapping[str, Read[tuple[Pod, ...]]]
     """By the label `app`, newest first, without those that ended."""
     log: Read[tuple[Cause, ...]]
-    """What the newest Job's log says, where it failed; Absent where it is gone or was not looked at."""
+    """What the newest Job's log says, or said when it was last seen, where it failed or is tried again;
+    Absent where that is not known, or was not looked at."""
     waits: Mapping[str, tuple[Cause, ...]]
     """What the last lines of a pod say that is in its init containers, by the label `app`."""
     rendered: Read[Rendered]
@@ -75,7 +77,9 @@ class Facts:
     landed: bool
     """The file says what the newest of them was to bring."""
     attempts: Mapping[str, Attempt]
-    """By object."""
+    """The newest of each object."""
+    syncs: tuple[Attempt, ...]
+    """All of the Application within a day, oldest first."""
     blocked_at: datetime | None
     """When something that this rests on held us back for the last time, within a day."""
     watched: frozenset[str]
@@ -111,6 +115,15 @@ class Facts:
         return next(iter(self.jobs.value), None) if isinstance(self.jobs, Known) else None
 
     @property
+    def at_work(self) -> tuple[str, datetime | None] | None:
+        """Migrations that run, and since when: a Job of whatever name, or a pod that outlives its Job."""
+        for job in self.jobs.value if isinstance(self.jobs, Known) else ():
+            if job.state is JobState.ACTIVE:
+                return f"Job {job.name}", job.started or job.created
+        pods = (pod for pod in self.running(MIGRATIONS) if pod.phase == "Running")
+        return next(((f"pod {pod.name}", pod.created) for pod in pods), None)
+
+    @property
     def complete(self) -> bool:
         return self.job is not None and self.job.state is JobState.COMPLETE
 
@@ -141,7 +154,8 @@ class Facts:
             case Page(status=status) if 200 <= status < 300:
                 return True
             case Page(status=status, redirected_to=str(origin)) if 300 <= status < 400:
-                return origin != self.declared.url
+                # To its own host a gateway sends as well, by another scheme or port.
+                return urlsplit(origin).hostname != urlsplit(self.declared.url).hostname
         return False
 
     @property

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from responders.gitlab_migrations.facts import (
     ENDED,
@@ -26,11 +26,12 @@ from responders.gitlab_migrations.facts import (
     Made,
 )
 from responders.gitlab_migrations.leftovers import prefix_of, prefix_of_all
-from responders.gitlab_migrations.log_reasons import Cause, causes
+from responders.gitlab_migrations.log_reasons import TOLD_BY_LOGS, Cause, causes
 from responders.gitlab_migrations.mapping import KEY, Rendered, read
-from responders.gitlab_migrations.repairs import MAP, RERUN, needed
+from responders.gitlab_migrations.reasons import Reason
+from responders.gitlab_migrations.repairs import MAP, RERUN, needed, restarts
 from shared.attempts import MEMORY as DAY
-from shared.attempts import attempts
+from shared.attempts import tries
 from shared.clients.argocd import Application
 from shared.clients.cluster_api import JobState
 from shared.clients.managed_clusters import ApiServer
@@ -66,12 +67,13 @@ def gather(scope: Scope) -> Facts:
         raise Misconfigured(f"environment {scope.environment.name} declares no gitlab")
     cluster_id = scope.environment.cluster(declared.cluster).id
     page = _POOL.submit(scope.world.web.get, declared.url, declared.page)
-    made, blocked_at = _remembered(scope)
+    made, blocked_at, told = _remembered(scope)
+    written, application_id = tries(scope), _application_id(scope.environment, declared)
     facts = Facts(
         environment=scope.environment.name,
         declared=declared,
         cluster_id=cluster_id,
-        application_id=_application_id(scope.environment, declared),
+        application_id=application_id,
         jobs=Absent(),
         pods={},
         log=Absent(),
@@ -84,18 +86,21 @@ def gather(scope: Scope) -> Facts:
         proposals=Absent(),
         made=made,
         landed=False,
-        attempts=attempts(scope),
+        attempts={key: one[-1] for key, one in written.items()},
+        syncs=written.get(application_id.lower(), ()),
         blocked_at=blocked_at,
         watched=frozenset(one.name for one in scope.preconditions),
     )
-    facts = _with_cluster(scope, facts, page)
+    facts = _with_cluster(scope, facts, page, told)
     return _with_git(scope, facts)
 
 
 # -- the cluster --------------------------------------------------------------------------
 
 
-def _with_cluster(scope: Scope, facts: Facts, page: Future[Page | NoAnswer]) -> Facts:
+def _with_cluster(
+    scope: Scope, facts: Facts, page: Future[Page | NoAnswer], told: Mapping[str, "_Told"]
+) -> Facts:
     apps = (MIGRATIONS, *WORKLOADS)
     found = scope.world.clusters.api_server(facts.cluster_id)
     if not isinstance(found, Known):
@@ -109,8 +114,8 @@ def _with_cluster(scope: Scope, facts: Facts, page: Future[Page | NoAnswer]) -> 
     application = _POOL.submit(_application, scope, facts, api)
     jobs = workloads.jobs(api, namespace, _selector(declared, MIGRATIONS))
     facts = replace(facts, jobs=Known(tuple(_migrations(jobs.value))) if isinstance(jobs, Known) else jobs)
-    log = _POOL.submit(_log, scope, facts, api)
     facts = replace(facts, pods={app: _alive(future.result()) for app, future in pods.items()})
+    log = _POOL.submit(_log, scope, facts, api, told)
     waits = {app: _POOL.submit(_waits, scope, facts, api, app) for app in WORKLOADS}
     facts = replace(facts, page=page.result())
     return replace(
@@ -143,15 +148,22 @@ def _alive(read_: Read[tuple[Pod, ...]]) -> Read[tuple[Pod, ...]]:
     return Known(tuple(kept))
 
 
-def _log(scope: Scope, facts: Facts, api: ApiServer) -> Read[tuple[Cause, ...]]:
+def _log(scope: Scope, facts: Facts, api: ApiServer, told: Mapping[str, "_Told"]) -> Read[tuple[Cause, ...]]:
+    """Of each try while there is another, and of the last. With that the chart's pods may go, and their logs:
+    then what was found earlier of this very Job counts.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/job/#pod-backoff-failure-policy
+    """
     job = facts.job
-    if job is None or job.state is not JobState.FAILED:
+    if job is None or not (job.state is JobState.FAILED or restarts(facts, job)):
         return Absent()
-    match scope.world.workloads.job_log(api, facts.declared.namespace, job.name):
-        case Known(text):
-            return Known(causes(text))
-        case unread:
-            return unread
+    read_ = scope.world.workloads.job_log(api, facts.declared.namespace, job.name)
+    if isinstance(read_, Known):
+        return Known(causes(read_.value))
+    earlier = told.get(facts.job_id.lower())
+    if isinstance(read_, Unknown) or earlier is None or (job.created and earlier.at < job.created):
+        return read_
+    return Known((Cause(earlier.reason),))
 
 
 def _waits(scope: Scope, facts: Facts, api: ApiServer, app: str) -> tuple[Cause, ...]:
@@ -248,9 +260,18 @@ def _landed(scope: Scope, facts: Facts) -> bool:
 # -- ours ---------------------------------------------------------------------------------
 
 
-def _remembered(scope: Scope) -> tuple[tuple[Made, ...], datetime | None]:
-    """The changes that we proposed, oldest first, and when we were last held back."""
+class _Told(NamedTuple):
+    """What a log told of a Job, as an earlier run found it."""
+
+    at: datetime
+    reason: Reason
+
+
+def _remembered(scope: Scope) -> tuple[tuple[Made, ...], datetime | None, Mapping[str, _Told]]:
+    """The changes that we proposed, oldest first, when we were last held back, and what was found of Jobs, by
+    their ids in lower case."""
     found: list[Made] = []
+    told: dict[str, _Told] = {}
     blocked: datetime | None = None
     began: dict[str, int] = {}
     now = scope.clock()
@@ -264,9 +285,11 @@ def _remembered(scope: Scope) -> tuple[tuple[Made, ...], datetime | None]:
                 found[began[key]] = replace(found[began[key]], confirmed=True)
             case Kind.PROOF if key in began and detail.get("verdict") == "accepted":
                 found[began[key]] = replace(found[began[key]], proven=True)
+            case Kind.FINDING if detail.get("reason") in TOLD_BY_LOGS:
+                told[str(detail.get("subject", "")).lower()] = _Told(entry.at, Reason(detail["reason"]))
             case Kind.OUTCOME if detail.get("roots") and now - entry.at < DAY:
                 blocked = entry.at
-    return tuple(found), blocked
+    return tuple(found), blocked, told
 
 
 def _made(at: datetime, detail: Mapping[str, Any]) -> Made | None:

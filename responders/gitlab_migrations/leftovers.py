@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from responders.gitlab_migrations.facts import Facts
-from responders.gitlab_migrations.mapping import Standing, standing
 from responders.gitlab_migrations.reasons import Reason, finding
-from responders.gitlab_migrations.repairs import MAP, RERUN, judged, needed
+from responders.gitlab_migrations.repairs import MAP, RERUN, is_mapped, judged, needed
 from shared.clients.cluster_api import JobState
 from shared.clients.github import PullRequest
 from shared.model import Finding, Known, Unknown
@@ -54,17 +53,17 @@ def needless(facts: Facts) -> Iterator[PullRequest]:
             continue
         # A mapping may be wanted again, once the migrations do not fail of something else first.
         replaced = repair is not None and repair.action == MAP
-        if facts.complete or action == RERUN or replaced or _mapped(facts):
+        if facts.complete or action == RERUN or replaced or is_mapped(facts):
             yield pull
 
 
 def _known(facts: Facts) -> bool:
     """The migrations have ended, and why and how is read."""
     job = facts.job
-    if job is None or isinstance(facts.rendered, Unknown):
+    if job is None or facts.at_work or isinstance(facts.rendered, Unknown):
         return False
-    return job.state is JobState.COMPLETE or judged(facts) is not None
-
-
-def _mapped(facts: Facts) -> bool:
-    return isinstance(facts.rendered, Known) and standing(facts.rendered.value) is Standing.SHARED
+    fault = judged(facts)
+    # A log that is gone takes nothing back of what it said.
+    return job.state is JobState.COMPLETE or (
+        fault is not None and (fault.reason is not Reason.MIGRATIONS_FAILED or isinstance(facts.log, Known))
+    )

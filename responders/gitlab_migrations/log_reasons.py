@@ -32,9 +32,10 @@ def _words(*words: str) -> re.Pattern[str]:
 _ONLY_WARNED: Final = _words(r"\bGITLAB_VALIDATE_DATABASE_CONFIG=1\b")
 """What it ends with where it was told not to insist."""
 _QUOTE: Final = r"[\"'`]?"
+ONE_DATABASE: Final = "main and ci have tasks on one database"
 VALIDATION: Final[Mapping[str, re.Pattern[str]]] = {
     "main has no tasks": _words(rf"required to use {_QUOTE}database_tasks: true"),
-    "main and ci have tasks on one database": _words(r"\bshare the same database\b"),
+    ONE_DATABASE: _words(r"\bshare the same database\b"),
     "what ci shares with is not there": _words(
         r"\bexpecting to share configuration with\b.{0,80}\bno such is to be found"
     ),
@@ -59,6 +60,7 @@ in which one explains another: whoever is refused has reached the database."""
 _IN_LOG: Final = {row.code: row.in_log for row in TABLE if row.in_log}
 TEXTS: Final[Mapping[Reason, re.Pattern[str]]] = {reason: _IN_LOG[code] for code, reason in MEANS.items()}
 _HEADER: Final = _IN_LOG["GitLabDatabaseConfigRefused"]
+TOLD_BY_LOGS: Final = frozenset({Reason.GITLAB_DATABASE_CONFIG_REFUSED, *MEANS.values()})
 
 
 def causes(text: str) -> tuple[Cause, ...]:

@@ -122,7 +122,9 @@ def read(text: str) -> Rendered | None:
     main, ci = _within(sections, "main"), _within(sections, "ci")
     if not main:
         return None
-    return Rendered(main=_database(main), ci=_database(ci) if ci else None)
+    # One that is there and not understood is not called absent.
+    there = any(line.key == "ci" and line.indent <= _outermost(sections) for line in sections)
+    return Rendered(main=_database(main), ci=_database(ci) if there else None)
 
 
 class _Line(NamedTuple):
@@ -155,7 +157,7 @@ def _scalar(text: str) -> str:
 def _within(lines: list[_Line], key: str) -> list[_Line]:
     """The fields of the outermost key of that name: the lines below it, as deep as the first of them."""
     found: list[_Line] = []
-    outermost = min((line.indent for line in lines), default=0)
+    outermost = _outermost(lines)
     inside = False
     for line in lines:
         if line.indent <= outermost:
@@ -167,8 +169,12 @@ def _within(lines: list[_Line], key: str) -> list[_Line]:
     return found
 
 
+def _outermost(lines: list[_Line]) -> int:
+    return min((line.indent for line in lines), default=0)
+
+
 def _database(lines: list[_Line]) -> Database:
-    outermost = lines[0].indent
+    outermost = lines[0].indent if lines else 0
     fields = {line.key: line.value for line in lines if line.indent == outermost}
     place = {field: text for field in PLACE if (text := fields.get(field, "")) and text not in ("~", "null")}
     return Database(

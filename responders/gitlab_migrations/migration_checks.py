@@ -11,7 +11,6 @@ from responders.gitlab_migrations.mapping import PLACE, Rendered, differing
 from responders.gitlab_migrations.reasons import REASONS, Reason, finding
 from responders.gitlab_migrations.repairs import Repair, judged, needed, spent
 from shared.clients.cluster_api import JobState
-from shared.clients.workloads import Work
 from shared.model import Finding, Known, Unknown
 
 LONGEST_RUN: Final = timedelta(hours=1)
@@ -23,10 +22,11 @@ _DATABASE: Final = frozenset({Reason.MIGRATIONS_DATABASE_UNREACHABLE, Reason.MIG
 
 def migration_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
     job = facts.job
-    if job is None:
+    if facts.at_work:
+        yield _running(facts, *facts.at_work, now)
+        yield from _so_far(facts, now)
+    elif job is None:
         yield from _gone(facts, now)
-    elif job.state is JobState.ACTIVE:
-        yield _running(facts, job, now)
     elif isinstance(facts.rendered, Unknown):
         says = f"what is rendered of its databases could not be read: {facts.rendered.why}"
         yield finding(Reason.GITLAB_UNREAD, facts.job_id, says)
@@ -44,18 +44,30 @@ def _gone(facts: Facts, now: datetime) -> Iterator[Finding]:
     """A Job that has done its work may be gone: whatever is past its init containers has seen the schema."""
     if not facts.schema_awaited:
         return
-    if held := progress.of_sync(facts, now):
+    if held := _refused(facts) or progress.of_sync(facts, now):
         yield held
     says = f"there is no migrations Job of release {facts.declared.release}, and its pods wait for the schema"
     yield finding(Reason.MIGRATIONS_MISSING, facts.release_id, says)
 
 
-def _running(facts: Facts, job: Work, now: datetime) -> Finding:
-    begun = job.started or job.created
+def _running(facts: Facts, what: str, begun: datetime | None, now: datetime) -> Finding:
+    """Nothing is proposed or synced beside it, even where a newer Job has failed: of its lock, as a rule."""
     if begun is not None and now - begun >= LONGEST_RUN:
-        says = f"Job {job.name} has been running since {begun:%Y-%m-%d %H:%M} UTC"
+        says = f"{what} of the migrations has been running since {begun:%Y-%m-%d %H:%M} UTC"
         return finding(Reason.MIGRATIONS_TAKE_TOO_LONG, facts.job_id, says)
-    return finding(Reason.MIGRATIONS_RUNNING, facts.job_id, f"Job {job.name} is running")
+    return finding(Reason.MIGRATIONS_RUNNING, facts.job_id, f"{what} is running")
+
+
+def _so_far(facts: Facts, now: datetime) -> Iterator[Finding]:
+    """What every try failed of up to now. The next may succeed, and once there is none the log is gone."""
+    job = facts.job
+    if job is None or job.state is not JobState.ACTIVE or not isinstance(facts.log, Known):
+        return
+    begun = job.started or job.created
+    if begun is not None and now - begun >= SETTLES_WITHIN:
+        for cause in facts.log.value[:1]:
+            says = f"Job {job.name} has failed and is tried again: {_SHORT[cause.reason]}"
+            yield finding(cause.reason, facts.job_id, says, **_evidence(facts, cause))
 
 
 def _judged(facts: Facts, cause: Cause, now: datetime) -> Iterator[Finding]:
@@ -87,8 +99,11 @@ def held_back(facts: Facts, repair: Repair, now: datetime) -> Finding | None:
 
 
 def _still_refused(facts: Facts, repair: Repair) -> Finding | None:
-    if repair.mends not in _DATABASE:
-        return None
+    return _refused(facts) if repair.mends in _DATABASE else None
+
+
+def _refused(facts: Facts) -> Finding | None:
+    """A database that does not answer may be on its way back from a backup."""
     for app, causes in facts.waits.items():
         if found := next((one for one in causes if one.reason in _DATABASE), None):
             says = f"pods of {app} still wait for the database: {_SHORT[found.reason]}"
@@ -99,6 +114,7 @@ def _still_refused(facts: Facts, repair: Repair) -> Finding | None:
 # -- in words -----------------------------------------------------------------------------
 
 _SHORT: Final[Mapping[Reason, str]] = {
+    Reason.GITLAB_DATABASE_CONFIG_REFUSED: "the databases are refused",
     Reason.MIGRATIONS_DATABASE_UNREACHABLE: "it cannot be reached",
     Reason.MIGRATIONS_PASSWORD_REFUSED: "it does not let them in",
     Reason.MIGRATIONS_DATABASE_MISSING: "the server has no database of that name",
@@ -121,6 +137,8 @@ def _says(facts: Facts, cause: Cause) -> str:
             return f"Job {name} failed: the databases were refused as they are rendered now"
         case Reason.CI_DATABASE_UNREADABLE:
             return f"Job {name} failed: the databases were refused, and where main is is not told"
+        case Reason.CI_DATABASE_IN_USE:
+            return f"Job {name} failed: the databases were refused, pods have served, and {_differs(facts)}"
         case Reason.CI_DATABASE_NOT_MAINS:
             return f"Job {name} is complete, and {_differs(facts)}"
         case Reason.CI_DATABASE_NOT_THERE:

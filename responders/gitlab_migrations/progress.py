@@ -13,6 +13,8 @@ from shared.proposals import Stand, stand
 
 SYNC_PATIENCE: Final = timedelta(minutes=10)
 """What a sync gets: it waits for the health of one wave before it comes to the next."""
+MOST_SYNCS: Final = 2
+"""Within a day, in the same situation."""
 
 _OF_STAND: Final = {
     Stand.OPEN: Reason.MIGRATIONS_CHANGE_OPEN,
@@ -62,16 +64,24 @@ def of_sync(facts: Facts, now: datetime) -> Finding | None:
             return _left(facts, "it is being deleted")
         case Known(application) if application.skipped:
             return _left(facts, "it is excluded from reconciliation")
+        case Known(application) if not application.automated:
+            return _left(facts, "it has no automated sync")
         case Known(application) if application.running:
             return _syncing(facts, "an operation is running")
         case Known(application) if any(_bars(one.type) for one in application.conditions):
             says = f"Application {facts.declared.application} must be synced, and cannot be compared with Git"
             return finding(Reason.GITLAB_NOT_COMPARED, facts.application_id, says)
+    return _of_tries(facts, situation(facts), now)
+
+
+def _of_tries(facts: Facts, sought: str, now: datetime) -> Finding | None:
+    """Whoever asks every hour for what changes nothing runs the Application's hooks every hour."""
     attempt = facts.attempts.get(facts.application_id.lower())
-    match tried(attempt, situation(facts), now, patience=SYNC_PATIENCE):
+    spent = sum(one.confirmed and one.situation == sought for one in facts.syncs) >= MOST_SYNCS
+    match tried(attempt, sought, now, patience=SYNC_PATIENCE):
         case Tried.WAITING:
             return _syncing(facts, "a sync was asked for a moment ago")
-        case Tried.IN_VAIN:
+        case found if spent or found is Tried.IN_VAIN:
             says = "a sync was asked for in just this situation, and changed nothing"
             return finding(Reason.GITLAB_SYNC_IN_VAIN, facts.application_id, says)
     return None

@@ -22,6 +22,7 @@ class Reason(StrEnum):
     CI_DATABASE_NOT_MAINS = "CiDatabaseNotMains"
     CI_DATABASE_NOT_THERE = "CiDatabaseNotThere"
     CI_DATABASE_OWN = "CiDatabaseOwn"
+    CI_DATABASE_IN_USE = "CiDatabaseInUse"
     CI_DATABASE_UNREADABLE = "CiDatabaseUnreadable"
     DATABASE_TASKS_WRONG = "DatabaseTasksWrong"
     CONFIG_REFUSED_BEFORE = "GitLabDatabaseConfigRefusedBefore"
@@ -104,17 +105,20 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "deploy/kubernetes/gitlab-migrations.yaml holds the role that the app needs. 401 and 403 of GitHub: "
         "its token lacks a permission. 429 and 5xx pass by themselves.",
     ),
-    Reason.GITLAB_NOT_DEPLOYED: _wait(
+    # Whoever would sync a failed Application must not wait for what only that sync brings.
+    Reason.GITLAB_NOT_DEPLOYED: ReasonInfo(
+        Leads.WAIT,
+        Severity.ERROR,
         "The namespace has neither a migrations Job nor pods of the release: its turn is still to come, as "
         "in a rollout in phases, or its manifests cannot be rendered.",
         "If it stays so, see the Application that deploys it, or correct gitlab.release and "
         "gitlab.namespace in the landscape.",
-        Severity.ERROR,
         symptom=True,
+        explains=False,
     ),
     # -- the migrations
     Reason.MIGRATIONS_RUNNING: _wait(
-        "The migrations Job is running. A new database takes ten minutes and more."
+        "Migrations are running. A new database takes ten minutes and more. Nothing is run beside them."
     ),
     Reason.MIGRATIONS_TAKE_TOO_LONG: _person(
         "The migrations Job has been running for an hour and more, and has not ended by its own deadline.",
@@ -134,14 +138,21 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "the web answers 500, and pods wait for the schema.",
         "Reconverge proposes to let `ci` be main's database, by the key that the landscape declares, where "
         "the contract allows gitlab.map. Database, host and port must all be written as main's are. The "
-        "change renames the Job, so that it runs again.",
+        "change renames the Job, so that it runs again. Close the pull request where `ci` is meant to have "
+        "a database of its own: what is in that would be out of GitLab's sight.",
     ),
-    Reason.CI_DATABASE_NOT_MAINS: ReasonInfo(
-        Leads.REPAIR,
-        Severity.WARNING,
+    Reason.CI_DATABASE_NOT_MAINS: _note(
         "The migrations are complete, but as `ci` is rendered now, GitLab's check of its databases would"
-        " reject it the next time they run.",
-        "Reconverge proposes to let `ci` be main's database, where the contract allows gitlab.map.",
+        " reject it the next time they run. What is in ci's database is not known, so nothing is proposed.",
+        "If `ci` is meant to share main's database, map it to that; if it has one of its own, let the chart "
+        "decide on databaseTasks of `ci`.",
+    ),
+    Reason.CI_DATABASE_IN_USE: _person(
+        "GitLab's check of its databases rejects how `ci` is set up, apart from main and without tasks, and "
+        "pods of GitLab have served: ci's database may have the data of CI, which a mapping to main would "
+        "put out of sight. Nothing is proposed.",
+        "If `ci` never had a database of its own, map it to main's (gitlab.global.psql.ci: database, host "
+        "and port as main's are). If it has, leave databaseTasks of `ci` unset, so that the chart decides.",
     ),
     Reason.CI_DATABASE_NOT_THERE: _repair(
         "The migrations are complete, and `ci` is rendered as another database than main's, which does not "
@@ -168,14 +179,15 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "Set database, host and port of `ci` to main's in the chart's values (gitlab.global.psql.ci).",
     ),
     Reason.CONFIG_REFUSED_BEFORE: _repair(
-        "GitLab's check rejected how its databases were set up. Since then the Application was synced, `ci` "
-        "is main's database as rendered, and no new Job came of it.",
+        "GitLab's check rejected how its databases were set up. Since then the Application was synced, as "
+        "rendered now nothing is wrong with them, and no new Job came of it.",
         "Reconverge proposes another suffix of the Job's name, so that it runs again, where the contract "
         "allows gitlab.rerun.",
     ),
     Reason.CONFIG_REFUSED_AS_MAPPED: _person(
-        "GitLab's check rejects how its databases are set up, although `ci` is main's database as rendered, "
-        "or main itself is what is wrong. The evidence names the rule, as far as the log tells it.",
+        "GitLab's check rejects how its databases are set up, although `ci` is main's database as rendered "
+        "or has one of its own, or main itself is what is wrong. The evidence names the rule, as far as the "
+        "log tells it.",
         "Leave databaseTasks of main and ci unset in the chart's values, so that the chart decides, and see "
         "that host, port and database of both are the same texts. The check can be switched off by "
         "GITLAB_VALIDATE_DATABASE_CONFIG=0, at the risk of migrations that fail half-way.",
@@ -210,7 +222,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "The migrations Job ran into its deadline, or a statement of it into the database's time limit.",
     ),
     Reason.MIGRATIONS_FAILED: _person(
-        "The migrations Job failed, and nothing that is left of its log is known to Reconverge. It does not"
+        "The migrations Job failed, and nothing that its log said or says is known to Reconverge. It does not"
         " guess.",
         "Read the log, if its pods are still there (`kubectl logs job/<name>`); Reconverge never repeats "
         "foreign texts. Once the cause is gone, change the suffix of the Job's name in Git.",
@@ -228,8 +240,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.DATABASE_STILL_REFUSES: _person(
-        "The migrations Job failed of its database, and pods that wait for the schema still say the same. "
-        "They are not run again before the database answers.",
+        "The migrations Job failed of its database or is missing, and pods that wait for the schema say that "
+        "the database does not answer them. Migrations are not run again before it does.",
         "See the database: its cluster's state, its Service, and whether the Secret that GitLab has is what "
         "the role's password is.",
         symptom=True,
@@ -301,7 +313,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.GITLAB_SYNC_LEFT_TO_PEOPLE: _person(
         "A sync is needed, and Reconverge can ask nobody for it: the environment declares no argocd, there "
-        "is no such Application, or it is being deleted or excluded from reconciliation.",
+        "is no such Application, or it has no automated sync, is being deleted, or excluded from "
+        "reconciliation.",
         _SYNC,
     ),
     # -- the pods

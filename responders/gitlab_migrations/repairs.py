@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from responders.gitlab_migrations.facts import MIGRATIONS, Facts, Made
-from responders.gitlab_migrations.log_reasons import Cause
-from responders.gitlab_migrations.mapping import Standing, differing, mapped, standing
+from responders.gitlab_migrations.log_reasons import ONE_DATABASE, Cause
+from responders.gitlab_migrations.mapping import Rendered, Standing, differing, mapped, standing
 from responders.gitlab_migrations.reasons import Reason
 from shared.clients.cluster_api import JobState
 from shared.clients.workloads import Pod, Work
@@ -37,15 +37,11 @@ RERUNNABLE: Final = frozenset(
 )
 """What another run of the same migrations may be spared, since its cause lies outside of them."""
 
-MAPPABLE: Final = frozenset(
-    {
-        Reason.GITLAB_DATABASE_CONFIG_REFUSED,
-        Reason.CI_DATABASE_NOT_MAINS,
-        Reason.CI_DATABASE_NOT_THERE,
-    }
-)
+MAPPABLE: Final = frozenset({Reason.GITLAB_DATABASE_CONFIG_REFUSED, Reason.CI_DATABASE_NOT_THERE})
+"""Nobody has worked with the database that `ci` has: what is in one that was, would be out of sight."""
 NOT_THERE: Final = frozenset({Reason.MIGRATIONS_DATABASE_UNREACHABLE, Reason.MIGRATIONS_DATABASE_MISSING})
 
+RESTART_WAITS: Final = frozenset({"CrashLoopBackOff"})
 SECRET_WAITS: Final = frozenset({"CreateContainerConfigError"})
 IMAGE_WAITS: Final = frozenset(
     {"ImagePullBackOff", "ErrImagePull", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}
@@ -77,7 +73,7 @@ def needed(facts: Facts) -> Repair | None:
 def judged(facts: Facts) -> Cause | None:
     """The fault of the newest migrations, or that the next ones would have; None where it is not known."""
     job = facts.job
-    if job is None or job.state is JobState.ACTIVE:
+    if job is None or facts.at_work:
         return None
     if job.state is JobState.COMPLETE:
         return _precaution(facts)
@@ -97,6 +93,12 @@ def _failure(facts: Facts, job: Work) -> Cause | None:
     return Cause(Reason.MIGRATIONS_TIMED_OUT if job.reason == DEADLINE else Reason.MIGRATIONS_FAILED)
 
 
+def restarts(facts: Facts, job: Work) -> bool:
+    """Its pod has failed, and is tried again after a pause."""
+    pods = (pod for pod in facts.running(MIGRATIONS) if pod.name.startswith(f"{job.name}-"))
+    return job.state is JobState.ACTIVE and any(waits_for(pod, RESTART_WAITS) for pod in pods)
+
+
 def waits_for(pod: Pod, reasons: frozenset[str]) -> str | None:
     """The container that waits for one of these reasons."""
     return next((container for container, reason in pod.waiting if reason in reasons), None)
@@ -110,14 +112,27 @@ def _refusal(facts: Facts, job: Work, cause: Cause) -> Cause | None:
     if not isinstance(facts.rendered, Known):
         return None
     rendered = facts.rendered.value
-    if standing(rendered) in (Standing.NO_MAIN, Standing.SHARED_TWICE):
-        return Cause(Reason.CONFIG_REFUSED_AS_MAPPED, cause.detail)
-    if differing(rendered):
-        told = mapped(rendered) is not None
-        reason = Reason.GITLAB_DATABASE_CONFIG_REFUSED if told else Reason.CI_DATABASE_UNREADABLE
-        return Cause(reason, cause.detail)
-    before = _before_last_sync(facts, job)
-    return Cause(Reason.CONFIG_REFUSED_BEFORE if before else Reason.CONFIG_REFUSED_AS_MAPPED, cause.detail)
+    stands = standing(rendered)
+    # The check has nothing against a database of ci's own, unless it found it to be main's.
+    apart = stands in (Standing.OWN, Standing.SPELT)
+    own = apart and not (ONE_DATABASE in cause.detail and _same_name(rendered))
+    if stands in (Standing.NO_MAIN, Standing.SHARED_TWICE):
+        reason = Reason.CONFIG_REFUSED_AS_MAPPED
+    elif own or not differing(rendered):
+        before = _before_last_sync(facts, job)
+        reason = Reason.CONFIG_REFUSED_BEFORE if before else Reason.CONFIG_REFUSED_AS_MAPPED
+    elif mapped(rendered) is None:
+        reason = Reason.CI_DATABASE_UNREADABLE
+    elif stands is Standing.MISSED and facts.served:
+        reason = Reason.CI_DATABASE_IN_USE
+    else:
+        reason = Reason.GITLAB_DATABASE_CONFIG_REFUSED
+    return Cause(reason, cause.detail)
+
+
+def _same_name(rendered: Rendered) -> bool:
+    name = rendered.main.place.get("database")
+    return rendered.ci is not None and rendered.ci.place.get("database") == name
 
 
 def _before_last_sync(facts: Facts, job: Work) -> bool:
@@ -130,18 +145,19 @@ def _before_last_sync(facts: Facts, job: Work) -> bool:
 
 
 def _precaution(facts: Facts) -> Cause | None:
-    """Of migrations that are complete. A database of ci's own that serves has the data of CI: it stays."""
+    """Of migrations that are complete. A database that ci has worked with has the data of CI: it stays."""
     if not isinstance(facts.rendered, Known):
         return None
     rendered = facts.rendered.value
     match standing(rendered):
-        case Standing.MISSED | Standing.SPELT | Standing.OWN if mapped(rendered) and _never_there(facts):
+        case Standing.MISSED if mapped(rendered) and _never_there(facts):
             return Cause(Reason.CI_DATABASE_NOT_THERE)
-        case Standing.MISSED | Standing.SPELT if mapped(rendered):
+        case Standing.MISSED:
             return Cause(Reason.CI_DATABASE_NOT_MAINS)
         case Standing.SHARED_TWICE | Standing.NO_MAIN:
             return Cause(Reason.DATABASE_TASKS_WRONG)
-        case Standing.OWN:
+        # They were worked on as two: what does not answer now was there, and has the data of CI.
+        case Standing.OWN | Standing.SPELT:
             return Cause(Reason.CI_DATABASE_OWN)
     return None
 
@@ -150,6 +166,11 @@ def _never_there(facts: Facts) -> bool:
     """Pods wait for a database that main's is not, since the migrations have reached that."""
     said = {cause.reason for found in facts.waits.values() for cause in found}
     return bool(said & NOT_THERE) and not facts.served
+
+
+def is_mapped(facts: Facts) -> bool:
+    """As rendered, `ci` is main's database."""
+    return isinstance(facts.rendered, Known) and standing(facts.rendered.value) is Standing.SHARED
 
 
 def _mapping(facts: Facts, mends: Reason) -> Repair | None:

@@ -8,7 +8,7 @@ from typing import Final
 from responders.gitlab_migrations.facts import WEBSERVICE, Facts
 from responders.gitlab_migrations.plan import SYNC
 from responders.gitlab_migrations.reasons import Reason
-from responders.gitlab_migrations.repairs import needed
+from responders.gitlab_migrations.repairs import MAP, is_mapped, needed
 from shared.attempts import FIRST_LOOK, next_look
 from shared.model import Finding, Proof, Unknown, Verdict
 from shared.world import Look, Scope
@@ -33,7 +33,13 @@ def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
 def well(facts: Facts) -> bool:
     """The schema is there, people see it, and nothing of a change is still to come."""
     seen = facts.page_proven and facts.ready(WEBSERVICE)
-    return seen and not facts.schema_awaited and needed(facts) is None
+    return seen and not facts.schema_awaited and needed(facts) is None and not _to_be_rendered(facts)
+
+
+def _to_be_rendered(facts: Facts) -> bool:
+    """Git has the mapping, and a Job of before it may be complete as well."""
+    newest = next(reversed(facts.made), None)
+    return facts.landed and newest is not None and newest.action == MAP and not is_mapped(facts)
 
 
 def _unproven(facts: Facts) -> Iterator[str]:

@@ -18,6 +18,8 @@ _RERUNS: Final = """\
 The migrations of GitLab in `{environment}` failed ({mends}), and nothing that Reconverge knows of keeps them
 from succeeding any more. A Job that failed never runs again under its name. This changes an input of the
 name's suffix, and nothing else.
+
+If the database was lost, restore it before this is merged, or close this: migrations fill whatever they find.
 """
 _RULES: Final = """\
 Merging makes a new migrations Job; closing without merging tells Reconverge that it is not wanted. It is

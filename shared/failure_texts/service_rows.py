@@ -145,7 +145,7 @@ _DATABASES: Final = (
         code="DatabaseUnreachable",
         label=None,
         responder=None,
-        area=Area.MACHINE,
+        area=Area.SERVICES,
         cause="A PostgreSQL server could not be reached: its name is unknown, nobody listens, or it is just "
         "starting.",
         remedy="Nothing at first: a cluster of databases takes minutes. If it stays, see that cluster and "
@@ -164,7 +164,9 @@ _DATABASES: Final = (
             r"\bcould not (?:connect to server|translate host name)\b",
             r"\bconnection to server (?:at|on) .{1,200}? failed\b",
             r"\bthe database system is (?:starting up|shutting down|in recovery mode)\b",
-            unless=rf"{_REFUSED}|{_NO_DATABASE}|{_NO_ENTRY}|\brole +\S{{1,80}} +does not exist\b",
+            # GitLab's check of its databases only warns of one that it cannot reach.
+            unless=rf"{_REFUSED}|{_NO_DATABASE}|{_NO_ENTRY}|\brole +\S{{1,80}} +does not exist\b"
+            r"|\bdatabase config validation failure\b",
         ),
         in_log=in_log(
             r"\bPG::ConnectionBad\b",

@@ -32,6 +32,7 @@ REASONS = {
     "Settles": ReasonInfo(Leads.WAIT, Severity.NOTE, "", ""),
     "Warning": ReasonInfo(Leads.PERSON, Severity.WARNING, "", ""),
     "Remark": ReasonInfo(Leads.NOTE, Severity.NOTE, "", ""),
+    "WaitsToo": ReasonInfo(Leads.WAIT, Severity.ERROR, "", "", explains=False),
 }
 SYMPTOM = Finding(reason="Symptom", subject="secret", message="no secret")
 ANOTHER = Finding(reason="Symptom", subject="another", message="no secret either")
@@ -143,6 +144,7 @@ HARMLESS: dict[str, tuple[Finding, ...]] = {
     "another credential of the same identity is": (of_root("Stale", f"{CREDENTIAL}-2"),),
     "there is only a remark": (of_root("Remark"),),
     "what is wrong there has broken nothing yet": (of_root("NotYet"),),
+    "what is wrong there waits for others itself": (of_root("WaitsToo"),),
 }
 
 
@@ -184,7 +186,7 @@ def test_what_rests_on_a_whole_target_is_blocked_there_by(reason: str) -> None:
     assert (report.outcome.word, report.outcome.blocked_by) == (Word.BLOCKED, "dev/federated_credentials")
 
 
-@pytest.mark.parametrize("reason", ["Remark", "NotYet", "Warning"])
+@pytest.mark.parametrize("reason", ["Remark", "NotYet", "Warning", "WaitsToo"])
 def test_what_rests_on_a_whole_target_is_not_blocked_there_by(reason: str) -> None:
     report = Chain((SYMPTOM,), (of_root(reason, "anything"),), {"secret": WHOLE}).run()
     assert report.outcome.word is Word.REPAIRED

@@ -187,7 +187,7 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         'WARNING: Could not establish database connection for ci: could not translate host name "postgres-ci-rw" to '
         "address: Name or service not known\nrake aborted!\nDatabase config validation failure:\n- The 'main' is "
         "required to use 'database_tasks: true'",
-        "DatabaseUnreachable",
+        "GitLabDatabaseConfigRefused",
     ),
     "Keycloak's administration, as the patcher prints it": (
         "Token taken\nERROR: GET /admin/realms/ameide/clients: 403 Forbidden",
@@ -216,6 +216,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "a database server of the older words": (
         "could not connect to server: Connection refused",
         "DatabaseUnreachable",
+    ),
+    "an identity that is refused beside a database that is away": (
+        "AADSTS700211: No matching federated identity record found for presented assertion issuer 'https://x'\n"
+        'connection to server at "postgres-ameide-rw", port 5432 failed: Connection refused',
+        "IssuerStale",
     ),
     "a database that begins": ("FATAL:  the database system is starting up", "DatabaseUnreachable"),
     "a password, behind a connection": (

@@ -158,6 +158,7 @@ def facts(**changes: Any) -> Facts:
         made=(),
         landed=False,
         attempts={},
+        syncs=(),
         blocked_at=None,
         watched=frozenset(),
     )

@@ -9,10 +9,10 @@ import pytest
 from responders.gitlab_migrations.checks import check, doubt
 from responders.gitlab_migrations.facts import MIGRATIONS, SIDEKIQ, WEBSERVICE, Facts
 from responders.gitlab_migrations.leftovers import prefix_of
-from responders.gitlab_migrations.log_reasons import Cause
+from responders.gitlab_migrations.log_reasons import ONE_DATABASE, Cause
 from responders.gitlab_migrations.progress import SYNC_PATIENCE, situation
 from responders.gitlab_migrations.reasons import REASONS, Reason
-from responders.gitlab_migrations.repairs import MAP, RERUN
+from responders.gitlab_migrations.repairs import MAP, RERUN, needed
 from shared.clients.cluster_api import JobState
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest, State
@@ -70,11 +70,11 @@ def right(given: Facts | None = None, **changes: Any) -> Facts:
     return replace(with_proposal(given or refused(), right=True), **changes)
 
 
-def synced(age: timedelta, **changes: Any) -> Facts:
+def synced(age: timedelta, *, twice: bool = False, **changes: Any) -> Facts:
     """The same, and a sync was asked for."""
     given = right()
     ours = attempt(situation(given), NOW - age, **changes)
-    return replace(given, attempts={APPLICATION_ID.lower(): ours})
+    return replace(given, attempts={APPLICATION_ID.lower(): ours}, syncs=(ours,) * (2 if twice else 1))
 
 
 def without_job(**changes: Any) -> Facts:
@@ -108,9 +108,37 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(jobs=Known((job(ACTIVE, MINUTE),)), pods=WAITING, page=Page(status=502)),
         [Reason.MIGRATIONS_RUNNING],
     ),
+    "migrations that fail and are tried again": (
+        failed(UNREACHABLE, jobs=Known((job(ACTIVE, 10 * MINUTE),))),
+        [Reason.MIGRATIONS_RUNNING, UNREACHABLE],
+    ),
+    "migrations whose databases are refused at every try, which nothing is run beside": (
+        refused(jobs=Known((job(ACTIVE, 10 * MINUTE),))),
+        [Reason.MIGRATIONS_RUNNING, REFUSED],
+    ),
+    "migrations that failed at first, as their database comes up": (
+        failed(UNREACHABLE, jobs=Known((job(ACTIVE, MINUTE),))),
+        [Reason.MIGRATIONS_RUNNING],
+    ),
     "migrations that run for an hour": (
         facts(jobs=Known((job(ACTIVE, HOUR),)), pods=WAITING, page=Page(status=502)),
         [Reason.MIGRATIONS_TAKE_TOO_LONG],
+    ),
+    "a Job that failed beside an older one that still runs": (
+        failed(BY_LOCK, jobs=Known((job(FAILED, MINUTE), job(ACTIVE, HOUR / 2, name="older")))),
+        [Reason.MIGRATIONS_RUNNING],
+    ),
+    "a Job that failed beside an older one that runs for an hour": (
+        failed(BY_LOCK, jobs=Known((job(FAILED, MINUTE), job(ACTIVE, HOUR, name="older")))),
+        [Reason.MIGRATIONS_TAKE_TOO_LONG],
+    ),
+    "a pod that is still at work when its Job has failed": (
+        failed(BY_LOCK, pods={**WAITING, MIGRATIONS: Known((pod(MIGRATIONS, MINUTE),))}),
+        [Reason.MIGRATIONS_RUNNING],
+    ),
+    "a pod that outlives its Job": (
+        without_job(pods={**WAITING, MIGRATIONS: Known((pod(MIGRATIONS, MINUTE),))}),
+        [Reason.MIGRATIONS_RUNNING],
     ),
     "the newest Job counts, whatever became of older ones": (
         facts(jobs=Known((job(), job(FAILED, 9 * HOUR, name="older")))),
@@ -130,6 +158,10 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         without_job(application=application(requested=True)),
         [Reason.GITLAB_SYNCING, Reason.MIGRATIONS_MISSING],
     ),
+    "that waits for a database that does not answer, as while it is restored": (
+        without_job(waits={WEBSERVICE: (Cause(UNREACHABLE),)}),
+        [Reason.DATABASE_STILL_REFUSES, Reason.MIGRATIONS_MISSING],
+    ),
     "that is people's where nobody can be asked for a sync": (
         without_job(application=Absent(), application_id=""),
         [Reason.GITLAB_SYNC_LEFT_TO_PEOPLE, Reason.MIGRATIONS_MISSING],
@@ -138,8 +170,42 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a refused mapping that is not main's": (refused(), [REFUSED]),
     "a refused mapping without any ci": (refused(database_yml(ci=None)), [REFUSED]),
     "a refused mapping that spells main's host otherwise": (
-        refused(database_yml(host="postgres-ameide-rw.ameide-dev", tasks=True)),
+        refused(
+            database_yml(host="postgres-ameide-rw.ameide-dev", tasks=True),
+            log=Known((Cause(REFUSED, ONE_DATABASE),)),
+        ),
         [REFUSED],
+    ),
+    "a refused mapping to main's database by another service": (
+        refused(database_yml(host="pgbouncer", tasks=True), log=Known((Cause(REFUSED, ONE_DATABASE),))),
+        [REFUSED],
+    ),
+    "a database of ci's own, which is not what was refused": (
+        refused(database_yml(ci="ci", host="ci-rw", tasks=True)),
+        [Reason.CONFIG_REFUSED_AS_MAPPED],
+    ),
+    "nor is a database of another name, whatever the log tells": (
+        refused(database_yml(ci="ci", tasks=True), log=Known((Cause(REFUSED, ONE_DATABASE),))),
+        [Reason.CONFIG_REFUSED_AS_MAPPED],
+    ),
+    "nor one in another namespace, whose host begins as main's": (
+        refused(database_yml(host="postgres-ameide-rw.ci-prod", tasks=True)),
+        [Reason.CONFIG_REFUSED_AS_MAPPED],
+    ),
+    "a database of ci's own that somebody set up after the refusal": (
+        refused(
+            database_yml(ci="ci", host="ci-rw", tasks=True),
+            application=application(operation=operation(age=MINUTE)),
+        ),
+        [Reason.CONFIG_REFUSED_BEFORE],
+    ),
+    "a ci that is written in a way that is not understood": (
+        refused(database_yml(ci=None) + "  ci: {database: ci, host: ci-rw}\n"),
+        [Reason.CONFIG_REFUSED_AS_MAPPED],
+    ),
+    "a refused mapping apart from main, while pods serve": (
+        refused(pods=pods(), page=Page(status=200)),
+        [Reason.CI_DATABASE_IN_USE],
     ),
     "a refused mapping to a main that is an expression": (
         refused(UNMAPPED.replace('"gitlabhq_production"', "<%= ENV['DB'] %>", 1)),
@@ -167,7 +233,7 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         [REFUSED],
     ),
     "a mapping that the next migrations will be refused for": (
-        with_proposal(facts(rendered=rendered(UNMAPPED))),
+        facts(rendered=rendered(UNMAPPED)),
         [Reason.CI_DATABASE_NOT_MAINS],
     ),
     "a database of ci's own that serves": (
@@ -177,13 +243,26 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a database of ci's own that never answered": (
         with_proposal(
             facts(
-                rendered=rendered(database_yml(host="ci-rw", tasks=True)),
+                rendered=rendered(database_yml(host="ci-rw")),
                 pods=WAITING,
                 page=Page(status=502),
                 waits={WEBSERVICE: (Cause(UNREACHABLE),)},
             )
         ),
         [Reason.CI_DATABASE_NOT_THERE],
+    ),
+    "one that was migrated and answers no more, while every pod waits for it": (
+        facts(
+            rendered=rendered(database_yml(ci="ci", host="ci-rw", tasks=True)),
+            pods=WAITING,
+            page=Page(status=502),
+            waits={WEBSERVICE: (Cause(UNREACHABLE),)},
+        ),
+        [Reason.CI_DATABASE_OWN, *[Reason.GITLAB_STILL_INITIALISING] * 2],
+    ),
+    "one whose host begins as main's was migrated, and so is another one": (
+        facts(rendered=rendered(database_yml(host="postgres-ameide-rw.ci-prod", tasks=True))),
+        [Reason.CI_DATABASE_OWN],
     ),
     "one that answers no more, after it served": (
         facts(
@@ -324,6 +403,14 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a sync that was asked for": (synced(SECOND), [Reason.GITLAB_SYNCING, REFUSED]),
     "a sync that changed nothing": (synced(SYNC_PATIENCE), [Reason.GITLAB_SYNC_IN_VAIN, REFUSED]),
     "a sync that was asked for long ago": (synced(HOUR), [Reason.MIGRATIONS_NOT_SYNCED, REFUSED]),
+    "a sync that was asked for twice within a day": (
+        synced(HOUR, twice=True),
+        [Reason.GITLAB_SYNC_IN_VAIN, REFUSED],
+    ),
+    "an Application that people sync": (
+        right(application=application(automated=False)),
+        [Reason.GITLAB_SYNC_LEFT_TO_PEOPLE, REFUSED],
+    ),
     "a sync that nobody took": (
         synced(SECOND, confirmed=False),
         [Reason.MIGRATIONS_NOT_SYNCED, REFUSED],
@@ -419,6 +506,17 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(page=Page(status=302, redirected_to=declared().url)),
         [Reason.GITLAB_PAGE_UNPROVEN],
     ),
+    "nor does one that leads in circles where the port is declared": (
+        facts(
+            declared=declared(url=f"{declared().url}:443"),
+            page=Page(status=302, redirected_to=declared().url),
+        ),
+        [Reason.GITLAB_PAGE_UNPROVEN],
+    ),
+    "nor does one that leads to itself without encryption": (
+        facts(page=Page(status=301, redirected_to="http://gitlab.dev.example")),
+        [Reason.GITLAB_PAGE_UNPROVEN],
+    ),
     "a page that fails with migrations that are well": (
         facts(page=Page(status=500)),
         [Reason.GITLAB_PAGE_FAILS],
@@ -481,8 +579,11 @@ def test_a_refused_mapping_says_what_differs_and_which_rule_was_broken() -> None
     assert found.evidence == {"rule": "the rule", "ended": "BackoffLimitExceeded", "page": "502"}
 
 
-def test_a_precaution_is_a_warning_and_a_refusal_an_error() -> None:
+def test_what_may_hold_data_of_ci_is_never_mapped_by_way_of_precaution() -> None:
+    assert needed(facts(rendered=rendered(UNMAPPED))) is None
+    assert REASONS[Reason.CI_DATABASE_NOT_MAINS].leads is Leads.NOTE
     assert REASONS[Reason.CI_DATABASE_NOT_MAINS].severity is Severity.WARNING
+    assert REASONS[Reason.CI_DATABASE_IN_USE].leads is Leads.PERSON
     assert REASONS[REFUSED].severity is Severity.ERROR
 
 

@@ -83,6 +83,12 @@ STANDS = {
     ),
     "main's database, and tasks of its own": (database_yml(tasks=True), Standing.SHARED_TWICE, ()),
     "no ci": (database_yml(ci=None), Standing.ALONE, PLACE),
+    "a ci of another style, which may be any": (
+        database_yml(ci=None) + "  ci: {database: gitlabhq_production}\n",
+        Standing.OWN,
+        PLACE,
+    ),
+    "a ci that is empty": (database_yml(ci=None) + "  ci:\n", Standing.OWN, PLACE),
     "a main that leaves its tasks to nobody": (database_yml(main_tasks=False), Standing.NO_MAIN, ()),
     "another expression": (
         PLAIN.replace("pg", "\"<%= ENV['A'] %>\"", 1).replace(" pg", " \"<%= ENV['B'] %>\""),

@@ -153,6 +153,57 @@ def test_a_job_that_kept_its_name_gets_another_suffix() -> None:
     assert world.run().outcome.word in (Word.REPAIRED, Word.CONVERGED)
 
 
+# -- logs that go with their pods ---------------------------------------------------------
+
+
+def retried(world: World) -> str:
+    """The newest Job is tried again and again, as the chart has it. Its name."""
+    (name,) = [one for one in world.workloads.works if "-bbm-" not in one]
+    began = world.clock()
+    labels = {"app": "migrations", "release": "platform-gitlab"}
+    world.workloads.change(name, state=JobState.ACTIVE, reason="", created=began, started=began)
+    waits = (("migrations", "CrashLoopBackOff"),)
+    world.workloads.run_pod(f"{name}-abcde", {}, labels=labels, created=began, ready=False, waiting=waits)
+    world.clock.advance(5 * MINUTE)
+    return name
+
+
+def give_up(world: World, name: str) -> None:
+    world.workloads.change(name, state=JobState.FAILED, reason="BackoffLimitExceeded")
+    del world.workloads.pod_list[f"{name}-abcde"], world.workloads.job_logs[name]
+
+
+def test_what_every_try_failed_of_is_known_when_the_last_has_taken_its_log_with_it() -> None:
+    world = unmapped()
+    name = retried(world)
+    report = world.run()
+    assert Reason.GITLAB_DATABASE_CONFIG_REFUSED in {one.reason for one in report.findings}
+    assert (report.outcome.word, world.github.open) == (Word.PENDING, [])
+    give_up(world, name)
+    assert [one.action for one in world.run().applied.done] == [MAP]
+
+
+def test_what_an_earlier_job_of_the_name_failed_of_tells_nothing_of_this_one() -> None:
+    world = unmapped()
+    name = retried(world)
+    world.run()
+    give_up(world, name)
+    world.workloads.change(name, created=world.clock())
+    assert world.reasons() == [Reason.MIGRATIONS_FAILED]
+
+
+def test_a_pull_request_stays_open_when_the_log_is_gone_that_it_was_made_for() -> None:
+    world = without_database()
+    world.come_back()
+    world.run()
+    assert len(world.github.open) == 1
+    world.workloads.job_logs.clear()
+    assert world.run().outcome.reason == Reason.MIGRATIONS_CHANGE_OPEN
+    world.clock.advance(timedelta(days=8))
+    assert world.run().outcome.reason == Reason.MIGRATIONS_FAILED
+    assert len(world.github.open) == 1
+
+
 # -- the database -------------------------------------------------------------------------
 
 
@@ -178,6 +229,7 @@ def test_an_unreachable_database_is_waited_for_and_then_the_migrations_run_again
     assert [one.action for one in world.run().applied.done] == [RERUN]
     world.merge()
     assert is_suffix(world.value(SUFFIX, ""))
+    assert "If the database was lost" in world.github.texts[1][1]
     report = world.run()
     assert [one.action for one in report.applied.done] == [SYNC]
     assert report.outcome.word is Word.REPAIRED
@@ -239,6 +291,27 @@ def test_a_sync_that_changes_nothing_is_asked_for_once() -> None:
     world.clock.advance(15 * MINUTE)
     outcome = world.run().outcome
     assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.GITLAB_SYNC_IN_VAIN)
+
+
+def test_nothing_is_asked_for_more_than_twice_a_day_that_changes_nothing() -> None:
+    world = unmapped()
+    world.run()
+    world.merge()
+    world.argocd.synced = lambda name: world.argocd.change(name, requested=False)
+    for _ in range(10):
+        world.run()
+        world.clock.advance(HOUR)
+    assert world.argocd.asked == [("sync", APP)] * 2
+
+
+def test_an_application_that_people_sync_is_left_to_them() -> None:
+    world = unmapped()
+    world.run()
+    world.merge()
+    world.argocd.change(APP, automated=False)
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.GITLAB_SYNC_LEFT_TO_PEOPLE)
+    assert report.applied.touched is False
 
 
 def test_nothing_is_asked_beside_an_operation_that_is_running() -> None:

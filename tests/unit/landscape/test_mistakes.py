@@ -802,6 +802,14 @@ def test_leave_to_change_clients_is_of_no_use_where_no_keycloak_is_declared() ->
     assert line == len(text.splitlines())
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+def test_a_port_that_there_is_none_of_is_refused_in_both_places(port: str) -> None:
+    said = refusals(VALID.replace(KEYCLOAK, f"{KEYCLOAK}:{port}"))
+    assert len(said) == VALID.count(KEYCLOAK)
+    assert all("has the wrong form; write the address with https" in one for one in said)
+    parse(VALID.replace(KEYCLOAK, f"{KEYCLOAK}:65535"), NAME)
+
+
 def test_a_vault_that_names_no_externalsecrets_is_told_where_they_would_stand() -> None:
     text = without("externalSecrets:", "- ghcr-pull-sync")
     line, said = one_refusal(text)
