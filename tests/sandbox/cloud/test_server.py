@@ -26,6 +26,7 @@ KEYS = {
     "control_key",
     "openbao",
     "vaults",
+    "web",
     "github",
     "notifications",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.kubernetes_resources import CONFIG_MAPS, CRON_JOBS, EVENTS, JOBS, PODS, SECRETS, Resource
+from sandbox.kubernetes_resources import CRON_JOBS, EVENTS, JOBS, PODS, SECRETS, Resource
 from tests.sandbox.clients import BOOTSTRAP
 from tests.sandbox.controllers.platform import Platform, eventually
 
@@ -217,15 +217,6 @@ NEEDING: dict[str, tuple[Callable[[Json], Any], Resource, Json, str]] = {
         SECRETS,
         {"metadata": {"name": "vault-auto-credentials"}, "data": {"none": "eA=="}},
         "couldn't find key none in Secret ameide-dev/vault-auto-credentials",
-    ),
-    "a ConfigMap": (
-        lambda pod: (
-            pod["volumes"].append({"name": "later", "configMap": {"name": "later"}}),
-            pod["initContainers"][0]["volumeMounts"].append({"name": "later", "mountPath": "/later"}),
-        ),
-        CONFIG_MAPS,
-        {"data": {"text": "x"}},
-        'configmap "later" not found',
     ),
 }
 

@@ -65,4 +65,6 @@ def test_every_environment_has_an_address_for_each_service(alive: Platform) -> N
     }
     for places in web.values():
         for url in places.values():
-            assert requests.get(url, verify=alive.world.described["ca"], timeout=5).status_code in (502, 503)
+            answer = requests.get(url, verify=alive.world.described["ca"], timeout=5, allow_redirects=False)
+            # The gateway's word, Keycloak's, or GitLab's: whatever the tests before have left there.
+            assert answer.status_code in (502, 503, 404, 302)

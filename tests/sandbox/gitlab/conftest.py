@@ -18,7 +18,7 @@ FAST = {
     "argo_wave_seconds": 0.0,
     "restart_seconds": 0.1,
 }
-QUIET = {**FAST, "cron_seconds": 3600, "sync_seconds": 3600, "argo_seconds": 3600}
+QUIET = {**FAST, "cron_seconds": 3600, "sync_seconds": 3600, "facts_seconds": 3600, "argo_seconds": 3600}
 """Nothing is done again that was done once."""
 
 

@@ -9,6 +9,8 @@ from sandbox.kubernetes_resources import JOBS, PODS, SECRETS
 from tests.sandbox.controllers.platform import eventually
 from tests.sandbox.gitlab.site import Site, conditions, waiting
 
+KEY = "gitlab-oidc-client-secret"
+
 
 def test_a_rebuilt_cluster_has_a_working_gitlab_once_its_secrets_have_come(rebuilt: Site) -> None:
     rebuilt.becomes(502)
@@ -43,17 +45,23 @@ def test_the_tables_are_not_enough_without_the_secret_of_keycloak(well: Site) ->
         platform.objects.delete(SECRETS, "ameide-dev", PROVIDER)
 
     # External Secrets makes a Secret anew that was deleted, unless Vault has nothing to make it of.
-    platform.bao().secrets.kv.v2.delete_metadata_and_all_versions(
-        "gitlab-oidc-client-secret", mount_point="secret"
-    )
-    platform.here(lose)
-    eventually(
-        lambda: (
-            [waiting(pod, "webservice") for pod in well.pods("webservice")] == ["CreateContainerConfigError"]
-        ),
-        "webservice waits",
-    )
-    assert well.ask().status_code == 502
+    vault = platform.bao().secrets.kv.v2
+    value = platform.held(KEY)
+    vault.delete_metadata_and_all_versions(KEY, mount_point="secret")
+    try:
+        platform.here(lose)
+        eventually(
+            lambda: (
+                [waiting(pod, "webservice") for pod in well.pods("webservice")]
+                == ["CreateContainerConfigError"]
+            ),
+            "webservice waits",
+        )
+        assert well.ask().status_code == 502
+    finally:
+        vault.create_or_update_secret(KEY, {"value": value}, mount_point="secret")
+    platform.world.control.turn(sync_seconds=0.5)
+    well.becomes(200)
 
 
 def test_signing_in_leads_to_keycloak_which_knows_the_client(well: Site) -> None:
@@ -94,8 +102,6 @@ def test_a_build_does_not_know_the_tables_of_the_one_before(well: Site) -> None:
     well.platform.rebuild()
     assert not any(one.migrated for one in well.gitlab.postgres.databases.values())
     well.becomes(502)
-    well.seed()
-    well.becomes(200)
 
 
 def test_the_other_environment_stays_down(well: Site) -> None:
