@@ -30,7 +30,8 @@ class App:
         self.custom = client.CustomObjectsApi(self.core.api_client)
 
     def newest_log(self) -> str:
-        pods = self.core.list_namespaced_pod(NAMESPACE).items
+        mine = "app.kubernetes.io/name=vault-bootstrap"
+        pods = self.core.list_namespaced_pod(NAMESPACE, label_selector=mine).items
         return str(self.core.read_namespaced_pod_log(pods[-1].metadata.name, NAMESPACE, container="kubectl"))
 
     def mark(self, plural: str, name: str) -> Any:

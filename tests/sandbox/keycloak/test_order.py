@@ -2,6 +2,9 @@
 
 import hashlib
 
+import hvac
+import pytest
+
 from sandbox.keycloak_names import BOOTSTRAP, DIGESTS, PATCHER, VAULT_KEYS
 from sandbox.kubernetes_resources import CONFIG_MAPS, JOBS, REALM_IMPORTS
 from tests.sandbox.controllers.platform import Json, eventually
@@ -48,6 +51,19 @@ def test_all_heals_from_the_seeds_on(well: Site) -> None:
         "the Application is well",
     )
     assert "client-patcher: done" in well.log(PATCHER)
+
+
+def test_reconverge_may_read_the_clients_keys_in_vault_and_not_write_them(well: Site) -> None:
+    world = well.platform.world
+    own = hvac.Client(url=well.platform.bao().url)
+    own.auth.jwt.jwt_login(
+        "reconverge", world.token(world.app, "api://AzureADTokenExchange/.default"), path="jwt"
+    )
+    for key in VAULT_KEYS.values():
+        read = own.secrets.kv.v2.read_secret_version(key, mount_point="secret", raise_on_deleted_version=True)
+        assert read["data"]["data"]["value"] == well.platform.held(key)
+        with pytest.raises(hvac.exceptions.Forbidden):
+            own.secrets.kv.v2.create_or_update_secret(key, {"value": "x"}, mount_point="secret")
 
 
 def test_a_patcher_before_the_bootstrap_is_refused_and_writes_nothing(broken_off: Site) -> None:
