@@ -59,8 +59,8 @@ def _values(scope: Scope, declared: DeclaredKeycloak, step: Step) -> None:
         file,
         prefix_of(scope.environment.name, purpose),
         title=title(scope, step, file),
-        body=body(scope, step, file),
-        message=message(scope, step, file),
+        body=body(scope, step),
+        message=message(scope, step),
     )
 
 
