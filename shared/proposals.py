@@ -385,12 +385,3 @@ def withdraw(scope: Scope, step: Step, *, title: str, comment: str) -> None:
     title: of the closed pull request, whose first word then says that Reconverge closed it
     """
     scope.world.github.withdraw(step.owner, int(step.after[NUMBER]), title, comment)
-
-
-def trailers(scope: Scope, step: Step, change: str) -> list[str]:
-    """Last lines of a commit's message. They lead from Git to the journal."""
-    return [
-        f"Reconverge-Target: {scope.target}",
-        f"Reconverge-Finding: {step.mends}",
-        f"Reconverge-Change: {change[:12]}",
-    ]

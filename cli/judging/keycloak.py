@@ -16,11 +16,25 @@ REFUSALS: Final = {"Invalid parameter: redirect_uri": "redirect_uri", "Client no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoginIsOffered:
-    """For one declared client Keycloak shows its login page, whichever of its pages people come from."""
+class OfKeycloak:
+    """What its claims have in common."""
 
     environment: str
     cluster: str
+
+    @property
+    def journalled(self) -> str:
+        return f"{self.environment}/{self.responder}"
+
+    @property
+    def responder(self) -> str:
+        return "keycloak_bootstrap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginIsOffered(OfKeycloak):
+    """For one declared client Keycloak shows its login page, whichever of its pages people come from."""
+
     url: str
     realm: str
     client: str
@@ -33,14 +47,6 @@ class LoginIsOffered:
     @property
     def name(self) -> str:
         return self.client
-
-    @property
-    def journalled(self) -> str:
-        return f"{self.environment}/{self.responder}"
-
-    @property
-    def responder(self) -> str:
-        return "keycloak_bootstrap"
 
     def judge(self, outside: Outside) -> Verdict:
         answers = [self._answer(outside, uri) for uri in self.redirect_uris]
@@ -72,11 +78,9 @@ def _read(answer: requests.Response) -> Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SecretsAreThere:
+class SecretsAreThere(OfKeycloak):
     """Every declared Secret of Keycloak's is there, and nothing that is declared of it is empty."""
 
-    environment: str
-    cluster: str
     namespace: str
     declared: Mapping[str, Mapping[str, str]]
 
@@ -87,14 +91,6 @@ class SecretsAreThere:
     @property
     def name(self) -> str:
         return f"{len(self.declared)} in {self.namespace}"
-
-    @property
-    def journalled(self) -> str:
-        return f"{self.environment}/{self.responder}"
-
-    @property
-    def responder(self) -> str:
-        return "keycloak_bootstrap"
 
     def judge(self, outside: Outside) -> Verdict:
         there = sum(self._is_there(outside, name, keys) for name, keys in self.declared.items())

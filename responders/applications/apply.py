@@ -4,12 +4,11 @@ operation is running, and what is stopped is the operation that was planned for 
 from datetime import datetime
 
 from responders.applications.situations import REFRESH, SYNC, TERMINATE
-from shared.clients.azure_core import AGAIN
-from shared.clients.managed_clusters import ApiServer
+from shared import cluster_writes
 from shared.contract import refusal
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import PermanentError
 from shared.landscape import DeclaredArgoCD
-from shared.model import Known, Step
+from shared.model import Step
 from shared.world import Scope
 
 
@@ -24,7 +23,7 @@ def apply(scope: Scope, step: Step) -> None:
     if why := refusal(step, scope.environment.contract):
         raise PermanentError(f"{step.owner} may not be operated: {why}")
     name, uid = step.after["name"], step.after["uid"]
-    api_server = _api_server(scope, declared, step, name)
+    api_server = cluster_writes.api_server(scope, _cluster_id(scope, declared, step, name))
     argocd, namespace = scope.world.argocd, declared.namespace
     match step.action:
         case "application.refresh":
@@ -37,12 +36,9 @@ def apply(scope: Scope, step: Step) -> None:
             argocd.terminate(api_server, namespace, name, uid=uid, started=started)
 
 
-def _api_server(scope: Scope, declared: DeclaredArgoCD, step: Step, name: str) -> ApiServer:
+def _cluster_id(scope: Scope, declared: DeclaredArgoCD, step: Step, name: str) -> str:
     cluster_id = scope.environment.cluster(declared.cluster).id
     ours = f"{cluster_id}/namespaces/{declared.namespace}/applications/{name}"
     if step.owner != ours or declared.rule(name) is None:
         raise PermanentError(f"{step.owner} is none of the environment's Applications")
-    found = scope.world.clusters.api_server(cluster_id)
-    if isinstance(found, Known):
-        return found.value
-    raise TemporaryError("the cluster's API server is not known", delay=AGAIN)
+    return cluster_id

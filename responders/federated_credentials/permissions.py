@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.landscape import Action, DeclaredCredential, Environment, ProofMethod
+from shared.permission_rules import api_server
 from shared.permissions import (
-    CLUSTER_USER,
     CREDENTIAL_CONTRIBUTOR,
     READER,
     AzureRight,
@@ -18,7 +18,6 @@ from shared.permissions import (
 )
 
 IDENTITIES: Final = "Microsoft.ManagedIdentity/userAssignedIdentities"
-CLUSTERS: Final = "Microsoft.ContainerService/managedClusters"
 WRITES: Final = (Action.CREDENTIAL_UPDATE, Action.CREDENTIAL_CREATE)
 
 
@@ -42,10 +41,6 @@ def _exchanged(environment: Environment) -> Iterator[DeclaredCredential]:
                 yield from identity.credentials
 
 
-def _exchanging(environment: Environment) -> Iterator[AzureScope]:
-    return (by_group(environment.cluster(one.cluster).id) for one in _exchanged(environment))
-
-
 def _service_accounts(environment: Environment) -> Iterator[InCluster]:
     for credential in _exchanged(environment):
         namespace, name = credential.subject.split(":")[2:]
@@ -55,7 +50,7 @@ def _service_accounts(environment: Environment) -> Iterator[InCluster]:
 RULES: Final = (
     Rule(
         purpose="the cluster's state and issuer",
-        rights=(AzureRight(action=f"{CLUSTERS}/read", role=READER),),
+        rights=(AzureRight(action="Microsoft.ContainerService/managedClusters/read", role=READER),),
         where="the cluster's resource group",
         places=_clusters,
     ),
@@ -79,11 +74,9 @@ RULES: Final = (
         places=_listed,
         actions=WRITES,
     ),
-    Rule(
-        purpose="the API server's address and CA",
-        rights=(AzureRight(action=f"{CLUSTERS}/listClusterUserCredential/action", role=CLUSTER_USER),),
+    api_server(
+        _exchanged,
         where="the cluster's resource group, for `proof: token-exchange`",
-        places=_exchanging,
         actions=WRITES,
     ),
     Rule(

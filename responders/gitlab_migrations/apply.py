@@ -6,11 +6,11 @@ from responders.gitlab_migrations.mapping import PLACE, may_be_copied
 from responders.gitlab_migrations.plan import ACTIONS, SYNC
 from responders.gitlab_migrations.repairs import MAP, is_suffix
 from responders.gitlab_migrations.writing import body, closing, message, title
-from shared.clients.azure_core import AGAIN
+from shared.cluster_writes import sync
 from shared.contract import refusal
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import PermanentError
 from shared.landscape import DeclaredGitLab, DeclaredMigrations, repository_page
-from shared.model import Channel, Known, Step
+from shared.model import Channel, Step
 from shared.proposals import NUMBER, propose, withdraw
 from shared.world import Scope
 
@@ -29,12 +29,10 @@ def apply(scope: Scope, step: Step) -> None:
     if why := refusal(step, scope.environment.contract):
         raise PermanentError(f"{step.owner} may not be written: {why}")
     if step.action == SYNC:
-        _sync(scope, declared, step)
+        why = f"Git has what mends {step.after.get('fault', 'the migrations')}"
+        sync(scope, step, declared.application, of=declared.release, why=why)
     else:
         _change(scope, declared, step)
-
-
-# -- Git ----------------------------------------------------------------------------------
 
 
 def _change(scope: Scope, declared: DeclaredGitLab, step: Step) -> None:
@@ -70,24 +68,4 @@ def _may_say(migrations: DeclaredMigrations, step: Step) -> bool:
     fields = {f"{migrations.ci}.{field}": field for field in PLACE} if migrations.ci else {}
     return bool(step.after) and all(
         key in fields and may_be_copied(fields[key], text) for key, text in step.after.items()
-    )
-
-
-# -- Argo CD ------------------------------------------------------------------------------
-
-
-def _sync(scope: Scope, declared: DeclaredGitLab, step: Step) -> None:
-    argocd = scope.environment.argocd
-    if argocd is None:
-        raise PermanentError(f"{scope.environment.name} declares no Argo CD")
-    cluster_id = scope.environment.cluster(argocd.cluster).id
-    ours = f"{cluster_id}/namespaces/{argocd.namespace}/applications/{declared.application}"
-    if (step.owner, step.object) != (ours, ours) or step.after["name"] != declared.application:
-        raise PermanentError(f"{step.owner} is not the Application of {declared.release}")
-    found = scope.world.clusters.api_server(cluster_id)
-    if not isinstance(found, Known):
-        raise TemporaryError("the cluster's API server is not known", delay=AGAIN)
-    why = f"Git has what mends {step.after.get('fault', 'the migrations')}"
-    scope.world.argocd.sync(
-        found.value, argocd.namespace, declared.application, uid=step.after["uid"], why=why
     )

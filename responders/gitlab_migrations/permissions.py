@@ -4,46 +4,25 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.landscape import Action, DeclaredGitLab, Environment
-from shared.permissions import (
-    CLUSTER_USER,
-    AzureRight,
-    AzureScope,
-    GitHubRight,
-    InCluster,
-    InRepository,
-    KubernetesRight,
-    Level,
-    Rule,
-    by_group,
+from shared.permission_rules import (
+    PROPOSING,
+    READING_AN_APPLICATION,
+    SEEING_PROPOSALS,
+    ClusterRole,
+    api_server,
+    argocd_for,
+    listed_repositories,
+    namespaces,
+    syncing,
 )
+from shared.permissions import InRepository, Rule
 
-MANIFEST: Final = "gitlab-migrations.yaml"
-ROLE: Final = "reconverge-gitlab-reader"
+READING: Final = ClusterRole("gitlab-migrations.yaml", "reconverge-gitlab-reader")
 
 
 def _gitlab(environment: Environment) -> Iterator[DeclaredGitLab]:
     if environment.gitlab:
         yield environment.gitlab
-
-
-def _cluster(environment: Environment) -> Iterator[AzureScope]:
-    return (by_group(environment.cluster(one.cluster).id) for one in _gitlab(environment))
-
-
-def _namespace(environment: Environment) -> Iterator[InCluster]:
-    for one in _gitlab(environment):
-        yield InCluster(cluster=environment.cluster(one.cluster).id, namespace=one.namespace)
-
-
-def _argocd(environment: Environment) -> Iterator[InCluster]:
-    if environment.gitlab and (argocd := environment.argocd):
-        yield InCluster(cluster=environment.cluster(argocd.cluster).id, namespace=argocd.namespace)
-
-
-def _operated(environment: Environment) -> Iterator[InCluster]:
-    for one in _gitlab(environment):
-        if environment.contract.may_operate(one.application):
-            yield from _argocd(environment)
 
 
 def _values(environment: Environment) -> Iterator[InRepository]:
@@ -52,71 +31,42 @@ def _values(environment: Environment) -> Iterator[InRepository]:
             yield InRepository(one.migrations.values.repository)
 
 
-def _listed_values(environment: Environment) -> Iterator[InRepository]:
-    return (one for one in _values(environment) if environment.contract.may_write_to(one.url))
-
-
-def _reading(verb: str, resource: str, group: str = "") -> KubernetesRight:
-    return KubernetesRight(verb=verb, resource=resource, group=group, manifest=MANIFEST, role=ROLE)
-
-
-def _operating(verb: str, role: str) -> KubernetesRight:
-    return KubernetesRight(
-        verb=verb, resource="applications", group="argoproj.io", manifest="applications.yaml", role=role
-    )
-
-
 RULES: Final = (
-    Rule(
-        purpose="the API server's address and CA",
-        rights=(
-            AzureRight(
-                action="Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
-                role=CLUSTER_USER,
-            ),
-        ),
-        where="the cluster's resource group",
-        places=_cluster,
-    ),
+    api_server(_gitlab),
     Rule(
         purpose="the migrations and their log, what waits for them, and the rendered databases",
         rights=(
-            _reading("list", "jobs", "batch"),
-            _reading("get", "jobs", "batch"),
-            _reading("list", "pods"),
-            _reading("get", "pods/log"),
-            _reading("list", "configmaps"),
+            READING.may("list", "jobs", "batch"),
+            READING.may("get", "jobs", "batch"),
+            READING.may("list", "pods"),
+            READING.may("get", "pods/log"),
+            READING.may("list", "configmaps"),
         ),
         where="GitLab's namespace",
-        places=_namespace,
+        places=namespaces(_gitlab),
     ),
     Rule(
         purpose="what Argo CD says of the Application",
-        rights=(_operating("get", "reconverge-applications-read"),),
+        rights=(READING_AN_APPLICATION,),
         where="Argo CD's namespace",
-        places=_argocd,
+        places=argocd_for(_gitlab),
     ),
     Rule(
         purpose="reading the values and seeing pull requests",
-        rights=(GitHubRight("Contents", Level.READ), GitHubRight("Pull requests", Level.READ)),
+        rights=SEEING_PROPOSALS,
         where="the repository of `gitlab.migrations.values`",
         places=_values,
     ),
     Rule(
         purpose="changing the values by pull request",
-        rights=(GitHubRight("Contents", Level.WRITE), GitHubRight("Pull requests", Level.WRITE)),
+        rights=PROPOSING,
         where="the same, in `contract.repositories`",
-        places=_listed_values,
+        places=listed_repositories(_values),
         actions=(Action.GITLAB_MAP, Action.GITLAB_RERUN),
     ),
-    Rule(
+    syncing(
+        _gitlab,
         purpose="syncing the Application",
-        rights=(
-            _operating("get", "reconverge-applications-repair"),
-            _operating("patch", "reconverge-applications-repair"),
-        ),
         where="Argo CD's namespace, where `contract.applications` lists it",
-        places=_operated,
-        actions=(Action.APPLICATION_SYNC,),
     ),
 )

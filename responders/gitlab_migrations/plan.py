@@ -11,6 +11,7 @@ from responders.gitlab_migrations.leftovers import action_of, needless
 from responders.gitlab_migrations.progress import situation
 from responders.gitlab_migrations.reasons import Reason
 from responders.gitlab_migrations.repairs import MAP, RERUN, needed
+from shared.cluster_writes import sync_step
 from shared.landscape import Action, repository_page
 from shared.model import Channel, Finding, Known, Plan, Step, Target, digest_of
 from shared.proposals import closing
@@ -75,18 +76,12 @@ def _syncs(facts: Facts, findings: tuple[Finding, ...]) -> Iterator[Step]:
     due = missing or Reason.MIGRATIONS_NOT_SYNCED in reasons
     if not due or not _may_be_mended(findings, mends) or not isinstance(facts.application, Known):
         return
-    yield Step(
-        action=SYNC,
-        object=facts.application_id,
-        owner=facts.application_id,
-        before=None,
-        after={
-            "name": facts.application.value.name,
-            "uid": facts.application.value.uid,
-            "situation": situation(facts),
-            "fault": mends,
-        },
+    yield sync_step(
+        facts.application.value,
+        facts.application_id,
+        situation=situation(facts),
         mends=Reason.MIGRATIONS_MISSING if missing else Reason.MIGRATIONS_NOT_SYNCED,
+        fault=mends,
     )
 
 

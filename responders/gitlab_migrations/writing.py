@@ -3,8 +3,8 @@
 from typing import Final
 
 from responders.gitlab_migrations.repairs import MAP
+from shared import proposal_texts
 from shared.model import Step
-from shared.proposals import change_id, trailers
 from shared.world import Scope
 
 _MAPS: Final = """\
@@ -25,6 +25,7 @@ _RULES: Final = """\
 Merging makes a new migrations Job; closing without merging tells Reconverge that it is not wanted. It is
 brought up to date when the file changes, and closed when it is not needed any more.
 """
+_NOTHING: Final = "(nothing)"
 
 
 def title(scope: Scope, step: Step) -> str:
@@ -35,31 +36,13 @@ def title(scope: Scope, step: Step) -> str:
 
 
 def message(scope: Scope, step: Step) -> str:
-    """Of a commit. The trailers lead from Git to the journal."""
-    lines = [
-        title(scope, step),
-        "",
-        *(f"{key}: {_was(step, key)} -> {text}" for key, text in step.after.items()),
-        "",
-        *trailers(scope, step, _change(step)),
-    ]
-    return "\n".join(lines)
+    return proposal_texts.message(scope, step, title(scope, step), nothing=_NOTHING)
 
 
 def body(scope: Scope, step: Step) -> str:
-    """Of a pull request."""
     introduction = _MAPS if step.action == MAP else _RERUNS
-    return "\n".join(
-        [
-            introduction.format(environment=scope.environment.name, mends=step.mends),
-            "| key | now | proposed |",
-            "|---|---|---|",
-            *(f"| `{key}` | `{_was(step, key)}` | `{text}` |" for key, text in step.after.items()),
-            "",
-            _RULES,
-            f"Target `{scope.target}`, change `{_change(step)[:12]}`.",
-        ]
-    )
+    why = introduction.format(environment=scope.environment.name, mends=step.mends)
+    return proposal_texts.body(scope, step, why=why, rules=_RULES, nothing=_NOTHING)
 
 
 def closing(environment: str) -> tuple[str, str]:
@@ -68,11 +51,3 @@ def closing(environment: str) -> tuple[str, str]:
         f"repair the migrations of GitLab in {environment}",
         f"Reconverge closes this: those migrations of `{environment}` are complete, or need another change.",
     )
-
-
-def _was(step: Step, key: str) -> str:
-    return (step.before or {}).get(key) or "(nothing)"
-
-
-def _change(step: Step) -> str:
-    return change_id(step.object, step.before or {}, step.after)

@@ -11,7 +11,7 @@ from responders.keycloak_bootstrap.gather import realm_of
 from responders.keycloak_bootstrap.order import SYNC as SYNC_HOOK
 from responders.keycloak_bootstrap.plan import ACTIONS, JOBS, ORDERS, REDIRECT, RERUNS, SYNC
 from responders.keycloak_bootstrap.writing import body, closing, message, title
-from shared import proposals
+from shared import cluster_writes, proposals
 from shared.clients.azure_core import AGAIN
 from shared.clients.cluster_api import JobState
 from shared.clients.managed_clusters import ApiServer
@@ -59,8 +59,8 @@ def _values(scope: Scope, declared: DeclaredKeycloak, step: Step) -> None:
         file,
         prefix_of(scope.environment.name, purpose),
         title=title(scope, step, file),
-        body=body(scope, step, file),
-        message=message(scope, step, file),
+        body=body(scope, step),
+        message=message(scope, step),
     )
 
 
@@ -100,7 +100,7 @@ def _job(scope: Scope, declared: DeclaredKeycloak, step: Step) -> None:
         raise PermanentError(f"{step.object} is not in the namespace of the declared Keycloak")
     if job not in (hooks.bootstrap, hooks.patcher):
         raise PermanentError(f"{job} is none of the declared Jobs")
-    api_server = _api_server(scope, cluster_id)
+    api_server = cluster_writes.api_server(scope, cluster_id)
     if job == hooks.patcher:
         _bootstrap_is_over(scope, declared, api_server)
     scope.world.workloads.rerun(api_server, declared.namespace, job, uid=step.after["uid"])
@@ -117,27 +117,8 @@ def _bootstrap_is_over(scope: Scope, declared: DeclaredKeycloak, api_server: Api
 
 
 def _sync(scope: Scope, declared: DeclaredKeycloak, step: Step) -> None:
-    argocd, name = scope.environment.argocd, declared.application
-    if argocd is None:
-        raise PermanentError(f"{scope.environment.name} declares no Argo CD")
-    cluster_id = scope.environment.cluster(argocd.cluster).id
-    ours = f"{cluster_id}/namespaces/{argocd.namespace}/applications/{name}"
-    if (step.object, step.owner, step.after["name"]) != (ours, ours, name):
-        raise PermanentError(f"{step.owner} is not the Application of the declared Keycloak")
-    scope.world.argocd.sync(
-        _api_server(scope, cluster_id),
-        argocd.namespace,
-        name,
-        uid=step.after["uid"],
-        why=f"the Jobs of the realm must run ({step.mends})",
-    )
-
-
-def _api_server(scope: Scope, cluster_id: str) -> ApiServer:
-    found = scope.world.clusters.api_server(cluster_id)
-    if isinstance(found, Known):
-        return found.value
-    raise TemporaryError("the cluster's API server is not known", delay=AGAIN)
+    why = f"the Jobs of the realm must run ({step.mends})"
+    cluster_writes.sync(scope, step, declared.application, of="the declared Keycloak", why=why)
 
 
 # -- Keycloak -------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from responders.keycloak_bootstrap.course import (
 from responders.keycloak_bootstrap.facts import Facts, Purpose
 from responders.keycloak_bootstrap.reasons import ORDER, REDIRECTS, RERUN, Reason
 from shared import proposals
+from shared.cluster_writes import sync_step
 from shared.landscape import Action, repository_page
 from shared.model import Channel, Finding, Known, Plan, Step, Target, digest_of
 
@@ -91,16 +92,10 @@ def _closings(facts: Facts, due: tuple[Finding, ...]) -> Iterator[Step]:
 def _sync(facts: Facts, due: tuple[Finding, ...]) -> Iterator[Step]:
     for one in due:
         if one.reason == Reason.HOOKS_NOT_RERUN and isinstance(facts.application, Known):
-            yield Step(
-                action=SYNC,
-                object=facts.application_id,
-                owner=facts.application_id,
-                before=None,
-                after={
-                    "name": facts.application.value.name,
-                    "uid": facts.application.value.uid,
-                    "situation": one.evidence["situation"],
-                },
+            yield sync_step(
+                facts.application.value,
+                facts.application_id,
+                situation=one.evidence["situation"],
                 mends=mended(due, (*ORDER, *RERUN)) or one.reason,
             )
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from responders.keycloak_bootstrap.plan import ORDERS
-from shared import proposals
+from shared import proposal_texts
 from shared.landscape import ValuesFile
 from shared.model import Step
 from shared.world import Scope
@@ -30,31 +30,13 @@ def title(scope: Scope, step: Step, file: ValuesFile) -> str:
     return f"{_summary(scope, step)} ({file.path})"
 
 
-def message(scope: Scope, step: Step, file: ValuesFile) -> str:
-    """Of a commit. The trailers lead from Git to the journal."""
-    lines = [
-        _summary(scope, step),
-        "",
-        *(f"{key}: {_was(step, key)} -> {value}" for key, value in step.after.items()),
-        "",
-        *proposals.trailers(scope, step, _change(step, file)),
-    ]
-    return "\n".join(lines)
+def message(scope: Scope, step: Step) -> str:
+    return proposal_texts.message(scope, step, _summary(scope, step))
 
 
-def body(scope: Scope, step: Step, file: ValuesFile) -> str:
-    """Of a pull request."""
-    return "\n".join(
-        [
-            _WHY[step.action == ORDERS].format(mends=step.mends),
-            "| key | now | proposed |",
-            "|---|---|---|",
-            *(f"| `{key}` | `{_was(step, key)}` | `{value}` |" for key, value in step.after.items()),
-            "",
-            _RULES,
-            f"Target `{scope.target}`, change `{_change(step, file)[:12]}`.",
-        ]
-    )
+def body(scope: Scope, step: Step) -> str:
+    why = _WHY[step.action == ORDERS].format(mends=step.mends)
+    return proposal_texts.body(scope, step, why=why, rules=_RULES)
 
 
 def closing(scope: Scope) -> tuple[str, str]:
@@ -71,11 +53,3 @@ def _summary(scope: Scope, step: Step) -> str:
     if step.action == ORDERS:
         return f"Let the master bootstrap of {environment} run before the client patcher"
     return f"Let the realm's Jobs of {environment} run again"
-
-
-def _was(step: Step, key: str) -> str:
-    return (step.before or {}).get(key) or "(empty)"
-
-
-def _change(step: Step, file: ValuesFile) -> str:
-    return proposals.change_id(file.reference, step.before or {}, step.after)

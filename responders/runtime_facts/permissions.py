@@ -5,6 +5,7 @@ from typing import Final
 
 from shared.landscape import Action, DeclaredFacts, Environment, Truth
 from shared.model import Channel
+from shared.permission_rules import KEY_VAULT_ADDRESS, PROPOSING, Places, listed_repositories
 from shared.permissions import (
     READER,
     AzureRight,
@@ -19,14 +20,12 @@ from shared.permissions import (
 
 WRITES: Final = (Action.FACTS_UPDATE,)
 
-type Repositories = Callable[[Environment], Iterator[InRepository]]
-
 
 def _clusters(environment: Environment) -> Iterator[AzureScope]:
     return (by_group(one.id) for one in environment.clusters if environment.facts)
 
 
-def _told(*sources: Truth) -> Callable[[Environment], Iterator[AzureScope]]:
+def _told(*sources: Truth) -> Places[AzureScope]:
     """The resources whose property a published field tells."""
 
     def places(environment: Environment) -> Iterator[AzureScope]:
@@ -42,7 +41,7 @@ def _files(environment: Environment) -> Iterator[InRepository]:
     return (InRepository(one.repository) for one in environment.facts)
 
 
-def _changed_by(channel: Channel, of: Callable[[DeclaredFacts], str | None]) -> Repositories:
+def _changed_by(channel: Channel, of: Callable[[DeclaredFacts], str | None]) -> Places[InRepository]:
     """The repositories that changes go to by this channel."""
 
     def places(environment: Environment) -> Iterator[InRepository]:
@@ -50,15 +49,6 @@ def _changed_by(channel: Channel, of: Callable[[DeclaredFacts], str | None]) -> 
             repository = of(file)
             if repository and environment.contract.channel_to(file) is channel:
                 yield InRepository(repository)
-
-    return places
-
-
-def _listed(repositories: Repositories) -> Repositories:
-    """Those of them that the contract lets be written."""
-
-    def places(environment: Environment) -> Iterator[InRepository]:
-        return (one for one in repositories(environment) if environment.contract.may_write_to(one.url))
 
     return places
 
@@ -90,7 +80,7 @@ RULES: Final = (
     ),
     Rule(
         purpose="addresses of Key Vaults",
-        rights=(AzureRight(action="Microsoft.KeyVault/vaults/read", role=READER),),
+        rights=(KEY_VAULT_ADDRESS,),
         where="each Key Vault that a field tells of",
         places=_told(Truth.KEY_VAULT_URI),
     ),
@@ -120,23 +110,23 @@ RULES: Final = (
     ),
     Rule(
         purpose="changing facts by pull request",
-        rights=(GitHubRight("Contents", Level.WRITE), GitHubRight("Pull requests", Level.WRITE)),
+        rights=PROPOSING,
         where="each repository of facts in `contract.repositories`, for the channel `pull-request`",
-        places=_listed(_PROPOSED),
+        places=listed_repositories(_PROPOSED),
         actions=WRITES,
     ),
     Rule(
         purpose="changing facts by commit",
         rights=(GitHubRight("Contents", Level.WRITE),),
         where="the same, for the channel `direct`",
-        places=_listed(_COMMITTED),
+        places=listed_repositories(_COMMITTED),
         actions=WRITES,
     ),
     Rule(
         purpose="starting the owning workflow",
         rights=(GitHubRight("Actions", Level.WRITE),),
         where="each repository of workflows in `contract.repositories`, for the channel `workflow`",
-        places=_listed(_STARTED),
+        places=listed_repositories(_STARTED),
         actions=WRITES,
     ),
 )

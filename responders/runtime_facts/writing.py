@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from shared import proposal_texts
 from shared.landscape import DeclaredFacts
 from shared.model import Step
-from shared.proposals import change_id, trailers
 from shared.world import Scope
 
 
@@ -13,15 +13,8 @@ def title(scope: Scope, declared: DeclaredFacts) -> str:
 
 
 def message(scope: Scope, step: Step) -> str:
-    """Of a commit. The trailers lead from Git to the journal."""
-    lines = [
-        f"Bring runtime facts of {scope.environment.name} to what Azure has",
-        "",
-        *(f"{field}: {_was(step, field)} -> {value}" for field, value in step.after.items()),
-        "",
-        *trailers(scope, step, _change(step)),
-    ]
-    return "\n".join(lines)
+    summary = f"Bring runtime facts of {scope.environment.name} to what Azure has"
+    return proposal_texts.message(scope, step, summary)
 
 
 _INTRODUCTION: Final = """\
@@ -34,18 +27,9 @@ to date when the file changes, and closed when it is not needed any more.
 
 
 def body(scope: Scope, step: Step) -> str:
-    """Of a pull request."""
-    return "\n".join(
-        [
-            _INTRODUCTION.format(environment=scope.environment.name, mends=step.mends),
-            "| field | published | in Azure |",
-            "|---|---|---|",
-            *(f"| `{field}` | `{_was(step, field)}` | `{value}` |" for field, value in step.after.items()),
-            "",
-            _RULES,
-            f"Target `{scope.target}`, change `{_change(step)}`.",
-        ]
-    )
+    why = _INTRODUCTION.format(environment=scope.environment.name, mends=step.mends)
+    head = ("field", "published", "in Azure")
+    return proposal_texts.body(scope, step, why=why, rules=_RULES, head=head)
 
 
 def closing(environment: str) -> tuple[str, str]:
@@ -54,11 +38,3 @@ def closing(environment: str) -> tuple[str, str]:
         f"bring the runtime facts of {environment} to what Azure has",
         f"Reconverge closes this: the facts of `{environment}` are right by now, or need another change.",
     )
-
-
-def _was(step: Step, field: str) -> str:
-    return (step.before or {}).get(field) or "(empty)"
-
-
-def _change(step: Step) -> str:
-    return change_id(step.object, step.before or {}, step.after)[:12]

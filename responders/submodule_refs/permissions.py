@@ -4,15 +4,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.landscape import Action, Environment, same_repository
+from shared.permission_rules import PROPOSING, SEEING_PROPOSALS, listed_repositories
 from shared.permissions import GitHubRight, InRepository, Level, Rule
 
 
 def _tracked(environment: Environment) -> Iterator[InRepository]:
     return (InRepository(one.repository) for one in environment.submodules)
-
-
-def _movable(environment: Environment) -> Iterator[InRepository]:
-    return (one for one in _tracked(environment) if environment.contract.may_write_to(one.url))
 
 
 def _of_submodules(environment: Environment) -> Iterator[InRepository]:
@@ -31,7 +28,7 @@ def _of_submodules(environment: Environment) -> Iterator[InRepository]:
 RULES: Final = (
     Rule(
         purpose="reading what is pinned",
-        rights=(GitHubRight("Contents", Level.READ), GitHubRight("Pull requests", Level.READ)),
+        rights=SEEING_PROPOSALS,
         where="each repository of `submodules`",
         places=_tracked,
     ),
@@ -50,9 +47,9 @@ RULES: Final = (
     ),
     Rule(
         purpose="moving a pin by pull request",
-        rights=(GitHubRight("Contents", Level.WRITE), GitHubRight("Pull requests", Level.WRITE)),
+        rights=PROPOSING,
         where="each repository of `submodules` in `contract.repositories`",
-        places=_movable,
+        places=listed_repositories(_tracked),
         actions=(Action.SUBMODULE_MOVE,),
     ),
 )

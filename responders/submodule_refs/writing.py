@@ -4,7 +4,7 @@ from typing import Final
 
 from responders.submodule_refs.facts import Link, change_id
 from shared.model import Step
-from shared.proposals import trailers
+from shared.proposal_texts import trailers
 from shared.world import Scope
 
 

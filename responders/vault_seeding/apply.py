@@ -2,14 +2,14 @@
 check-and-set, and an annotation may be set twice."""
 
 from responders.vault_seeding.plan import BOOTSTRAP, REFRESH, SEED
-from shared.clients.azure_core import AGAIN
+from shared import cluster_writes
 from shared.clients.cluster_api import Kind
 from shared.clients.managed_clusters import ApiServer
 from shared.clients.seeding import Destination, Source
 from shared.contract import namespace_of, refusal
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import PermanentError
 from shared.landscape import DeclaredVault
-from shared.model import Known, Step
+from shared.model import Step
 from shared.world import Scope
 
 
@@ -77,7 +77,4 @@ def _refresh(scope: Scope, declared: DeclaredVault, step: Step) -> None:
 def _api_server(scope: Scope, declared: DeclaredVault, step: Step) -> ApiServer:
     if namespace_of(step.owner) != declared.namespace:
         raise PermanentError(f"{step.owner} is not the namespace of the declared Vault")
-    found = scope.world.clusters.api_server(scope.environment.cluster(declared.cluster).id)
-    if isinstance(found, Known):
-        return found.value
-    raise TemporaryError("the cluster's API server is not known", delay=AGAIN)
+    return cluster_writes.api_server(scope, scope.environment.cluster(declared.cluster).id)

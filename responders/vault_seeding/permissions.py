@@ -4,22 +4,28 @@ from collections.abc import Iterator
 from typing import Final
 
 from shared.landscape import Action, DeclaredVault, Environment
+from shared.permission_rules import (
+    KEY_VAULT_ADDRESS,
+    SECRET_VALUE,
+    ClusterRole,
+    api_server,
+    in_listed_namespaces,
+    namespaces,
+    vault_key,
+)
 from shared.permissions import (
-    CLUSTER_USER,
-    READER,
     SECRETS_USER,
     AzureRight,
     AzureScope,
     InCluster,
     InVault,
-    KubernetesRight,
     Rule,
     VaultRight,
-    by_group,
     itself,
 )
 
-SECRETS: Final = "Microsoft.KeyVault/vaults/secrets"
+READING: Final = ClusterRole("vault-seeding.yaml", "reconverge-vault-read")
+REPAIRING: Final = ClusterRole("vault-seeding.yaml", "reconverge-vault-repair")
 OPERATOR: Final = "external-secrets.io"
 
 
@@ -32,116 +38,75 @@ def _key_vault(environment: Environment) -> Iterator[AzureScope]:
     return (itself(one.key_vault) for one in _vault(environment))
 
 
-def _cluster(environment: Environment) -> Iterator[AzureScope]:
-    return (by_group(environment.cluster(one.cluster).id) for one in _vault(environment))
-
-
-def _namespace(environment: Environment) -> Iterator[InCluster]:
-    for one in _vault(environment):
-        yield InCluster(cluster=environment.cluster(one.cluster).id, namespace=one.namespace)
-
-
 def _cron_job(environment: Environment) -> Iterator[InCluster]:
     for one in _vault(environment):
         cluster, name = environment.cluster(one.cluster).id, one.bootstrap.cron_job
         yield InCluster(cluster=cluster, namespace=one.namespace, name=name)
 
 
-def _listed_namespace(environment: Environment) -> Iterator[InCluster]:
-    return (one for one in _namespace(environment) if environment.contract.may_act_in(one.namespace))
-
-
 def _seeds(environment: Environment) -> Iterator[InVault]:
     for one in _vault(environment):
         for key in one.seeds:
-            yield InVault(address=one.address, login=one.login, mount=one.mount, name=key)
+            yield vault_key(one, key)
 
 
 def _listed_seeds(environment: Environment) -> Iterator[InVault]:
     return (one for one in _seeds(environment) if environment.contract.may_seed(one.address))
 
 
-def _reading(verb: str, resource: str, group: str = "") -> KubernetesRight:
-    return KubernetesRight(
-        verb=verb,
-        resource=resource,
-        group=group,
-        manifest="vault-seeding.yaml",
-        role="reconverge-vault-read",
-    )
-
-
-def _repairing(verb: str, resource: str, group: str) -> KubernetesRight:
-    return KubernetesRight(
-        verb=verb,
-        resource=resource,
-        group=group,
-        manifest="vault-seeding.yaml",
-        role="reconverge-vault-repair",
-    )
-
-
 RULES: Final = (
     Rule(
         purpose="the Key Vault's address",
-        rights=(AzureRight(action="Microsoft.KeyVault/vaults/read", role=READER),),
+        rights=(KEY_VAULT_ADDRESS,),
         where="the Key Vault",
         places=_key_vault,
     ),
     Rule(
         purpose="what the Key Vault holds, and the value of a seed's source",
         rights=(
-            AzureRight(action=f"{SECRETS}/readMetadata/action", role=SECRETS_USER, data=True),
-            AzureRight(action=f"{SECRETS}/getSecret/action", role=SECRETS_USER, data=True),
+            AzureRight(
+                action="Microsoft.KeyVault/vaults/secrets/readMetadata/action", role=SECRETS_USER, data=True
+            ),
+            SECRET_VALUE,
         ),
         where="the Key Vault",
         places=_key_vault,
     ),
-    Rule(
-        purpose="the API server's address and CA",
-        rights=(
-            AzureRight(
-                action="Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
-                role=CLUSTER_USER,
-            ),
-        ),
-        where="the cluster's resource group",
-        places=_cluster,
-    ),
+    api_server(_vault),
     Rule(
         purpose="the bootstrap",
-        rights=(_reading("get", "cronjobs", "batch"),),
+        rights=(READING.may("get", "cronjobs", "batch"),),
         where="the declared CronJob",
         places=_cron_job,
     ),
     Rule(
         purpose="the bootstrap's Jobs and their log, stores, ExternalSecrets and what is said of them",
         rights=(
-            _reading("list", "jobs", "batch"),
-            _reading("list", "pods"),
-            _reading("get", "pods/log"),
-            _reading("list", "events"),
-            _reading("list", "secretstores", OPERATOR),
-            _reading("list", "externalsecrets", OPERATOR),
+            READING.may("list", "jobs", "batch"),
+            READING.may("list", "pods"),
+            READING.may("get", "pods/log"),
+            READING.may("list", "events"),
+            READING.may("list", "secretstores", OPERATOR),
+            READING.may("list", "externalsecrets", OPERATOR),
         ),
         where="the Vault's namespace",
-        places=_namespace,
+        places=namespaces(_vault),
     ),
     Rule(
         purpose="starting the bootstrap",
-        rights=(_repairing("create", "jobs", "batch"),),
+        rights=(REPAIRING.may("create", "jobs", "batch"),),
         where="the Vault's namespace, in `contract.namespaces`",
-        places=_listed_namespace,
+        places=in_listed_namespaces(namespaces(_vault)),
         actions=(Action.VAULT_BOOTSTRAP,),
     ),
     Rule(
         purpose="refreshing stores and ExternalSecrets",
         rights=(
-            _repairing("patch", "secretstores", OPERATOR),
-            _repairing("patch", "externalsecrets", OPERATOR),
+            REPAIRING.may("patch", "secretstores", OPERATOR),
+            REPAIRING.may("patch", "externalsecrets", OPERATOR),
         ),
         where="the Vault's namespace, in `contract.namespaces`",
-        places=_listed_namespace,
+        places=in_listed_namespaces(namespaces(_vault)),
         actions=(Action.SECRETS_REFRESH,),
     ),
     Rule(

@@ -1,15 +1,18 @@
-"""The loopback cloud and an API server for each test, and the app's settings that lead to the cloud."""
+"""The loopback cloud, an API server and a site for each test, and settings that lead to the cloud."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import trustme
 
 from shared.clients import credentials
 from shared.clients.credentials import AppCredential
 from shared.settings import Settings
-from tests.contract.clients import api_server, loopback
+from tests.contract.clients import api_server, loopback, sites
 from tests.contract.clients.api_server import Answers
 from tests.contract.clients.loopback import Cloud
+from tests.contract.clients.sites import Site
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +45,24 @@ def credential(settings: Settings) -> AppCredential:
 def server() -> Iterator[Answers]:
     with api_server.running() as answers:
         yield answers
+
+
+@pytest.fixture(scope="module")
+def ca() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def surroundings(ca: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trusts the test's sites, and has a password ready for them."""
+    bundle, netrc = tmp_path / "ca.pem", tmp_path / "netrc"
+    ca.cert_pem.write_to_path(bundle)
+    netrc.write_text("machine 127.0.0.1 login somebody password hunter2\n")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+    monkeypatch.setenv("NETRC", str(netrc))
+
+
+@pytest.fixture
+def site(ca: trustme.CA) -> Iterator[Site]:
+    with sites.running(ca) as running:
+        yield running

@@ -1,10 +1,8 @@
 """A realm's clients, read and written over TLS, without any secret on the way back."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +15,8 @@ from shared.errors import Misconfigured, PermanentError, ReconvergeError, Tempor
 from shared.model import Absent, Known, Read, Unknown
 from tests.contract.clients import sites
 from tests.contract.clients.sites import Answer, Asked, Reply, Site, sent_to, told
+
+pytestmark = pytest.mark.usefixtures("surroundings")
 
 VAULT = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/ameidekv"
 URI = "https://gitlab.dev.ameide.io/users/auth/openid_connect/callback"
@@ -81,6 +81,11 @@ class Keycloak:
             self.clients.append(one)
             self.site.on(f"{CLIENTS_PATH}/{one['id']}", self._put, "PUT")
 
+    def answers(self, at: tuple[str, str], answer: Answer) -> None:
+        """Something else from now on, at a method and a path."""
+        method, path = at
+        self.site.on(path, answer, method)
+
     @property
     def realm(self) -> Realm:
         return Realm(
@@ -124,27 +129,6 @@ class Keycloak:
 
     def _known(self, asked: Asked) -> bool:
         return asked.headers["authorization"].removeprefix("Bearer ") in self.tokens
-
-
-@pytest.fixture(scope="module")
-def ca() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(autouse=True)
-def surroundings(ca: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trusts the test's servers, and has a password ready for them."""
-    bundle, netrc = tmp_path / "ca.pem", tmp_path / "netrc"
-    ca.cert_pem.write_to_path(bundle)
-    netrc.write_text("machine 127.0.0.1 login somebody password hunter2\n")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-    monkeypatch.setenv("NETRC", str(netrc))
-
-
-@pytest.fixture
-def site(ca: trustme.CA) -> Iterator[Site]:
-    with sites.running(ca) as running:
-        yield running
 
 
 @pytest.fixture
@@ -277,14 +261,9 @@ REFUSED: dict[str, tuple[tuple[str, str], Answer, str]] = {
 
 @pytest.mark.parametrize(("at", "answer", "says"), REFUSED.values(), ids=REFUSED)
 def test_is_refused(
-    keycloaks: Keycloaks,
-    server: Keycloak,
-    at: tuple[str, str],
-    answer: Answer,
-    says: str,
+    keycloaks: Keycloaks, server: Keycloak, at: tuple[str, str], answer: Answer, says: str
 ) -> None:
-    method, path = at
-    server.site.on(path, answer, method)
+    server.answers(at, answer)
     found = keycloaks.clients(server.realm)
     assert isinstance(found, LoginRefused)
     assert says in found.why
@@ -292,11 +271,7 @@ def test_is_refused(
 
 
 UNREADABLE: dict[str, tuple[tuple[str, str], Answer, str]] = {
-    "somebody else in front": (
-        LOGIN,
-        Reply(404, b"<html>"),
-        "answered 404",
-    ),
+    "somebody else in front": (LOGIN, Reply(404, b"<html>"), "answered 404"),
     "a Keycloak that is down": (LOGIN, Reply(503, CLIENT_SECRET.encode()), "answered 503"),
     "a Keycloak that goes down meanwhile": (LIST, Reply(502), "answered 502"),
     "a login that is none": (LOGIN, told({"access_token": ""}), "is no login"),
@@ -310,14 +285,9 @@ UNREADABLE: dict[str, tuple[tuple[str, str], Answer, str]] = {
 
 @pytest.mark.parametrize(("at", "answer", "says"), UNREADABLE.values(), ids=UNREADABLE)
 def test_is_unknown(
-    keycloaks: Keycloaks,
-    server: Keycloak,
-    at: tuple[str, str],
-    answer: Answer,
-    says: str,
+    keycloaks: Keycloaks, server: Keycloak, at: tuple[str, str], answer: Answer, says: str
 ) -> None:
-    method, path = at
-    server.site.on(path, answer, method)
+    server.answers(at, answer)
     found = keycloaks.clients(server.realm)
     assert isinstance(found, Unknown)
     assert says in found.why

@@ -3,7 +3,6 @@
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -15,26 +14,7 @@ from shared.errors import PermanentError
 from tests.contract.clients import sites
 from tests.contract.clients.sites import Asked, Reply, Site, sent_to
 
-
-@pytest.fixture(scope="module")
-def ca() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(autouse=True)
-def surroundings(ca: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trusts the test's servers, and has a password ready for them."""
-    bundle, netrc = tmp_path / "ca.pem", tmp_path / "netrc"
-    ca.cert_pem.write_to_path(bundle)
-    netrc.write_text("machine 127.0.0.1 login somebody password hunter2\n")
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
-    monkeypatch.setenv("NETRC", str(netrc))
-
-
-@pytest.fixture
-def site(ca: trustme.CA) -> Iterator[Site]:
-    with sites.running(ca) as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("surroundings")
 
 
 @pytest.fixture
