@@ -99,7 +99,7 @@ def test_nobody_gets_in_without_a_token_for_the_aks_server(scope: str, world: Wo
 
 def test_what_is_not_served_is_refused_with_a_status_object_too(world: World) -> None:
     with pytest.raises(ApiException) as refused:
-        client.AppsV1Api(world.core().api_client).list_deployment_for_all_namespaces()
+        client.AppsV1Api(world.core().api_client).list_stateful_set_for_all_namespaces()
     assert refusal(refused.value) == (404, "NotFound")
     with pytest.raises(ApiException) as refused:
         world.core().read_namespace_status("argocd/nothing/at/all")
