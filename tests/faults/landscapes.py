@@ -38,10 +38,17 @@ def _document() -> Any:
     document = YAML(typ="safe").load(LANDSCAPE.read_text(encoding="utf-8"))
     for name in ("dev", "prod"):
         environment = document["environments"][name]
-        for of_others in ("submodules", "facts", "vault", "argocd"):
+        for of_others in ("submodules", "facts", "vault", "keycloak", "gitlab", "argocd"):
             del environment[of_others]
         contract = environment["contract"]
-        for about_others in ("namespaces", "vaults", "repositories", "channels", "applications"):
+        for about_others in (
+            "namespaces",
+            "vaults",
+            "keycloaks",
+            "repositories",
+            "channels",
+            "applications",
+        ):
             del contract[about_others]
         contract["actions"] = {
             action: mode for action, mode in contract["actions"].items() if action.startswith("credential.")
