@@ -16,11 +16,13 @@ _EVERY_KIND: Final = frozenset(WATCHED.values())
 _OF_CLUSTERS_AND_IDENTITIES: Final = frozenset(
     kind for kind in WATCHED.values() if kind.startswith(("cluster.", "identity."))
 )
+_OF_CLUSTERS: Final = frozenset(kind for kind in WATCHED.values() if kind.startswith("cluster."))
 _BEFORE_KEYCLOAK: Final = ("submodule_refs", "federated_credentials", "runtime_facts", "vault_seeding")
 
 _ROOTS: Final[Registry] = {
-    # No event of Azure tells of a commit: Argo CD's webhook does, the sweep looks, and whoever asks.
-    "submodule_refs": Registered(hears=frozenset(), section="submodules"),
+    # No event of Azure tells of a commit: Argo CD's webhook does. Yet a cluster that is made anew has
+    # everything rendered from the pinned commits, and its event reaches all that the rest may wait for.
+    "submodule_refs": Registered(hears=_OF_CLUSTERS, section="submodules"),
     "federated_credentials": Registered(hears=_EVERY_KIND),
     "runtime_facts": Registered(hears=_OF_CLUSTERS_AND_IDENTITIES, section="facts"),
     "vault_seeding": Registered(

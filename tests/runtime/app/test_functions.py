@@ -34,6 +34,7 @@ FUNCTIONS = {
 LONG = timedelta(minutes=4)
 """From the root to Ready secrets, with everything's own pauses in between."""
 OF_AZURE = (
+    "submodule_refs",
     "federated_credentials",
     "runtime_facts",
     "vault_seeding",
@@ -43,7 +44,7 @@ OF_AZURE = (
 EVERY_TARGET = [
     f"{environment}/{responder}"
     for environment in ("dev", "prod")
-    for responder in ("submodule_refs", *OF_AZURE, "applications")
+    for responder in (*OF_AZURE, "applications")
 ]
 HEARING = [target for target in EVERY_TARGET if target.partition("/")[2] in OF_AZURE]
 """Those that a change of a cluster concerns."""
