@@ -29,7 +29,7 @@ class Stated:
         return self.responder
 
     def judge(self, outside: Outside) -> Verdict:
-        raise NotImplementedError
+        raise AssertionError(f"its verdict is given beside it, and nobody asks {outside}")
 
 
 def moment(seconds: float) -> str:
