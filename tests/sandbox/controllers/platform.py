@@ -17,7 +17,7 @@ from azure.mgmt.msi.models import FederatedIdentityCredential
 from sandbox import runtime_facts
 from sandbox.control_client import Control
 from sandbox.kubernetes_objects import Objects
-from sandbox.kubernetes_resources import CRON_JOBS, EVENTS, PODS, Resource
+from sandbox.kubernetes_resources import CRON_JOBS, EVENTS, JOBS, PODS, Resource
 from sandbox.server import LoopbackCloud
 from tests.sandbox.clients import AUDIENCE, BOOTSTRAP, GROUP, World, described
 
@@ -204,3 +204,26 @@ def living(directory: Path, vaults: Mapping[str, str]) -> Iterator[Platform]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def conditions(job: Json) -> dict[str, str]:
+    return {one["type"]: one["reason"] for one in job.get("status", {}).get("conditions", [])}
+
+
+def of_schedule(platform: Platform, environment: str = "dev") -> list[Json]:
+    """The Jobs of the CronJob, made by hand or not; there are others in the namespace."""
+    return [
+        job
+        for job in platform.all(JOBS, environment)
+        if any(one["kind"] == "CronJob" for one in job["metadata"].get("ownerReferences") or ())
+    ]
+
+
+def running(platform: Platform, environment: str) -> list[str]:
+    return [job["metadata"]["name"] for job in of_schedule(platform, environment) if not conditions(job)]
+
+
+def hold_schedule(platform: Platform) -> None:
+    """Let the schedule make no Job any more; answers once none of dev runs."""
+    platform.world.control.turn(cron_seconds=3600)
+    eventually(lambda: not running(platform, "dev"), "no Job runs")

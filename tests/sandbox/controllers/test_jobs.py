@@ -7,7 +7,14 @@ import pytest
 
 from sandbox.kubernetes_resources import CRON_JOBS, EVENTS, JOBS, PODS, SECRETS, Resource
 from tests.sandbox.clients import BOOTSTRAP
-from tests.sandbox.controllers.platform import Platform, eventually
+from tests.sandbox.controllers.platform import (
+    Platform,
+    conditions,
+    eventually,
+    hold_schedule,
+    of_schedule,
+    running,
+)
 
 type Json = dict[str, Any]
 
@@ -17,23 +24,6 @@ TOKEN_PATH = "/oauth2/v2.0/token$"
 def hang(platform: Platform, seconds: float = 1.5) -> None:
     """Let every run take longer than a minute of the sandbox."""
     platform.world.control.inject(TOKEN_PATH, service="entra", delay=seconds, count=None)
-
-
-def conditions(job: Json) -> dict[str, str]:
-    return {one["type"]: one["reason"] for one in job.get("status", {}).get("conditions", [])}
-
-
-def of_schedule(platform: Platform, environment: str = "dev") -> list[Json]:
-    """The Jobs of the CronJob, made by hand or not; there are others in the namespace."""
-    return [
-        job
-        for job in platform.all(JOBS, environment)
-        if any(one["kind"] == "CronJob" for one in job["metadata"].get("ownerReferences") or ())
-    ]
-
-
-def running(platform: Platform, environment: str) -> list[str]:
-    return [job["metadata"]["name"] for job in of_schedule(platform, environment) if not conditions(job)]
 
 
 def by_hand(platform: Platform, name: str, change: Callable[[Json], Any] = str) -> None:
@@ -67,8 +57,7 @@ def ended(platform: Platform, name: str) -> Json:
 @pytest.fixture
 def quiet(healthy: Platform) -> Platform:
     """Healthy, and no schedule makes a Job any more."""
-    healthy.world.control.turn(cron_seconds=3600)
-    eventually(lambda: not running(healthy, "dev"), "no Job runs")
+    hold_schedule(healthy)
     return healthy
 
 
