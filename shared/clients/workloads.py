@@ -8,15 +8,14 @@ never to be kept, shown or put into an error.
 import base64
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import AGAIN
 from shared.clients.cluster_api import JobState, begun, job_log, log_of, state_of
 from shared.clients.fingerprints import is_placeholder, is_published
-from shared.clients.kubernetes_api import AlreadyExists, Call, KubernetesApi, NotFound, read, time_of, word
+from shared.clients.job_reruns import job_of, rerun
+from shared.clients.kubernetes_api import Call, KubernetesApi, read, time_of, word
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import PermanentError, TemporaryError
 from shared.model import Read
 
 if TYPE_CHECKING:
@@ -27,17 +26,6 @@ SYNC_WAVE: Final = "argocd.argoproj.io/sync-wave"
 REALM_IMPORTS: Final = "k8s.keycloak.org/v2alpha1"
 PAGE: Final = 100
 """Objects of one request."""
-SOON: Final = timedelta(seconds=5)
-"""For an object that is being deleted."""
-
-# What the API server itself gives a Job and its pods, by the Job's uid. The older names are without a prefix.
-# https://kubernetes.io/docs/reference/labels-annotations-taints/#batchkubernetesio-controller-uid
-_GIVEN_LABELS: Final = frozenset(
-    {"batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"}
-)
-_GIVEN_ANNOTATIONS: Final = frozenset({"batch.kubernetes.io/job-tracking"})
-_OF_DELETION: Final = frozenset({"foregroundDeletion", "orphan"})
-"""Finalizers that stand for the way of a deletion, which the deletion itself names anew."""
 
 type Json = Mapping[str, Any]
 
@@ -128,7 +116,7 @@ class Workloads:
 
     def job(self, api_server: ApiServer, namespace: str, name: str) -> Read[Work]:
         """One GET."""
-        return read(lambda: _work(self._job(api_server, namespace, name)))
+        return read(lambda: _work(job_of(self._api, api_server, namespace, name)))
 
     def jobs(self, api_server: ApiServer, namespace: str, selector: str) -> Read[tuple[Work, ...]]:
         """A LIST for each page; newest first. selector: of labels, as kubectl takes it."""
@@ -142,7 +130,7 @@ class Workloads:
         it, and before that began."""
 
         def log() -> str:
-            uid = str(self._job(api_server, namespace, job)["metadata"]["uid"])
+            uid = str(job_of(self._api, api_server, namespace, job)["metadata"]["uid"])
             return job_log(self._api, api_server, namespace, job, uid)
 
         return read(log)
@@ -203,134 +191,13 @@ class Workloads:
     # -- the one write --------------------------------------------------------------------
 
     def rerun(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
-        """Delete the Job with this uid, with its pods, and create it anew as it was rendered: what it runs
-        cannot be changed, nor can it be run again.
-
-        A GET, a trial of the creation, a DELETE and a POST. What would keep the new Job from being made is
-        found by the trial, before the old one is gone: its manifest is nowhere else.
-
-        Raises ReconvergeError; TemporaryError where it is another Job by now, is on its way out already, or
-        is held by somebody's finalizer, as Argo CD holds its hooks while they run. Where the old one is
-        deleted and no new one is known to be made, the text says so.
-        """
-        found = self._job(api_server, namespace, name)
-        _hold(found, name, uid)
-        manifest = _as_rendered(found)
-        self._try(api_server, namespace, manifest)
-        self._delete(api_server, namespace, name, uid)
-        try:
-            self._create(api_server, namespace, name, manifest, uid)
-        except PermanentError as error:
-            raise PermanentError(f"Job {name} was deleted and not made anew: {error}") from error
-        except TemporaryError as error:
-            said = f"Job {name} was deleted and is not known to be made anew: {error}"
-            raise TemporaryError(said, delay=error.delay, asked=error.asked) from error
-
-    def _job(self, api_server: ApiServer, namespace: str, name: str) -> Json:
-        call = Call(
-            method="GET",
-            path=f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}",
-            needs=f"get on jobs in namespace {namespace}",
-        )
-        found: Json = self._api.json(api_server, call)
-        return found
-
-    def _try(self, api_server: ApiServer, namespace: str, manifest: Json) -> None:
-        """The name is looked at last, so that it is taken says that all else is well.
-
-        https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
-        """
-        try:
-            self._api.json(api_server, _creation(namespace, manifest, {"dryRun": "All"}))
-        except AlreadyExists:
-            return
-
-    def _delete(self, api_server: ApiServer, namespace: str, name: str, uid: str) -> None:
-        call = Call(
-            method="DELETE",
-            path=f"/apis/batch/v1/namespaces/{namespace}/jobs/{name}",
-            body={
-                "apiVersion": "v1",
-                "kind": "DeleteOptions",
-                "propagationPolicy": "Background",
-                "preconditions": {"uid": uid},
-            },
-            needs=f"delete on jobs in namespace {namespace}",
-        )
-        try:
-            self._api.json(api_server, call)
-        except NotFound:
-            return
-
-    def _create(self, api_server: ApiServer, namespace: str, name: str, manifest: Json, uid: str) -> None:
-        create = _creation(namespace, manifest, {})
-        try:
-            try:
-                self._api.json(api_server, create)
-            except AlreadyExists:
-                raise
-            # Once more, since nobody else has the manifest. Where only the answer was lost, it is there.
-            except TemporaryError:
-                self._api.json(api_server, create)
-        except AlreadyExists as error:
-            there = self._job(api_server, namespace, name)["metadata"]
-            if there["uid"] == uid:
-                raise TemporaryError("the old one is still being deleted", delay=SOON) from error
+        """Delete the Job with this uid, and create it anew as it was rendered. Raises ReconvergeError."""
+        rerun(self._api, api_server, namespace, name, uid=uid)
 
 
 def _list(path: str, selector: str, what: str) -> Call:
     query = {"labelSelector": selector} if selector else {}
     return Call(method="GET", path=path, query=query, needs=f"list on {what}")
-
-
-def _creation(namespace: str, manifest: Json, query: Mapping[str, str]) -> Call:
-    return Call(
-        method="POST",
-        path=f"/apis/batch/v1/namespaces/{namespace}/jobs",
-        query=query,
-        body=manifest,
-        needs=f"create on jobs in namespace {namespace}",
-    )
-
-
-def _hold(found: Json, name: str, uid: str) -> None:
-    """Raises TemporaryError where the Job may not be deleted, or its deletion would not come to an end."""
-    metadata = found["metadata"]
-    if metadata["uid"] != uid:
-        raise TemporaryError(f"Job {name} was made anew meanwhile", delay=AGAIN)
-    if metadata.get("deletionTimestamp"):
-        raise TemporaryError(f"Job {name} is being deleted", delay=SOON)
-    if set(metadata.get("finalizers") or ()) - _OF_DELETION:
-        raise TemporaryError(
-            f"Job {name} has a finalizer, so it would stay; nothing was deleted", delay=AGAIN
-        )
-
-
-def _as_rendered(found: Json) -> Json:
-    """The manifest, without what the API server and controllers have added."""
-    metadata, spec = found["metadata"], dict(found["spec"])
-    if not spec.get("manualSelector"):
-        spec.pop("selector", None)
-        spec["template"] = _without_given(spec["template"])
-    kept = {key: metadata[key] for key in ("name", "namespace") if key in metadata}
-    if labels := _kept(metadata.get("labels"), _GIVEN_LABELS):
-        kept["labels"] = labels
-    if annotations := _kept(metadata.get("annotations"), _GIVEN_ANNOTATIONS):
-        kept["annotations"] = annotations
-    if owners := [one for one in metadata.get("ownerReferences") or () if one.get("kind") != "Job"]:
-        kept["ownerReferences"] = owners
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": kept, "spec": spec}
-
-
-def _without_given(template: Json) -> Json:
-    metadata = dict(template.get("metadata") or {})
-    if "labels" in metadata:
-        metadata["labels"] = _kept(metadata["labels"], _GIVEN_LABELS)
-    return {**template, "metadata": metadata}
-
-
-def _kept(pairs: Mapping[str, str] | None, given: Collection[str]) -> Mapping[str, str]:
-    return {key: text for key, text in (pairs or {}).items() if key not in given}
 
 
 # -- from JSON to records -----------------------------------------------------------------

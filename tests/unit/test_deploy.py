@@ -132,7 +132,7 @@ def test_the_role_that_reads_is_all_that_is_needed_where_nothing_is_written() ->
 
 
 def test_the_rules_say_what_the_clients_of_the_cluster_call() -> None:
-    names = ("cluster_api.py", "argocd.py", "workloads.py")
+    names = ("cluster_api.py", "argocd.py", "workloads.py", "job_reruns.py")
     source = "".join((CLIENTS / name).read_text() for name in names)
     calls = set(re.findall(r'needs=f"(\w+) on ([\w/{}.]+) in namespace', source))
     # Lists are made in one place of that client, by what they list.
