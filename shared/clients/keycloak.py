@@ -9,34 +9,29 @@ https://www.keycloak.org/docs-api/latest/rest-api/
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
 
 from shared.clients.azure_core import (
     AGAIN,
-    CONNECT,
     CONNECTIONS,
-    IMPORTING,
-    READ,
     SHOWABLE,
     OncePer,
     as_unknown,
-    retry_after,
 )
 from shared.clients.fingerprints import SecretText
+from shared.clients.keycloak_http import SERVICE, Answer, Forbidden, NoRealm, ask, shaped
 from shared.clients.sessions import session
 from shared.clients.web import origin_of
-from shared.errors import Misconfigured, PermanentError, ReconvergeError, TemporaryError, WriteConflict
+from shared.errors import Misconfigured, ReconvergeError, TemporaryError
 from shared.model import Absent, Known, Read, Unknown
 
 if TYPE_CHECKING:
-    from requests import Response, Session
+    from requests import Session
 
-SERVICE: Final = "Keycloak"
 PAGE: Final = 100
 """Clients of one request; each has some kilobytes."""
 MOST_PAGES: Final = 100
@@ -44,13 +39,9 @@ LISTED_WITHIN: Final = 60
 """Seconds after which no further page is asked for: functionTimeout in host.json ends a run."""
 LONGEST: Final = 60
 """Seconds for one answer as a whole."""
-LARGEST: Final = 16 * 1024 * 1024
-"""Bytes of one answer."""
 FORBIDDEN_PAUSE: Final = timedelta(minutes=5)
 """Only a person can end it, and no event tells that they did."""
 
-_NO_REALM: Final = re.compile(r"Realm (?:does not exist|not found)\b.*")
-"""How Keycloak begins to say it; anybody in front of it says 404 as well."""
 _OF_SECRETS: Final = re.compile(r"secret|registrationAccessToken")
 _OF_ROTATION: Final = "client.secret."
 """How the attributes begin that Keycloak keeps about a client's secret, an older value among them."""
@@ -117,9 +108,9 @@ class Keycloaks:
         """
         try:
             found = self._enter(realm).clients()
-        except _Refused as refused:
+        except Forbidden as refused:
             return LoginRefused(str(refused))
-        except _NoRealm:
+        except NoRealm:
             return Absent()
         except ReconvergeError as error:
             return as_unknown(error)
@@ -142,7 +133,7 @@ class Keycloaks:
         is not there, and where what is read at last is something else. Where the answer was lost, the write
         may have been done.
         """
-        with _shaped():
+        with shaped():
             entered = self._enter(realm)
             before = entered.client(client_id)
             if uri in before[_URIS]:
@@ -174,9 +165,9 @@ class Keycloaks:
             "client_secret": self._secrets.value(uri, realm.secret).text,
         }
         address = f"{realm.url}/realms/{quote(realm.realm, safe='')}/protocol/openid-connect/token"
-        answer = _ask(connections, "POST", address, data=form)
+        answer = ask(connections, "POST", address, data=form)
         if answer.status in (400, 401, 403):
-            raise _Refused(
+            raise Forbidden(
                 f"{answer.said}: it does not let client {realm.client_id} of realm {realm.realm} in by the"
                 f" secret {realm.secret}; it must be confidential, with a service account",
                 delay=FORBIDDEN_PAUSE,
@@ -223,7 +214,7 @@ class _Entered:
         body.pop(_OF_THE_READER, None)
         self._call("PUT", f"/{quote(client['id'], safe='')}", "manage-clients", json=body)
 
-    def _call(self, method: str, path: str, role: str, **given: Any) -> "_Answer":
+    def _call(self, method: str, path: str, role: str, **given: Any) -> Answer:
         """A second time with a new login, once, where the token is not taken: it may have run out.
 
         role: the one that it needs. Raises ReconvergeError.
@@ -236,121 +227,20 @@ class _Entered:
             answer = self._try(method, address, given)
         if answer.status == 401:
             said = f"{answer.said}: it does not take the token that it has just issued"
-            raise _Refused(said, delay=FORBIDDEN_PAUSE)
+            raise Forbidden(said, delay=FORBIDDEN_PAUSE)
         if answer.status == 403:
-            raise _Refused(f"{answer.said}: {_role(self.realm, role)}", delay=FORBIDDEN_PAUSE)
+            raise Forbidden(f"{answer.said}: {_role(self.realm, role)}", delay=FORBIDDEN_PAUSE)
         answer.check()
         return answer
 
-    def _try(self, method: str, address: str, given: Mapping[str, Any]) -> "_Answer":
+    def _try(self, method: str, address: str, given: Mapping[str, Any]) -> Answer:
         self.token = self.token or self.log_in()
         headers = {"Authorization": f"Bearer {self.token}"}
-        return _ask(self.connections, method, address, headers=headers, **given)
+        return ask(self.connections, method, address, headers=headers, **given)
 
 
 def _role(realm: Realm, role: str) -> str:
     return f"give the service account of client {realm.client_id} the role {role} of realm-management"
-
-
-# -- one request ----------------------------------------------------------------------------------------
-
-
-class _NoRealm(TemporaryError):
-    """404, in the words of Keycloak itself."""
-
-
-class _Refused(TemporaryError):
-    """401 or 403, or a login that is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """Its body may hold secrets."""
-
-    status: int
-    body: bytes = field(repr=False)
-    headers: Mapping[str, str] = field(repr=False)
-    """Names in lower case."""
-
-    @property
-    def said(self) -> str:
-        """With the error's code, which is a word; a sentence in its place is dropped."""
-        code = self._error()
-        return f"{SERVICE} answered {self.status} {code if re.fullmatch(SHOWABLE, code) else ''}".rstrip()
-
-    def json(self) -> Any:
-        """Raises TemporaryError."""
-        with suppress(ValueError, RecursionError):
-            return json.loads(self.body)
-        # Without its cause, which holds the whole body.
-        raise TemporaryError(f"{SERVICE}'s answer is no JSON", delay=AGAIN)
-
-    def check(self) -> None:
-        """Say a refusal in our words. Raises ReconvergeError; unlisted is temporary."""
-        asked = retry_after(self.headers, now=datetime.now(UTC))
-        match self.status:
-            case 200 | 201 | 204:
-                return
-            case 400:
-                raise PermanentError(self.said)
-            case 404 if _NO_REALM.fullmatch(self._error()):
-                raise _NoRealm(f"{self.said}: no such realm", delay=AGAIN)
-            case 409:
-                raise WriteConflict(self.said, delay=AGAIN)
-            case status if 300 <= status < 400:
-                raise TemporaryError(f"{self.said}: redirects are not followed", delay=AGAIN)
-        raise TemporaryError(self.said, delay=asked or AGAIN, asked=asked is not None)
-
-    def _error(self) -> str:
-        try:
-            error = json.loads(self.body)["error"]
-        except (ValueError, TypeError, LookupError, RecursionError):
-            return ""
-        return error if isinstance(error, str) else ""
-
-
-def _ask(connections: "Session", method: str, address: str, **given: Any) -> _Answer:
-    """One request, never repeated. Raises TemporaryError where there is no answer."""
-    with IMPORTING:
-        from requests.exceptions import RequestException
-        from urllib3.exceptions import HTTPError
-
-    try:
-        response = connections.request(
-            method, address, timeout=(CONNECT, READ), allow_redirects=False, stream=True, **given
-        )
-        return _Answer(
-            response.status_code,
-            _content(response),
-            {name.lower(): text for name, text in response.headers.items()},
-        )
-    except (RequestException, HTTPError, OSError) as error:
-        kind = type(error).__name__
-    # Without its cause, which holds the request, and that the secret or the token.
-    if method == "GET":
-        raise TemporaryError(f"{SERVICE} could not be reached ({kind})", delay=AGAIN)
-    said = f"{SERVICE} gave no usable answer ({kind}), what was asked may have been done"
-    raise TemporaryError(said, delay=AGAIN)
-
-
-def _content(response: "Response") -> bytes:
-    body = bytearray()
-    with response:
-        for piece in response.iter_content(64 * 1024):
-            body += piece
-            if len(body) > LARGEST:
-                raise TemporaryError(f"{SERVICE}'s answer is larger than {LARGEST} bytes", delay=AGAIN)
-    return bytes(body)
-
-
-@contextmanager
-def _shaped() -> Iterator[None]:
-    """Bodies are believed to have their promised shape."""
-    try:
-        yield
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        said = f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})"
-        raise TemporaryError(said, delay=AGAIN) from None
 
 
 # -- a client's representation ---------------------------------------------------------------------------
