@@ -65,6 +65,13 @@ def journalled(app: App, correlation: str) -> list[dict[str, Any]]:
     return [row for row in app.journal() if row["correlation"] == correlation]
 
 
+def ends_well(app: App) -> bool:
+    """Whether the last word on every target is a good one. A platform that is still new, as at the first
+    sweep, may need a repair as well."""
+    found = {one["target"]: one["outcome"] for one in app.ask("GET", "/api/status").json()["targets"]}
+    return found.keys() == set(EVERY_TARGET) and set(found.values()) <= {"converged", "repaired"}
+
+
 def test_the_worker_library_indexes_every_function(app: App) -> None:
     answer = app.ask("GET", "/admin/functions", key=app.keys["master"])
     assert {one["name"] for one in answer.json()} == FUNCTIONS
@@ -127,10 +134,7 @@ def test_the_sweep_looks_at_every_target(app: App) -> None:
     app.trigger("sweep")
     swept = eventually(lambda: [row for row in app.journal() if row["detail"].get("kind") == "sweep"])
     assert swept[-1]["detail"]["targets"] == EVERY_TARGET
-    eventually(
-        lambda: all(one["outcome"] == "converged" for one in app.ask("GET", "/api/status").json()["targets"]),
-        LONG,
-    )
+    eventually(lambda: ends_well(app), LONG)
 
 
 def test_a_request_to_run_is_accepted_within_a_second_and_leads_to_a_run(app: App) -> None:
@@ -304,7 +308,7 @@ def test_a_rebuilt_cluster_is_noticed_repaired_and_proven_through_the_app(app: A
         proven = {one["detail"]["object"] for one in done}
         return sum("/federatedIdentityCredentials/" in one for one in proven) == 6
 
-    eventually(repaired)
+    eventually(repaired, LONG)
     issuers = {
         credential["properties"]["issuer"]
         for identity in app.control.state()["identities"]
@@ -320,12 +324,7 @@ def test_a_rebuilt_cluster_is_noticed_repaired_and_proven_through_the_app(app: A
 @pytest.mark.timeout(300)
 def test_what_rests_on_the_root_goes_on_by_itself_until_all_is_well(app: App) -> None:
     """Facts by the workflow that owns them, then the bootstrap, the seeds, and what reads them."""
-
-    def well() -> bool:
-        found = {one["target"]: one["outcome"] for one in app.ask("GET", "/api/status").json()["targets"]}
-        return found.keys() == set(EVERY_TARGET) and set(found.values()) <= {"converged", "repaired"}
-
-    eventually(well, LONG)
+    eventually(lambda: ends_well(app), LONG)
     started = [
         one for one in app.ask("GET", "/api/status").json()["changes"] if one["kind"] == "step-started"
     ]
