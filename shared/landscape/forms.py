@@ -67,8 +67,10 @@ class Form:
 
 _GUID: Final = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _GROUP: Final = rf"/subscriptions/{_GUID}/resourceGroups/[-\w.()]{{0,89}}[-\w()]/providers"
-_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
-_HOST: Final = rf"{_LABEL}(?:\.{_LABEL})*"
+LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+"""One part of a DNS name, which is also how Kubernetes names most things."""
+HOST: Final = rf"{LABEL}(?:\.{LABEL})*"
+"""Such parts with dots between them."""
 
 
 def _resource(kind: str, name: str, command: str) -> Form:
@@ -122,7 +124,7 @@ type ResourceId = Annotated[
 
 REPOSITORY: Final = Form(
     # Nothing before the host: a token in the address would end up in plans and journals.
-    pattern=rf"https://{_HOST}(?::[0-9]{{1,5}})?/[a-z0-9][-a-z0-9]{{0,38}}/(?!\.)[-\w.]{{1,100}}",
+    pattern=rf"https://{HOST}(?::[0-9]{{1,5}})?/[a-z0-9][-a-z0-9]{{0,38}}/(?!\.)[-\w.]{{1,100}}",
     otherwise="write the repository's address, https://github.com/<owner>/<name>.git, without user name",
     longest=400,
     ignore_case=True,
@@ -220,7 +222,7 @@ type Subject = Annotated[
     # A namespace is a DNS label, a service account's name a DNS subdomain; neither has capitals.
     # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
     Form(
-        pattern=rf"system:serviceaccount:{_LABEL}:(?=.{{1,253}}$){_HOST}",
+        pattern=rf"system:serviceaccount:{LABEL}:(?=.{{1,253}}$){HOST}",
         otherwise="write system:serviceaccount:<namespace>:<name>; Kubernetes names are lower case",
         longest=600,
     ),
@@ -248,7 +250,7 @@ type Issuer = Annotated[
 type HostPattern = Annotated[
     str,
     Form(
-        pattern=rf"(?:\*\.{_LABEL}\.)?{_HOST}(?::(?:[0-9]{{1,5}}|\*))?",
+        pattern=rf"(?:\*\.{LABEL}\.)?{HOST}(?::(?:[0-9]{{1,5}}|\*))?",
         otherwise='write a host such as "*.oic.prod-aks.azure.com" (at least two labels after the star), '
         "with :<port> or :* where it is not 443",
         longest=261,

@@ -1,23 +1,21 @@
 """The section `gitlab`: a release of GitLab's chart, its database, and what people see of it."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from shared.landscape.declared import Declared
-from shared.landscape.forms import ClusterName, FieldPath, Form
+from shared.landscape.forms import LABEL, ClusterName, FieldPath, Form
 from shared.landscape.keycloak import ApplicationName
 from shared.landscape.values import ValuesFile
 from shared.landscape.vault import Namespace
 from shared.landscape.web import PagePath, WebAddress
 
-_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
-
 type ReleaseName = Annotated[
     str,
     # https://helm.sh/docs/chart_template_guide/builtin_objects/
     Form(
-        pattern=_LABEL,
+        pattern=LABEL,
         otherwise="write the name of the Helm release, such as platform-gitlab",
         longest=53,
     ),

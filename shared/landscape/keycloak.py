@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
 from shared.landscape.declared import Declared
-from shared.landscape.forms import ClusterName, FieldPath, Form, Unchanging
+from shared.landscape.forms import HOST, ClusterName, FieldPath, Form, Unchanging
 from shared.landscape.values import ValuesFile
 from shared.landscape.vault import (
+    KEY_VAULT_ID,
     KeyVaultId,
     Namespace,
     ObjectName,
@@ -19,15 +20,10 @@ from shared.landscape.vault import (
 )
 from shared.landscape.web import RedirectUri, WebAddress
 
-_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
-_KEY_VAULT_ID: Final = (
-    "/subscriptions/<guid>/resourceGroups/<group>/providers/Microsoft.KeyVault/vaults/<name>"
-)
-
 type ApplicationName = Annotated[
     str,
     Form(
-        pattern=rf"{_LABEL}(?:\.{_LABEL})*",
+        pattern=HOST,
         otherwise="write an Application's name, such as dev-platform-keycloak-realm",
         longest=253,
     ),
@@ -35,7 +31,7 @@ type ApplicationName = Annotated[
 type JobName = Annotated[
     str,
     Form(
-        pattern=rf"{_LABEL}(?:\.{_LABEL})*",
+        pattern=HOST,
         otherwise="name a Job with lower-case letters, digits, inner hyphens and dots",
         longest=63,
     ),
@@ -69,7 +65,7 @@ class KeycloakLogin(Declared):
     client_id: ClientId = Field(examples=["reconverge"])
     """The client's id. Its service account needs the role view-clients of realm-management, and
     manage-clients only where the contract lets redirect URIs be added."""
-    key_vault: KeyVaultId = Field(examples=[_KEY_VAULT_ID])
+    key_vault: KeyVaultId = Field(examples=[KEY_VAULT_ID])
     """ARM id of the Key Vault that holds the client's secret."""
     secret: SecretName = Field(examples=["keycloak-reconverge-client-secret"])
     """Name of that secret. Its value goes from Key Vault to Keycloak's token endpoint and nowhere else."""

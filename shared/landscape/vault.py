@@ -8,6 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from shared.landscape.declared import Declared
 from shared.landscape.forms import (
+    HOST,
+    LABEL,
     VAULT_ID,
     Audience,
     ClusterName,
@@ -21,9 +23,8 @@ LOGIN_AUDIENCE: Final = "api://AzureADTokenExchange"
 """Of the token that Reconverge shows to Vault: whoever holds it can do nothing with it in Azure itself."""
 
 _PROVIDERS: Final = "/subscriptions/<guid>/resourceGroups/<group>/providers"
-_KEY_VAULT_ID: Final = f"{_PROVIDERS}/Microsoft.KeyVault/vaults/<name>"
+KEY_VAULT_ID: Final = f"{_PROVIDERS}/Microsoft.KeyVault/vaults/<name>"
 _IDENTITY_ID: Final = f"{_PROVIDERS}/Microsoft.ManagedIdentity/userAssignedIdentities/<name>"
-_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _SEGMENT: Final = r"[A-Za-z0-9_][-.A-Za-z0-9_]*"
 
 type KeyVaultId = Annotated[str, VAULT_ID]
@@ -32,7 +33,7 @@ type Namespace = Annotated[
     str,
     # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
     Form(
-        pattern=_LABEL,
+        pattern=LABEL,
         otherwise="name a namespace with lower-case letters, digits and inner hyphens",
         longest=63,
     ),
@@ -42,7 +43,7 @@ type CronJobName = Annotated[
     str,
     # The Jobs that the controller makes of it add 11 characters and must stay within 63.
     Form(
-        pattern=rf"{_LABEL}(?:\.{_LABEL})*",
+        pattern=HOST,
         otherwise="name a CronJob with lower-case letters, digits, inner hyphens and dots",
         longest=52,
     ),
@@ -51,7 +52,7 @@ type CronJobName = Annotated[
 type ObjectName = Annotated[
     str,
     Form(
-        pattern=rf"{_LABEL}(?:\.{_LABEL})*",
+        pattern=HOST,
         otherwise="name an object of Kubernetes with lower-case letters, digits, inner hyphens and dots",
         longest=253,
     ),
@@ -59,7 +60,7 @@ type ObjectName = Annotated[
 
 VAULT_ADDRESS: Final = Form(
     # Inside the cluster Vault is served over plain http.
-    pattern=rf"https?://{_LABEL}(?:\.{_LABEL})*(?::[0-9]{{1,5}})?",
+    pattern=rf"https?://{HOST}(?::[0-9]{{1,5}})?",
     otherwise="write Vault's address without a path, such as"
     " http://vault-core-dev.ameide-dev.svc.cluster.local:8200",
     longest=270,
@@ -150,7 +151,7 @@ class DeclaredVault(Declared):
     """How Reconverge logs in."""
     bootstrap: BootstrapJob = Field(examples=[{"cronJob": "vault-bootstrap"}])
     """What seeds it."""
-    key_vault: KeyVaultId = Field(examples=[_KEY_VAULT_ID])
+    key_vault: KeyVaultId = Field(examples=[KEY_VAULT_ID])
     """ARM id of the Key Vault that the seeds come from."""
     required_secrets: tuple[SecretName, ...] = ()
     """Secrets that must be present and usable in Key Vault. Sources of seeds are required anyway."""

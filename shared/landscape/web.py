@@ -3,14 +3,13 @@
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from shared.landscape.forms import Form
+from shared.landscape.forms import HOST, Form
 
-_LABEL: Final = r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
 _PORT: Final = r"(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 
 WEB_ADDRESS: Final = Form(
     # Nothing before the host: a password in the address would end up in plans and journals.
-    pattern=rf"https://{_LABEL}(?:\.{_LABEL})*(?::{_PORT})?",
+    pattern=rf"https://{HOST}(?::{_PORT})?",
     otherwise="write the address with https and without a path, such as https://gitlab.dev.ameide.io",
     longest=270,
 )
