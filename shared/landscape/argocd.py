@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
-from shared.landscape.declared import Declared
+from shared.landscape.declared import Declared, cluster_is_optional_in_the_file
 from shared.landscape.forms import ClusterName, Form
 from shared.landscape.vault import Namespace
 
@@ -41,14 +41,10 @@ class ApplicationRule(Declared):
     """Who looks after what they rest on: woken as well when Argo CD reports one of them."""
 
 
-def _optional_in_the_file(described: dict[str, Any]) -> None:
-    described["required"].remove("cluster")
-
-
 class DeclaredArgoCD(Declared):
     """The Argo CD that deploys the environment, and the environment's part of its Applications."""
 
-    model_config = ConfigDict(json_schema_extra=_optional_in_the_file)
+    model_config = ConfigDict(json_schema_extra=cluster_is_optional_in_the_file)
 
     cluster: ClusterName = Field(examples=["ameide"])
     """Name of the cluster that it runs in. Needed only when the environment has several."""

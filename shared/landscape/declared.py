@@ -1,5 +1,7 @@
 """What all parts of a landscape have in common."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
@@ -16,3 +18,9 @@ class Declared(BaseModel):
         validate_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+
+def cluster_is_optional_in_the_file(described: dict[str, Any]) -> None:
+    """Of a part that names its cluster, in the schema. Where the file does not, the only cluster of the
+    environment is meant, which is filled in before the part is validated."""
+    described["required"].remove("cluster")

@@ -1,10 +1,10 @@
 """The section `gitlab`: a release of GitLab's chart, its database, and what people see of it."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from shared.landscape.declared import Declared
+from shared.landscape.declared import Declared, cluster_is_optional_in_the_file
 from shared.landscape.forms import LABEL, ClusterName, FieldPath, Form
 from shared.landscape.keycloak import ApplicationName
 from shared.landscape.values import ValuesFile
@@ -35,14 +35,10 @@ class DeclaredMigrations(Declared):
     gitlab.gitlab.migrations.annotations.rerun. A change of it makes a new Job."""
 
 
-def _optional_in_the_file(described: dict[str, Any]) -> None:
-    described["required"].remove("cluster")
-
-
 class DeclaredGitLab(Declared):
     """The GitLab of the environment."""
 
-    model_config = ConfigDict(json_schema_extra=_optional_in_the_file)
+    model_config = ConfigDict(json_schema_extra=cluster_is_optional_in_the_file)
 
     cluster: ClusterName = Field(examples=["ameide"])
     """Name of the cluster that it runs in. Needed only when the environment has several."""

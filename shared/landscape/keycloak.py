@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from shared.landscape.declared import Declared
+from shared.landscape.declared import Declared, cluster_is_optional_in_the_file
 from shared.landscape.forms import HOST, ClusterName, FieldPath, Form, Unchanging
 from shared.landscape.values import ValuesFile
 from shared.landscape.vault import (
@@ -102,14 +102,10 @@ class DeclaredClient(Declared):
     """Key in the environment's Vault that the patcher writes the client's secret to."""
 
 
-def _optional_in_the_file(described: dict[str, Any]) -> None:
-    described["required"].remove("cluster")
-
-
 class DeclaredKeycloak(Declared):
     """The Keycloak of the environment: its realm, what sets it up, and what rests on it."""
 
-    model_config = ConfigDict(json_schema_extra=_optional_in_the_file)
+    model_config = ConfigDict(json_schema_extra=cluster_is_optional_in_the_file)
 
     cluster: ClusterName = Field(examples=["ameide"])
     """Name of the cluster that it runs in. Needed only when the environment has several."""

@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field
 
 from shared.landscape import issuers
 from shared.landscape.argocd import ApplicationPattern, DeclaredArgoCD, fits
-from shared.landscape.declared import Declared
+from shared.landscape.declared import Declared, cluster_is_optional_in_the_file
 from shared.landscape.facts import DeclaredFacts, same_repository
 from shared.landscape.forms import (
     Audience,
@@ -137,14 +137,10 @@ class DeclaredCluster(Declared):
     """ARM id. It outlives a rebuild; the issuer, read from the live cluster, does not."""
 
 
-def _cluster_is_optional_in_the_file(described: dict[str, Any]) -> None:
-    described["required"].remove("cluster")
-
-
 class DeclaredCredential(Declared):
     """A federated credential that an identity must hold. Its issuer is always the live cluster's."""
 
-    model_config = ConfigDict(json_schema_extra=_cluster_is_optional_in_the_file)
+    model_config = ConfigDict(json_schema_extra=cluster_is_optional_in_the_file)
 
     name: CredentialName = Field(examples=["vault-bootstrap-dev"])
     """Name of the credential in Azure, which nobody can change afterwards."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from shared.landscape.declared import Declared
+from shared.landscape.declared import Declared, cluster_is_optional_in_the_file
 from shared.landscape.forms import (
     HOST,
     LABEL,
@@ -127,7 +127,7 @@ def _pairs(value: object) -> object:
 
 
 def _optional_in_the_file(described: dict[str, Any]) -> None:
-    described["required"].remove("cluster")
+    cluster_is_optional_in_the_file(described)
     pairs = described["properties"]["seeds"]
     words = {key: pairs.pop(key) for key in ("description", "examples", "default") if key in pairs}
     described["properties"]["seeds"] = words | {
