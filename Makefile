@@ -45,8 +45,9 @@ recreate: setup ## rebuild the cluster of that sandbox's dev
 down: setup ## stop that sandbox
 	@$(RECONVERGE) sandbox down
 
-lint: setup ## ruff and the import contracts
+lint: setup ## ruff, its format, and the import contracts
 	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
 	@.venv/bin/lint-imports
 
 types: setup ## strict types

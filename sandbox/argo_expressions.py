@@ -142,9 +142,7 @@ def _call(name: str, tokens: _Tokens) -> _Node:
     predicate = _conjunction(tokens)
     _take(tokens, "}")
     _take(tokens, ")")
-    return lambda scope: builtin(
-        _list(over(scope)), lambda element: predicate({**scope, _ELEMENT: element})
-    )
+    return lambda scope: builtin(_list(over(scope)), lambda element: predicate({**scope, _ELEMENT: element}))
 
 
 def _take(tokens: _Tokens, sign: str) -> None:

@@ -109,9 +109,7 @@ class GitRemotes(Protocol):
         self, url: str, revision: str, *, refs: Refs | None = None, parent: str | None = None
     ) -> Read[Snapshot]: ...
 
-    def standing(
-        self, url: str, commit: str, refs: Refs, *, parent: str | None = None
-    ) -> Read[Standing]: ...
+    def standing(self, url: str, commit: str, refs: Refs, *, parent: str | None = None) -> Read[Standing]: ...
 
 
 class KeyVaults(Protocol):

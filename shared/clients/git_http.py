@@ -83,7 +83,9 @@ class Hosts:
         if address is None:
             raise Misconfigured("its address is none of https: it can only be looked at by hand")
         if address.host in (urlsplit(self._github).netloc.lower(), "github.com"):
-            raise Misconfigured("its address is no repository of GitHub: write https://github.com/<owner>/<name>.git")
+            raise Misconfigured(
+                "its address is no repository of GitHub: write https://github.com/<owner>/<name>.git"
+            )
         declared = read_address(parent) if parent else None
         known = self._credentials.get(address.host)
         if known is None and (declared is None or declared.host != address.host):

@@ -135,9 +135,7 @@ class GitRemotes:
             server=server,
         )
 
-    def _snapshot(
-        self, url: str, revision: str, refs: Refs | None, parent: str | None
-    ) -> Snapshot | Absent:
+    def _snapshot(self, url: str, revision: str, refs: Refs | None, parent: str | None) -> Snapshot | Absent:
         server = (refs and refs.server) or greet(self._hosts.home(url, parent))
         commit: str | None = revision
         if not is_id(revision, server.object_format):

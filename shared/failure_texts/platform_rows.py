@@ -88,8 +88,7 @@ _ENTRA: Final = (
         label=None,
         responder="federated_credentials",
         area=Area.ENTRA,
-        cause="Entra could not read the issuer's published keys. A deleted cluster's issuer answers no "
-        "more.",
+        cause="Entra could not read the issuer's published keys. A deleted cluster's issuer answers no more.",
         remedy="Let federated_credentials compare the issuer with the live cluster's.",
         passes=True,
         where=_POD_LOG,
@@ -208,9 +207,7 @@ _SEEDING: Final = (
         words=("missing required Key Vault secret: …",),
         reads=says(r"\bmissing required key vault secret\b"),
         # The group is the secret's name.
-        in_log=in_log(
-            r"missing required key vault secret:?\s+[\"']?([0-9A-Za-z-]{1,127})(?![0-9A-Za-z-])"
-        ),
+        in_log=in_log(r"missing required key vault secret:?\s+[\"']?([0-9A-Za-z-]{1,127})(?![0-9A-Za-z-])"),
     ),
     FailureText(
         code="VaultSealed",
@@ -273,9 +270,7 @@ _SEEDING: Final = (
         reads=says(
             r"(?<![\w-])vault-core-[a-z]{1,20}\b.{0,200}?\b(?:no such host|connection refused|i/o timeout)\b"
         ),
-        in_log=in_log(
-            r"\bconnection refused\b|\bno such host\b|\bcould not resolve host\b|\bi/o timeout\b"
-        ),
+        in_log=in_log(r"\bconnection refused\b|\bno such host\b|\bcould not resolve host\b|\bi/o timeout\b"),
     ),
     FailureText(
         code="StoreNotReady",

@@ -192,9 +192,7 @@ REPORTS: dict[str, tuple[str, list[str]]] = {
 
 @pytest.mark.parametrize(("subject", "targets"), REPORTS.values(), ids=REPORTS)
 def test_an_application(subject: str, targets: list[str]) -> None:
-    signal = Signal(
-        source=Source.ARGO_CD, kind=REPORTED, subject=subject, time=START, correlation_id="c"
-    )
+    signal = Signal(source=Source.ARGO_CD, kind=REPORTED, subject=subject, time=START, correlation_id="c")
     assert [str(target) for target in routing.targets(ARGOCD, signal, WATCHING)] == targets
 
 

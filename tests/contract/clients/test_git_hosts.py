@@ -121,9 +121,7 @@ def test_github_is_asked_as_github_only_whoever_names_it(servers: Servers) -> No
     """Its address in the settings stands for https://github.com, which itself may be another one."""
     for url in ("https://github.com/o/r/wiki", f"https://{servers.github.host}/o"):
         said = why(servers.remotes().refs(url, parent=url))
-        assert said == (
-            "its address is no repository of GitHub: write https://github.com/<owner>/<name>.git"
-        )
+        assert said == ("its address is no repository of GitHub: write https://github.com/<owner>/<name>.git")
     assert servers.github.asked == []
 
 

@@ -162,9 +162,7 @@ def test_in_an_empty_repository_every_commit_is_absent(server: GitServer, reposi
     assert standing(server, NEVER) == Absent()
 
 
-def test_a_commit_that_only_a_hidden_ref_leads_to_is_not_referenced(
-    server: GitServer, made: History
-) -> None:
+def test_a_commit_that_only_a_hidden_ref_leads_to_is_not_referenced(server: GitServer, made: History) -> None:
     made.repository.git("update-ref", "refs/heads/secret/x", made["loose"])
     made.repository.git("config", "uploadpack.hideRefs", "refs/heads/secret")
     assert standing(server, made["loose"]) == Known(Standing.UNREFERENCED)
@@ -198,9 +196,7 @@ def test_what_is_no_commit_is_neither_referenced_nor_absent(
     assert found.why.startswith(f"what has this id is no commit, but a {kind}")
 
 
-def test_a_server_that_filters_but_not_trees_is_asked_without(
-    server: GitServer, made: History
-) -> None:
+def test_a_server_that_filters_but_not_trees_is_asked_without(server: GitServer, made: History) -> None:
     made.repository.git("config", "uploadpackfilter.tree.allow", "false")
     assert standing(server, made["inner"]) == Known(Standing.REFERENCED)
     assert standing(server, made["loose"]) == Known(Standing.UNREFERENCED)
@@ -349,17 +345,13 @@ TWISTS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("twist", TWISTS.values(), ids=TWISTS)
-def test_half_a_list_of_refs_is_no_list(
-    server: GitServer, twist: Callable[[bytes], bytes]
-) -> None:
+def test_half_a_list_of_refs_is_no_list(server: GitServer, twist: Callable[[bytes], bytes]) -> None:
     server.twist = twist
     assert remotes(server).refs(URL) == Unknown("its answer ends in the middle")
 
 
 @pytest.mark.usefixtures("made")
-def test_an_answer_that_trickles_is_given_up(
-    server: GitServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_trickles_is_given_up(server: GitServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.clients.git_http.LONGEST", -1)
     found = remotes(server).refs(URL)
     assert isinstance(found, Unknown)
@@ -394,9 +386,7 @@ def test_an_answer_in_chunks_is_read_to_its_end(server: GitServer, end: bytes, w
 
 
 @pytest.mark.usefixtures("made")
-def test_an_answer_without_end_is_given_up(
-    server: GitServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_without_end_is_given_up(server: GitServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.clients.git_http.LARGEST", 100)
     found = remotes(server).refs(URL)
     assert isinstance(found, Unknown)

@@ -119,9 +119,7 @@ def test_what_the_api_server_refuses_is_the_reason(argo: Argo) -> None:
     argo.sync(name, options=())
     state = argo.ended(name)
     assert state["phase"] == "Failed"
-    assert state["message"] == (
-        f'one or more objects failed to apply, reason: namespaces "{name}" not found'
-    )
+    assert state["message"] == (f'one or more objects failed to apply, reason: namespaces "{name}" not found')
     assert state["syncResult"]["resources"][0]["status"] == "SyncFailed"
     assert argo.deployed(NAMESPACES, "", name) is None, "the operation did not ask for it"
     argo.sync(name, options=("CreateNamespace=true",))

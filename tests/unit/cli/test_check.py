@@ -19,8 +19,10 @@ THERE, GONE, STRAY = "a" * 40, "b" * 40, "c" * 40
 HEAD = "d" * 40
 """The commit of a pull request."""
 
-DECLARING = LANDSCAPE.replace("MODE", "propose").replace("DEV", "true").replace(
-    "    contract:", f"    submodules: [{{repository: {GITOPS}.git}}]\n    contract:"
+DECLARING = (
+    LANDSCAPE.replace("MODE", "propose")
+    .replace("DEV", "true")
+    .replace("    contract:", f"    submodules: [{{repository: {GITOPS}.git}}]\n    contract:")
 )
 
 

@@ -53,7 +53,7 @@ DECOYS: Final[dict[str, str]] = {
     "the parent's host key": f"{FETCH}Host key verification failed.\n{ACCESS_RIGHTS}",
     "the parent is refused after a submodule was well": f"Submodule path 'a': checked out '{X}'\n`git fetch origin --tags` "
     "failed exit status 128: fatal: Authentication failed for 'https://github.com/o/r/'",
-    "authentication of something else": "pq: password authentication failed for user \"coder\"",
+    "authentication of something else": 'pq: password authentication failed for user "coder"',
     "a submodule that is not found": f"{UPDATE}remote: Repository not found.\nfatal: repository 'https://github.com/o/s/' not "
     "found",
     "another record of the same log": 'level=info msg="git fetch origin --tags --force --prune" dir=/tmp/x execID=1\n'
@@ -67,12 +67,12 @@ DECOYS: Final[dict[str, str]] = {
     "a database that Ruby does not reach": "PG::ConnectionBad: could not connect to server: Connection reset by peer",
     "EOF of a parser": "error parsing values.yaml: unexpected EOF",
     "a web page": "HTTP/1.1 503 Service Unavailable",
-    "TLS of something else": "Get \"https://vault:8200/v1/sys/health\": net/http: TLS handshake timeout",
+    "TLS of something else": 'Get "https://vault:8200/v1/sys/health": net/http: TLS handshake timeout',
     "a certificate": f"{FETCH}fatal: unable to access 'https://g.example.com/': SSL certificate problem: self signed "
     "certificate",
     "a full disk": f"{FETCH}fatal: write error: No space left on device\nfatal: index-pack failed",
     "etcd": "rpc error: code = Unavailable desc = etcdserver: leader changed",
-    "containerd": "Failed to pull image \"x\": rpc error: code = Unavailable desc = error reading from server: EOF",
+    "containerd": 'Failed to pull image "x": rpc error: code = Unavailable desc = error reading from server: EOF',
     "Redis": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp '
     '10.0.0.9:6379: connect: connection refused"',
     "a plugin's socket": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial '
@@ -87,7 +87,7 @@ DECOYS: Final[dict[str, str]] = {
     "talk of a revision": "targetRevision main resolved to a commit SHA",
     "a host name": "unable to resolve 'github.com' to an address",
     "a chart's template": f"{UNKNOWN_CODE}`helm template . --name-template x` failed exit status 1: Error: template: c/templates/d"
-    ".yaml:3:9: executing \"d\" at <.Values.a.b>: nil pointer evaluating interface {}.b",
+    '.yaml:3:9: executing "d" at <.Values.a.b>: nil pointer evaluating interface {}.b',
     "a hint": "Run `helm dependency build` before you package the chart.",
     "kustomize, timed out": f"{TARGET}{UNKNOWN_CODE}`kustomize build /tmp/r` failed timeout after 1m30s",
     "kustomize, killed": f"{UNKNOWN_CODE}`kustomize build /tmp/r` failed signal: killed",

@@ -24,7 +24,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "an issuer that is gone": ("AADSTS50166: Request to External OIDC endpoint failed.", "IssuerUnreachable"),
     "a wrong tenant": ("AADSTS90002: Tenant 't' not found.", "TenantUnknown"),
-    "an old token": ("AADSTS700024: Client assertion is not within its valid time range.", "AssertionExpired"),
+    "an old token": (
+        "AADSTS700024: Client assertion is not within its valid time range.",
+        "AssertionExpired",
+    ),
     "in JSON": ('{"error":"invalid_client","error_description":"AADSTS700211: No matching"}', "IssuerStale"),
     "a role in ARM": (
         "AuthorizationFailed: The client 'c' with object id 'o' does not have authorization to perform action "
@@ -134,12 +137,12 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "an image": ('Back-off pulling image "ghcr.io/a/b:1"', "ImageNotPulled"),
     "an image without credentials": (
-        'failed to authorize: failed to fetch anonymous token: unexpected status from GET request to '
+        "failed to authorize: failed to fetch anonymous token: unexpected status from GET request to "
         "https://ghcr.io/token?scope=x: 401 Unauthorized",
         "ImagePullRefused",
     ),
     "an image, its state and its cause": (
-        'ImagePullBackOff: failed to authorize: failed to fetch oauth token: 403 Forbidden',
+        "ImagePullBackOff: failed to authorize: failed to fetch oauth token: 403 Forbidden",
         "ImagePullRefused",
     ),
     "a processor": ("exec /bin/sh: exec format error", "ImageOfOtherArchitecture"),

@@ -10,7 +10,9 @@ SHA256: Final = "4f2a" * 16
 TARGET: Final = "Failed to load target state: failed to generate manifest for source 1 of 1: "
 UNKNOWN_CODE: Final = "rpc error: code = Unknown desc = "
 INTERNAL: Final = "rpc error: code = Internal desc = "
-CHECKOUT: Final = f"{TARGET}{UNKNOWN_CODE}failed to initialize repository resources: {INTERNAL}Failed to checkout "
+CHECKOUT: Final = (
+    f"{TARGET}{UNKNOWN_CODE}failed to initialize repository resources: {INTERNAL}Failed to checkout "
+)
 UPDATE: Final = "`git submodule update --init --recursive` failed exit status 128: "
 FETCH: Final = "Failed to fetch default: `git fetch origin --tags --force --prune` failed exit status 128: "
 ACCESS_RIGHTS: Final = (
@@ -149,17 +151,17 @@ REPO_SERVER: Final[dict[str, str]] = {
     'connection error: connection error: desc = "transport: Error while dialing dial tcp 172.20.3.4:8081: i/o timeout"',
     "reset": f"{TARGET}rpc error: code = Unavailable desc = error reading from server: read tcp 10.1.0.9:51234->"
     "10.0.12.7:8081: read: connection reset by peer",
-    "TLS": f'{TARGET}rpc error: code = Unavailable desc = all SubConns are in TransientFailure, latest connection error: '
+    "TLS": f"{TARGET}rpc error: code = Unavailable desc = all SubConns are in TransientFailure, latest connection error: "
     'connection error: desc = "transport: authentication handshake failed: tls: first record does not look like a TLS '
     'handshake"',
     "on creation": "InvalidSpecError: repository not accessible: rpc error: code = Unavailable desc = connection error: desc "
     '= "transport: Error while dialing dial tcp 172.20.86.254:8081: i/o timeout"',
-    "of an app that is called after Vault": f'application=dev-foundation-vault-core-dev {TARGET}rpc error: code = Unavailable '
+    "of an app that is called after Vault": f"application=dev-foundation-vault-core-dev {TARGET}rpc error: code = Unavailable "
     'desc = connection error: desc = "transport: Error while dialing: dial tcp 10.0.0.3:8081: connect: connection refused"',
     "of an app that is called after another server": 'level=error msg="rpc error: code = Unavailable desc = error reading '
     'from server: EOF" application=argocd/dev-foundation-vault-core',
     "escaped": 'msg="Normalized app spec: {\\"status\\":{\\"conditions\\":[{\\"message\\":\\"Failed to load target state: '
-    "rpc error: code = Unavailable desc = connection error: desc = \\\\\\\"transport: Error while dialing: dial tcp "
+    'rpc error: code = Unavailable desc = connection error: desc = \\\\\\"transport: Error while dialing: dial tcp '
     '10.0.253.32:8081: connect: connection refused\\\\\\"\\"}]}}"',
 }
 

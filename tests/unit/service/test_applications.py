@@ -17,7 +17,9 @@ from tests.unit.platform import PUT
 
 APPLICATIONS = Target("dev", "applications")
 APP = "dev-vault-bootstrap"
-REFUSED = "AADSTS700211: No matching federated identity record found for presented assertion issuer 'https://x'"
+REFUSED = (
+    "AADSTS700211: No matching federated identity record found for presented assertion issuer 'https://x'"
+)
 
 
 @pytest.fixture

@@ -223,9 +223,7 @@ def test_a_remote_that_does_not_answer_hides_no_other() -> None:
     world = World()
     world.pin(world.stray)
     library = world.commit(LIBRARY, "main")
-    world.commit(
-        GITOPS, "main", link(world.stray), link(library, path="library", url=LIBRARY)
-    )
+    world.commit(GITOPS, "main", link(world.stray), link(library, path="library", url=LIBRARY))
     world.git.troubles[f"refs {LIBRARY}"] = DOWN
     assert world.reasons() == [Reason.SUBMODULES_UNREAD, Reason.SUBMODULE_COMMIT_UNREFERENCED]
 

@@ -299,9 +299,7 @@ SINCE: dict[str, tuple[Callable[[World], object], str]] = {
 
 
 @pytest.mark.parametrize(("happens", "says"), SINCE.values(), ids=SINCE)
-def test_what_changed_since_the_plan_is_planned_anew(
-    happens: Callable[[World], object], says: str
-) -> None:
+def test_what_changed_since_the_plan_is_planned_anew(happens: Callable[[World], object], says: str) -> None:
     world = gone()
     (step,) = world.plan().steps
     happens(world)

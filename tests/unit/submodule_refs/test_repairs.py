@@ -32,8 +32,6 @@ from tests.unit.submodule_refs.builders import (
 # -- whatever is broken -------------------------------------------------------------------------------
 
 
-
-
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize(
     ("mode", "word"),
