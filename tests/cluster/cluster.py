@@ -4,9 +4,8 @@ import json
 import os
 import subprocess
 import sysconfig
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,16 +150,6 @@ POD_TEMPLATE = {
         "containers": [{"name": "main", "image": "example.invalid/nothing"}],
     }
 }
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold: what controllers do, and what caches learn, takes a moment."""
-    deadline = time.monotonic() + SECONDS
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def some_name() -> str:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.cluster import Cluster, eventually, some_name
+from tests.cluster.cluster import Cluster, some_name
 from tests.contract.clients import loopback
+from tests.waiting import eventually
 
 GIVEN = "RECONVERGE_TEST_KUBECONFIG"
 """A variable of its own: no other test run may ever touch a real cluster."""
@@ -30,7 +31,7 @@ def cluster(kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     namespace = {"metadata": {"name": made.namespace}}
     assert made.send("POST", "/api/v1/namespaces", namespace).status == 201
     try:
-        assert eventually(lambda: made.send("GET", made.path("serviceaccounts", "default")).status == 200)
+        eventually(lambda: made.send("GET", made.path("serviceaccounts", "default")).status == 200)
         yield made
     finally:
         made.send("DELETE", f"/api/v1/namespaces/{made.namespace}")

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.cluster import POD_TEMPLATE, Cluster, eventually, some_name
+from tests.cluster.cluster import POD_TEMPLATE, Cluster, some_name
+from tests.waiting import eventually
 
 CONFIG_MAP = {"metadata": {"name": "other"}, "data": {}}
 
@@ -269,7 +270,7 @@ def test_what_is_owned_goes_with_its_owner_unless_orphaned(
             return answer.status == 200 and not answer.body["metadata"].get("ownerReferences")
         return answer.status == 404
 
-    assert eventually(settled)
+    eventually(settled)
 
 
 def test_a_collection_is_deleted_as_far_as_it_is_selected(cluster: Cluster) -> None:

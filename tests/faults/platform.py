@@ -4,9 +4,8 @@ Promises nothing of the app: it reads the cloud's own state and the storage acco
 """
 
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,7 @@ from shared.landscape import DeclaredCredential, Landscape, load
 from shared.leases import TABLE as LEASES
 from shared.model import Target
 from tests.faults.hosts import Host
+from tests.waiting import eventually
 
 type Json = dict[str, Any]
 
@@ -34,15 +34,6 @@ PATIENCE: Final = 30.0
 GONE_BY: Final = timedelta(minutes=1)
 """How long ago it was, after `pass_the_time`, what the app waited for."""
 SUBSCRIPTION: Final = "reconverge"
-
-
-def eventually[T](look: Callable[[], T], *, patience: float = PATIENCE) -> T:
-    """The first true answer. Fails with the last one when patience ends."""
-    deadline = time.monotonic() + patience
-    while not (seen := look()):
-        assert time.monotonic() < deadline, f"still {seen!r} after {patience} s"
-        time.sleep(0.1)
-    return seen
 
 
 class Platform:

@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 from tests.faults.hosts import Host
-from tests.faults.platform import DEV, Platform, eventually
+from tests.faults.platform import DEV, Platform
+from tests.waiting import eventually
 
 STRUCK: Final = "cnpg-backup"
 IDENTITY: Final = "ameide-dev-backup-mi"

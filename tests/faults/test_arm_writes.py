@@ -6,7 +6,8 @@ from typing import Any, Final
 import pytest
 
 from tests.faults.hosts import Host
-from tests.faults.platform import DEV, PROD, Platform, eventually
+from tests.faults.platform import DEV, PROD, Platform
+from tests.waiting import eventually
 
 STRUCK: Final = "cnpg-backup"
 PUT: Final = "ameide-dev-backup-mi/federatedIdentityCredentials/cnpg-backup"

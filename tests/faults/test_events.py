@@ -7,7 +7,8 @@ from typing import Final
 from sandbox.stack import Stack
 from tests.faults.events import event
 from tests.faults.hosts import Host
-from tests.faults.platform import DEV, PROD, Platform, eventually
+from tests.faults.platform import DEV, PROD, Platform
+from tests.waiting import eventually
 
 CLUSTERS: Final = "Microsoft.ContainerService/managedClusters"
 IDENTITIES: Final = "Microsoft.ManagedIdentity/userAssignedIdentities"

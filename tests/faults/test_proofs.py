@@ -5,7 +5,8 @@ from typing import Any, Final
 import pytest
 
 from tests.faults.hosts import Host
-from tests.faults.platform import DEV, PROD, Platform, eventually
+from tests.faults.platform import DEV, PROD, Platform
+from tests.waiting import eventually
 
 EXCHANGE: Final = {"path": "/oauth2/v2.0/token$", "service": "entra"}
 TOKEN_REQUEST: Final = {

@@ -9,8 +9,9 @@ import requests
 from sandbox.stack import Stack
 from tests.faults import landscapes
 from tests.faults.hosts import Host
-from tests.faults.platform import DEV, Platform, eventually
+from tests.faults.platform import DEV, Platform
 from tests.faults.relay import Relays
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from sandbox.stack import Stack
 from tests.faults import landscapes
 from tests.faults.events import event
 from tests.faults.hosts import Host
-from tests.faults.platform import DEV, PROD, Platform, eventually
+from tests.faults.platform import DEV, PROD, Platform
+from tests.waiting import eventually
 
 STORM: Final = 300
 FEW: Final = 12

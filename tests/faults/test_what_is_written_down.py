@@ -14,7 +14,8 @@ import pytest
 from sandbox.stack import Stack
 from tests.faults.events import PERSON, event
 from tests.faults.hosts import Host
-from tests.faults.platform import DEV, PROD, Platform, eventually
+from tests.faults.platform import DEV, PROD, Platform
+from tests.waiting import eventually
 
 TOKEN_LIKE: Final = re.compile(r"eyJ[A-Za-z0-9_-]{10,}")
 """How every JSON Web Token begins, and every JSON object in base64."""

@@ -1,11 +1,9 @@
 """The deployed app as it is: on Microsoft's worker library, on the loopback host, with all of the sandbox."""
 
 import json
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +15,6 @@ from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from sandbox import stack as sandbox_stack
 from sandbox.control_client import Control
-
-PATIENCE = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +65,6 @@ class App:
                 return [{**row, "detail": json.loads(row["detail_00"])} for row in found]
             except ResourceNotFoundError:  # the first entry makes the table
                 return []
-
-
-def eventually[T](look: Callable[[], T], patience: timedelta = PATIENCE) -> T:
-    """The first true answer. Fails with the last one when patience ends."""
-    deadline = datetime.now(UTC) + patience
-    while not (seen := look()):
-        assert datetime.now(UTC) < deadline, f"still {seen!r} after {patience}"
-        time.sleep(0.2)
-    return seen
 
 
 @pytest.fixture(scope="package")

@@ -4,7 +4,6 @@ import hashlib
 import json
 import time
 import uuid
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import requests
 from shared import workqueue
 from shared.model import Target
 from shared.signals import from_event, to_message
-from tests.runtime.app.conftest import App, eventually
+from tests.runtime.app.conftest import App
+from tests.waiting import eventually
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "eventgrid"
 FUNCTIONS = {
@@ -31,8 +31,8 @@ FUNCTIONS = {
     "health",
 }
 
-LONG = timedelta(minutes=4)
-"""From the root to Ready secrets, with everything's own pauses in between."""
+LONG = 240.0
+"""Seconds from the root to Ready secrets, with everything's own pauses in between."""
 OF_AZURE = (
     "submodule_refs",
     "federated_credentials",
@@ -134,7 +134,7 @@ def test_the_sweep_looks_at_every_target(app: App) -> None:
     app.trigger("sweep")
     swept = eventually(lambda: [row for row in app.journal() if row["detail"].get("kind") == "sweep"])
     assert swept[-1]["detail"]["targets"] == EVERY_TARGET
-    eventually(lambda: ends_well(app), LONG)
+    eventually(lambda: ends_well(app), patience=LONG)
 
 
 def test_a_request_to_run_is_accepted_within_a_second_and_leads_to_a_run(app: App) -> None:
@@ -308,7 +308,7 @@ def test_a_rebuilt_cluster_is_noticed_repaired_and_proven_through_the_app(app: A
         proven = {one["detail"]["object"] for one in done}
         return sum("/federatedIdentityCredentials/" in one for one in proven) == 6
 
-    eventually(repaired, LONG)
+    eventually(repaired, patience=LONG)
     issuers = {
         credential["properties"]["issuer"]
         for identity in app.control.state()["identities"]
@@ -324,7 +324,7 @@ def test_a_rebuilt_cluster_is_noticed_repaired_and_proven_through_the_app(app: A
 @pytest.mark.timeout(300)
 def test_what_rests_on_the_root_goes_on_by_itself_until_all_is_well(app: App) -> None:
     """Facts by the workflow that owns them, then the bootstrap, the seeds, and what reads them."""
-    eventually(lambda: ends_well(app), LONG)
+    eventually(lambda: ends_well(app), patience=LONG)
     started = [
         one for one in app.ask("GET", "/api/status").json()["changes"] if one["kind"] == "step-started"
     ]

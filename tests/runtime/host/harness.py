@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from typing import Any, Self
 import requests
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy, TextBase64EncodePolicy
+
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 APP = Path(__file__).parent / "app"
@@ -140,15 +141,6 @@ class RunningHost:
 
     def logged(self) -> list[Json]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-
-
-def eventually[T](look: Callable[[], T | None]) -> T:
-    """What `look` answers once that is something. Fails the test when it takes too long."""
-    deadline = time.monotonic() + PATIENCE
-    while (found := look()) is None:
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.03)
-    return found
 
 
 def _parsed(body: str) -> Any:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.runtime.host.harness import ROOT, Queue, RunningHost, Seen, eventually
+from tests.runtime.host.harness import ROOT, Queue, RunningHost, Seen
+from tests.waiting import eventually
 
 HEAD = "import azure.functions as func\napp = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)\n"
 HOST_JSON = '{"version": "2.0"}'
@@ -28,6 +29,7 @@ def write_app(directory: Path, code: str, host_json: str = HOST_JSON) -> Path:
 
 SETTING = """
 import os
+from tests.waiting import eventually
 @app.route("setting/{name}")
 def setting(req: func.HttpRequest) -> str:
     return os.environ.get(req.route_params["name"], "unset")
@@ -136,7 +138,7 @@ def test_a_drain_finishes_requests_and_messages_and_takes_nothing_new(azurite: s
     body = f"sleep 2 {uuid.uuid4().hex}"
     work.send(body)
     # The message is taken when none is visible any more.
-    eventually(lambda: None if work.client.peek_messages() else True)
+    eventually(lambda: not work.client.peek_messages())
 
     assert host.stop() == 0
     asking.join()

@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 from sandbox.kubernetes_objects import Object
 from sandbox.kubernetes_resources import APPLICATIONS, Resource
 from sandbox.manifests import HOOK_IMAGE
-from tests.sandbox.controllers.platform import Json, Platform, eventually
+from tests.sandbox.controllers.platform import Json, Platform
+from tests.waiting import eventually
 
 GITOPS = "ameideio/ameide-gitops"
 BACKLOG = "ameideio/ameide-backlog"

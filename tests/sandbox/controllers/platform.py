@@ -1,7 +1,6 @@
 """The sandbox's platform with everything that acts in it, in this process: a test may give it facts."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,21 +19,11 @@ from sandbox.kubernetes_objects import Objects
 from sandbox.kubernetes_resources import CRON_JOBS, EVENTS, JOBS, PODS, Resource
 from sandbox.server import LoopbackCloud
 from tests.sandbox.clients import AUDIENCE, BOOTSTRAP, GROUP, World, described
+from tests.waiting import eventually
 
 type Json = dict[str, Any]
 
-PATIENCE = 45.0
-"""Seconds. Everything comes within a few of them, unless others keep the processors busy."""
 IDENTITY = "ameide-vault-bootstrap-mi"
-
-
-def eventually[T](look: Callable[[], T | None], what: str) -> T:
-    """What `look` answers first that is true. Fails after a while."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"it never came to this: {what}"
-        time.sleep(0.02)
-    return found
 
 
 @dataclass

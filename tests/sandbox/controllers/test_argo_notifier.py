@@ -10,7 +10,8 @@ import pytest
 
 from sandbox.argo_notifications import NOTIFIED
 from tests.sandbox.controllers.argo import BOOTSTRAP_APPLICATION, Argo, config_map, job
-from tests.sandbox.controllers.platform import Json, eventually
+from tests.sandbox.controllers.platform import Json
+from tests.waiting import eventually
 
 KEY = "the-key"
 

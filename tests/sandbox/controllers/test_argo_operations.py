@@ -6,7 +6,8 @@ from kubernetes.client.exceptions import ApiException
 
 from sandbox.kubernetes_resources import APPLICATIONS, CONFIG_MAPS, JOBS, NAMESPACES
 from tests.sandbox.controllers.argo import Argo, config_map, job, message_of, results
-from tests.sandbox.controllers.platform import Json, eventually
+from tests.sandbox.controllers.platform import Json
+from tests.waiting import eventually
 
 NEVER = "docker.io/nobody/nothing:1"
 """An image that cannot be pulled: a Job with it never ends."""

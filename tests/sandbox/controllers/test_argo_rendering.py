@@ -10,7 +10,8 @@ from sandbox.kubernetes_resources import CRON_JOBS, EXTERNAL_SECRETS
 from shared.errors import PermanentError
 from tests.sandbox.clients import BOOTSTRAP
 from tests.sandbox.controllers.argo import BACKLOG, BOOTSTRAP_APPLICATION, REFRESH, Argo, config_map
-from tests.sandbox.controllers.platform import Platform, eventually
+from tests.sandbox.controllers.platform import Platform
+from tests.waiting import eventually
 
 NOBODY = "11111111-2222-3333-4444-555555555555"
 NO_COMMIT = "1234567890" * 4

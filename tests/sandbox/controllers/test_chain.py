@@ -13,7 +13,8 @@ from sandbox.manifests import MAPPED, REQUIRED
 from sandbox.rbac import SECRETS_USER
 from sandbox.timeline import utc_now
 from tests.sandbox.clients import BOOTSTRAP
-from tests.sandbox.controllers.platform import Platform, eventually
+from tests.sandbox.controllers.platform import Platform
+from tests.waiting import eventually
 
 NOBODY = "11111111-2222-3333-4444-555555555555"
 EXTERNALS = ("ghcr-pull-sync", "codex-auth-sync-0", "codex-auth-sync-1")

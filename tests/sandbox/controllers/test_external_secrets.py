@@ -5,7 +5,8 @@ from typing import Any
 
 from sandbox.external_secrets import CREATED_BY, DATA_HASH, MANAGED
 from sandbox.kubernetes_resources import EXTERNAL_SECRETS, SECRETS, SERVICE_ACCOUNTS, STORES
-from tests.sandbox.controllers.platform import Platform, eventually
+from tests.sandbox.controllers.platform import Platform
+from tests.waiting import eventually
 
 type Json = dict[str, Any]
 

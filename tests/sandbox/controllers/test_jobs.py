@@ -10,11 +10,11 @@ from tests.sandbox.clients import BOOTSTRAP
 from tests.sandbox.controllers.platform import (
     Platform,
     conditions,
-    eventually,
     hold_schedule,
     of_schedule,
     running,
 )
+from tests.waiting import eventually
 
 type Json = dict[str, Any]
 

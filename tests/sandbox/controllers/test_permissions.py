@@ -12,7 +12,8 @@ from kubernetes.client.exceptions import ApiException
 
 from sandbox.tokens import KUBERNETES_AUDIENCE
 from tests.sandbox.clients import BOOTSTRAP, service_account_token
-from tests.sandbox.controllers.platform import Platform, eventually
+from tests.sandbox.controllers.platform import Platform
+from tests.waiting import eventually
 
 NAMESPACE = "ameide-dev"
 GROUP = "external-secrets.io"

@@ -18,7 +18,7 @@ from shared.errors import TemporaryError, Throttled
 from shared.model import Known, Unknown
 from shared.settings import Settings
 from tests.sandbox.clients import World
-from tests.sandbox.controllers.platform import eventually
+from tests.waiting import eventually
 
 FACTS = "https://github.com/ameideio/ameide-runtime-facts.git"
 GITOPS = "https://github.com/ameideio/ameide-gitops.git"

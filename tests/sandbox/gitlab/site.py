@@ -14,7 +14,8 @@ from sandbox import gitlab_sources
 from sandbox.gitlab import CREDENTIALS, GitLab, new_gitlab
 from sandbox.kubernetes_resources import APPLICATIONS, CONFIG_MAPS, DEPLOYMENTS, JOBS, PODS, SECRETS
 from sandbox.runtime_facts import BRANCH, GITOPS
-from tests.sandbox.controllers.platform import Json, Platform, eventually
+from tests.sandbox.controllers.platform import Json, Platform
+from tests.waiting import eventually
 
 VALUES = gitlab_sources.values_file("dev")
 ORIGINAL = gitlab_sources.files("dev", "dev")[VALUES]

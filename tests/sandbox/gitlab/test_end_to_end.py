@@ -6,8 +6,8 @@ import requests
 
 from sandbox.gitlab_sources import PROVIDER
 from sandbox.kubernetes_resources import JOBS, PODS, SECRETS
-from tests.sandbox.controllers.platform import eventually
 from tests.sandbox.gitlab.site import Site, conditions, waiting
+from tests.waiting import eventually
 
 KEY = "gitlab-oidc-client-secret"
 

@@ -7,8 +7,9 @@ import pytest
 import requests
 
 from sandbox.gitlab_variants import VARIANTS
-from tests.sandbox.controllers.platform import Json, Platform, eventually
+from tests.sandbox.controllers.platform import Json, Platform
 from tests.sandbox.gitlab.site import Site, conditions, waiting
+from tests.waiting import eventually
 
 FAILED = "BackoffLimitExceeded"
 

@@ -8,8 +8,9 @@ import pytest
 from sandbox.keycloak_names import CLIENTS_SECRET, PROVIDER_SECRET
 from sandbox.kubernetes_resources import SECRETS
 from tests.sandbox.controllers.conftest import FAST, alive, rebuilt  # noqa: F401 (fixtures)
-from tests.sandbox.controllers.platform import Platform, eventually
+from tests.sandbox.controllers.platform import Platform
 from tests.sandbox.keycloak.realm import Site
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import requests
 from sandbox.charts.keycloak_realm import values_text
 from sandbox.keycloak_names import REALM, RELEASE
 from sandbox.kubernetes_resources import APPLICATIONS, JOBS, PODS, SECRETS
-from tests.sandbox.controllers.platform import Json, Platform, eventually
+from tests.sandbox.controllers.platform import Json, Platform
+from tests.waiting import eventually
 
 APPLICATION = f"dev-{RELEASE}"
 VALUES = f"sources/values/env/dev/platform/{RELEASE}.yaml"

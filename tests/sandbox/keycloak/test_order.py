@@ -7,8 +7,9 @@ import pytest
 
 from sandbox.keycloak_names import BOOTSTRAP, DIGESTS, PATCHER, VAULT_KEYS
 from sandbox.kubernetes_resources import CONFIG_MAPS, JOBS, REALM_IMPORTS
-from tests.sandbox.controllers.platform import Json, eventually
+from tests.sandbox.controllers.platform import Json
 from tests.sandbox.keycloak.realm import Site
+from tests.waiting import eventually
 
 
 def conditions(held: Json) -> dict[str, str]:

@@ -21,8 +21,9 @@ from sandbox.keycloak_names import (
 from sandbox.keycloak_variants import PLACEHOLDER, VARIANTS
 from sandbox.kubernetes_resources import CONFIG_MAPS, EXTERNAL_SECRETS, JOBS, REALM_IMPORTS
 from tests.sandbox.controllers.conftest import FAST
-from tests.sandbox.controllers.platform import Json, eventually, hold_schedule
+from tests.sandbox.controllers.platform import Json, hold_schedule
 from tests.sandbox.keycloak.realm import REDIRECT, Site
+from tests.waiting import eventually
 
 KEY = VAULT_KEYS["gitlab"]
 REFUSED = "ERROR: GET /admin/realms/ameide/clients: 403 Forbidden"

@@ -1,5 +1,5 @@
 """Texts that seem to tell of a failure which has a label, and do not."""
-# ruff: noqa: E501, Q003 (foreign texts, and as few breaks in them as can be)
+# ruff: noqa: E501 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 

@@ -1,5 +1,5 @@
 """The platform's own failures: no label, and a code of ours."""
-# ruff: noqa: E501, Q000, ISC004 (foreign texts, and as few breaks in them as can be)
+# ruff: noqa: E501, ISC004 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 

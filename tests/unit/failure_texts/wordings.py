@@ -1,5 +1,5 @@
 """Failures as the tools word them, by label: other texts than the samples, older and newer ones."""
-# ruff: noqa: E501, S108, Q003 (foreign texts, and as few breaks in them as can be)
+# ruff: noqa: E501, S108 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 
