@@ -1,10 +1,16 @@
 """What tests of every kind share."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from sandbox import azurite as azurite_process
+
+
+def pytest_configure() -> None:
+    """To be told to end is Ctrl-C too: fixtures are torn down, and with them the processes they started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
