@@ -16,7 +16,7 @@ its secret.
 """,
     False: """\
 The master bootstrap or the client patcher came to nothing, or what it brought about is wrong (`{mends}`).
-Another value of the rerun knob makes them run again with the next sync.
+Another value of this key makes them run again with the next sync.
 """,
 }
 _RULES: Final = """\

@@ -86,7 +86,7 @@ class Action(StrEnum):
     KEYCLOAK_ORDER = "keycloak.order"
     """Propose, by a pull request, hook annotations by which the master bootstrap runs before the patcher."""
     KEYCLOAK_RERUN = "keycloak.rerun"
-    """Propose, by a pull request, another value of the knob that makes the Jobs of the realm run again."""
+    """Propose, by a pull request, another value of the key that makes the Jobs of the realm run again."""
     KEYCLOAK_JOBS = "keycloak.jobs"
     """Delete a Job of the realm that came to nothing, and create it again as it was rendered; the master
     bootstrap first. Instead of `keycloak.rerun`, where it may be done. Never carried out by the default
