@@ -1,5 +1,6 @@
 """What the pages promise is there: links, sections, commands, routes, targets, log events."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,11 @@ from cli.permissions_tables import PLACE, permissions_page
 from cli.reference import reasons_page
 from cli.summary import EXITS
 from responders import REGISTRY, load
-from shared.model import Word
+from shared.contract import refusal
+from shared.failure_texts import TABLE
+from shared.landscape import Action, Contract
+from shared.model import Step, Word
+from shared.world import Leads
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -77,6 +82,50 @@ def test_the_tables_of_permissions_are_what_the_rules_say() -> None:
 def test_every_reason_has_a_section() -> None:
     codes = {code.lower() for name in REGISTRY for code in load(name).reasons}
     assert codes <= anchors(text_of("docs/reasons.md"))
+
+
+def test_the_page_on_operation_says_what_each_code_asks_of_people() -> None:
+    told = text_of("docs/operate.md")
+    codes = {
+        code
+        for name in REGISTRY
+        for code, info in load(name).reasons.items()
+        if info.leads in (Leads.PERSON, Leads.REPAIR)
+        # Pages of their own, which the page leads to; and what Reconverge closes of its own proposals.
+        and code not in {row.code for row in TABLE}
+        and not code.endswith("Superseded")
+    }
+    assert {code for code in codes if f"#{code.lower()})" not in told} == set()
+
+
+def guard_of(action: Action) -> str:
+    """The list of the contract that an owner must be on."""
+    step = Step(action=action.value, object="", owner="nobody", before=None, after={}, mends="")
+    return (refusal(step, Contract()) or "").partition(" ")[0]
+
+
+def test_the_readme_tells_of_every_action_and_what_guards_it() -> None:
+    section = README.partition("## What it may change")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+`) \| [^|]+ \| `(contract\.\w+)` \|$", section, re.MULTILINE)
+    told = {action: guard for actions, guard in rows for action in re.findall(r"`([^`]+)`", actions)}
+    assert told == {action.value: guard_of(action) for action in Action}
+
+
+def said_by_the_loader() -> str:
+    """Every text of the landscape's code, one after the other."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "shared/landscape").rglob("*.py")]
+    texts = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    return "\n".join(text for text in texts if isinstance(text, str))
+
+
+def test_the_page_on_the_landscape_quotes_only_what_the_loader_says() -> None:
+    section = text_of("docs/landscape.md").partition("## When the file is refused")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`.+?`) \| ", section, re.MULTILINE)
+    quoted = {one or other for cell in cells for one, other in re.findall(r"`` ?(.+?) ?``|`([^`]+)`", cell)}
+    assert len(quoted) > 40
+    said = said_by_the_loader()
+    # Names and numbers come into a message only when it is made, so its longest part without any has to do.
+    assert {one for one in quoted if max(re.split(r"…|\d+", one), key=len).strip() not in said} == set()
 
 
 def test_no_two_responders_share_a_code() -> None:
