@@ -293,8 +293,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     # -- the sync
     Reason.MIGRATIONS_NOT_SYNCED: _repair(
         "Git has the change that is needed, and the cluster does not show it yet.",
-        "Reconverge syncs the Application where the contract allows application.sync. Otherwise sync it by hand "
-        "(`argocd app sync <name>`).",
+        "Reconverge syncs the Application where the contract allows application.sync. Otherwise sync it by "
+        "hand (`argocd app sync <name>`).",
     ),
     Reason.GITLAB_SYNCING: _wait(
         "Argo CD is syncing the Application, or was asked to a moment ago. Nothing is asked for beside it."

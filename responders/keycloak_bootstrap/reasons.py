@@ -104,9 +104,9 @@ RERUN: Final = (
 REDIRECTS: Final = (Reason.REDIRECT_URI_MISSING, Reason.REDIRECT_URI_DIFFERS)
 
 _RERUN: Final = (
-    "Reconverge proposes another value for the key at hooks.rerun where the contract allows keycloak.rerun, and "
-    "syncs once it is merged; where the contract names keycloak.jobs, it makes the Jobs anew instead. By hand: "
-    "give that key any other value in Git, and sync."
+    "Reconverge proposes another value for the key at hooks.rerun where the contract allows keycloak.rerun, "
+    "and syncs once it is merged; where the contract names keycloak.jobs, it makes the Jobs anew instead. By "
+    "hand: give that key any other value in Git, and sync."
 )
 _ORDERED: Final = (
     "Reconverge proposes annotations by which the bootstrap comes first, where the contract allows "
