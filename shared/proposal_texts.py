@@ -1,7 +1,7 @@
 """What Reconverge writes into commits and pull requests that change single values of a file."""
 
 from shared.model import Step
-from shared.proposals import change_id
+from shared.proposals import CHANGE_TRAILER, change_id
 from shared.world import Scope
 
 
@@ -51,7 +51,7 @@ def trailers(scope: Scope, step: Step, change: str) -> list[str]:
     return [
         f"Reconverge-Target: {scope.target}",
         f"Reconverge-Finding: {step.mends}",
-        f"Reconverge-Change: {change[:12]}",
+        f"{CHANGE_TRAILER} {change[:12]}",
     ]
 
 

@@ -30,7 +30,8 @@ NUMBER: Final = "pull request"
 LONGEST_SHOWN: Final = 200
 """Characters. What is longer is no setting that a person chose, and would be read by nobody."""
 HIDDEN: Final = "a text of {length} characters, not shown"
-
+CHANGE_TRAILER: Final = "Reconverge-Change:"
+"""In the message of every commit of ours to a proposal's branch; behind it, the change."""
 
 _MARKS: Final = frozenset("`|")
 """What ends a code span or a cell of a table: behind it, a text could say anything in our name."""
@@ -265,7 +266,14 @@ def _of_open(name: str, url: str, proposed: Read[FileAt] | None, wanted_text: st
             return Stand.UNREAD, f"the proposed file could not be read: {why}", url
         case Known(file) if file.text == wanted_text:
             return Stand.OPEN, f"{name} waits for people", url
+        case Known(file) if not _is_ours(file):
+            return Stand.OPEN, f"{name} waits for people, and somebody else wrote to its branch", url
     return Stand.OUTDATED, f"{name} must be brought up to date", url
+
+
+def _is_ours(proposed: FileAt) -> bool:
+    """Whether the branch's newest commit is. Where it is not, what was added is not ours to write over."""
+    return CHANGE_TRAILER in proposed.message
 
 
 _DUE: Final = (Stand.DUE, "a pull request is due", "")
@@ -319,7 +327,7 @@ def propose(
     if not opened:
         github.point(repository, own, base.commit)
     proposed = base if not opened else _read(scope, file, own)
-    if proposed.text != wanted:
+    if proposed.text != wanted and not (opened and not _is_ours(proposed)):
         github.commit(repository, own, file.path, text=wanted, replaces=proposed.text, message=message)
     if not opened:
         github.propose(repository, own, file.ref, title, body)

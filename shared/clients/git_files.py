@@ -10,7 +10,7 @@ import base64
 import io
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +22,7 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from dulwich.client import AbstractHttpGitClient
+    from dulwich.objects import Commit
 
 LARGEST_FILE: Final = 1024 * 1024
 """Bytes."""
@@ -33,6 +34,8 @@ class FileAt:
 
     text: str
     commit: str
+    message: str = field(default="", compare=False)
+    """Of that commit, the newest of the branch."""
 
 
 class GitFiles:
@@ -106,16 +109,17 @@ class GitFiles:
         # No such name, or a file or submodule in the place of a folder.
         except (KeyError, NotTreeError, SubmoduleEncountered):
             return Absent()
-        return _text(blob.data, newest.decode()) if isinstance(blob, Blob) else Absent()
+        return _text(blob.data, commit) if isinstance(blob, Blob) else Absent()
 
 
-def _text(data: bytes, commit: str) -> Read[FileAt]:
+def _text(data: bytes, commit: "Commit") -> Read[FileAt]:
     if len(data) > LARGEST_FILE:
         return Unknown("the file is larger than 1 MiB")
     try:
-        return Known(FileAt(data.decode(), commit))
+        text = data.decode()
     except UnicodeDecodeError:
         return Unknown("the file is not UTF-8")
+    return Known(FileAt(text, commit.id.decode(), commit.message.decode(errors="replace")))
 
 
 def _client(base: str, token: str | None) -> "AbstractHttpGitClient":

@@ -34,7 +34,9 @@ class GitHub:
     """Title and body of each pull request by number."""
     comments: dict[int, list[str]] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
-    """Of all commits."""
+    """Of all commits of ours."""
+    newest: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The message of the newest commit by repository page and branch."""
     state: str | None = "active"
     """Of the workflow; None is no workflow."""
     run_list: list[WorkflowRun] = field(default_factory=list)
@@ -51,8 +53,9 @@ class GitHub:
 
     # -- what people do -----------------------------------------------------------------------
 
-    def put(self, repository: str, branch: str, path: str, text: str) -> None:
+    def put(self, repository: str, branch: str, path: str, text: str, message: str = "By somebody") -> None:
         self.branches.setdefault((page(repository), branch), {})[path] = text
+        self.newest[page(repository), branch] = message
 
     def text(self, repository: str, branch: str, path: str) -> str | None:
         return self.branches.get((page(repository), branch), {}).get(path)
@@ -168,7 +171,7 @@ class GitHub:
         self._strike("commit")
         if self.text(repository, branch, path) != replaces:
             raise Conflict("GitHub answered 409", delay=_soon())
-        self.put(repository, branch, path, text)
+        self.put(repository, branch, path, text, message)
         self.messages.append(message)
         self._strike("commit lost")
 
@@ -225,10 +228,12 @@ class _Files:
     def read(self, repository: str, branch: str, path: str) -> Read[FileAt]:
         if trouble := self.github.troubles.get("read"):
             return as_unknown(trouble)
-        files = self.github.branches.get((page(repository), branch))
+        where = (page(repository), branch)
+        files = self.github.branches.get(where)
         if files is None:
             return Unknown("the repository has no such branch")
-        return Known(FileAt(files[path], commit_of(files))) if path in files else Absent()
+        message = self.github.newest.get(where, "")
+        return Known(FileAt(files[path], commit_of(files), message)) if path in files else Absent()
 
 
 def commit_of(files: Mapping[str, str]) -> str:

@@ -25,6 +25,7 @@ REPOSITORY = "https://github.com/ameideio/ameide-gitops.git"
 PATH = "sources/values/env/dev/platform/platform-gitlab.yaml"
 FILE = ValuesFile(repository=REPOSITORY, path=PATH)
 PREFIX = proposals.branch_prefix("dev", "gitlab_migrations")
+MESSAGE = f"Map ci\n\n{proposals.CHANGE_TRAILER} 0123456789ab"
 
 TEXT = "# GitLab\ngitlab:\n  edition: ce  # kept\n"
 WANTED = {"gitlab.global.psql.ci.database": "gitlabhq_production", "gitlab.edition": "ce"}
@@ -76,7 +77,7 @@ class World:
 
     def propose(self, step: Step | None = None) -> None:
         proposals.propose(
-            self.scope, step or self.step(), FILE, PREFIX, title="Map ci", body="Why.", message="Map ci"
+            self.scope, step or self.step(), FILE, PREFIX, title="Map ci", body="Why.", message=MESSAGE
         )
         self.clock.advance(timedelta(seconds=1))
 
@@ -198,6 +199,20 @@ def test_an_open_change_is_outdated_when_the_file_changes_below_it_and_is_brough
     assert world.stand() is Stand.OPEN
     assert world.proposed == f"# moved on\n{RIGHT}"
     assert len(world.github.pulls) == 1
+
+
+@pytest.mark.parametrize("theirs", [f"# mine\n{RIGHT}", TEXT], ids=["added to it", "took it back"])
+def test_what_somebody_else_wrote_to_the_branch_of_an_open_change_is_left_there(theirs: str) -> None:
+    world = World()
+    world.propose()
+    step = world.step()
+    (_, pull) = world.github.pulls[-1]
+    world.github.put(REPOSITORY, pull.branch, PATH, theirs)
+    world.write(f"# moved on\n{TEXT}")
+    assert world.stand() is Stand.OPEN
+    assert world.says() == "pull request 1 waits for people, and somebody else wrote to its branch"
+    world.propose(step)
+    assert world.proposed == theirs
 
 
 def test_a_change_that_somebody_declined_stays_declined() -> None:

@@ -59,7 +59,9 @@ class Forge:
     token: str | None = None
     """What private repositories ask for."""
 
-    def repository(self, name: str, files: Mapping[str, bytes], branch: str = "main") -> str:
+    def repository(
+        self, name: str, files: Mapping[str, bytes], branch: str = "main", message: str = "files"
+    ) -> str:
         """A commit with the files on that branch; answers its id."""
         where = self.root / f"{name}.git"
         where.mkdir(parents=True, exist_ok=True)
@@ -70,7 +72,7 @@ class Forge:
             self._git(where, "update-index", "--add", "--cacheinfo", f"100644,{blob},{path}", index=index)
         tree = self._git(where, "write-tree", index=index)
         index.unlink(missing_ok=True)
-        commit = self._git(where, "commit-tree", tree, "-m", "files")
+        commit = self._git(where, "commit-tree", tree, "-m", message)
         self._git(where, "update-ref", f"refs/heads/{branch}", commit)
         return commit
 

@@ -32,6 +32,14 @@ def test_a_file_is_read_as_it_stands_with_the_commit_it_was_read_at(github: Forg
     assert files(github).read(REPOSITORY, "main", "env/dev/globals.yaml") == Known(FileAt(TEXT, commit))
 
 
+def test_the_message_of_the_newest_commit_comes_with_the_file(github: Forge) -> None:
+    github.repository(NAME, {"a.yaml": b"a: 1\n"})
+    github.repository(NAME, {"a.yaml": b"a: 2\n"}, message="Say two\n\nReconverge-Change: 1")
+    found = files(github).read(REPOSITORY, "main", "a.yaml")
+    assert isinstance(found, Known)
+    assert found.value.message == "Say two\n\nReconverge-Change: 1\n"
+
+
 def test_a_branch_is_read_and_no_other(github: Forge) -> None:
     github.repository(NAME, {"a.yaml": b"on: main\n"})
     github.repository(NAME, {"a.yaml": b"on: next\n"}, branch="reconverge/dev/facts-1")
