@@ -63,13 +63,20 @@ type _Tree = dict[str, "str | _Tree"]
 """New pairs; what has pairs of its own is a new mapping."""
 
 
+def _yaml() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    # An anchor may be set anew, and the warning about it would show the lines where it is.
+    yaml.composer.warn_double_anchors = False
+    return yaml
+
+
 class Document:
     """One YAML document, read once. Raises NotYamlError."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         try:
-            self._root: Node | None = YAML(typ="safe", pure=True).compose(text)
+            self._root: Node | None = _yaml().compose(text)
         # The second and third: escapes of numbers that are no character, and nesting without end.
         except (YAMLError, ValueError, RecursionError) as error:
             mark = getattr(error, "problem_mark", None)
@@ -354,7 +361,7 @@ def _reads_as_text(value: str) -> bool:
 
 def _tag_by(version: tuple[int, int]) -> Callable[[str], str]:
     def tag(value: str) -> str:
-        yaml = YAML(typ="safe", pure=True)
+        yaml = _yaml()
         yaml.version = version
         return str(yaml.compose(value).tag)
 

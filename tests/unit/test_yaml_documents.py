@@ -2,6 +2,7 @@
 
 import difflib
 import io
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -411,3 +412,10 @@ def test_mappings_are_made_without_touching_what_is_there(draw: st.DataObject, t
     for line in text.splitlines():
         if line.strip().startswith("#"):
             assert line.strip() in kept
+
+
+def test_an_anchor_that_is_set_anew_shows_nobody_the_lines_where_it_is() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = Document("a: {key: &one first}\nb: {key: &one second}\nc: 1\n").field("c")
+    assert found == Scalar("1", is_text=False)
