@@ -48,6 +48,10 @@ class AlreadyExists(TemporaryError):
     """409 AlreadyExists: an object of that name is there."""
 
 
+class Lost(TemporaryError):
+    """No usable answer, or 5xx: what was asked may have been done."""
+
+
 class BadRequest(PermanentError):
     """400: to a read, that there is nothing to answer so far."""
 
@@ -77,7 +81,7 @@ class KubernetesApi:
         try:
             return json.loads(self.text(api_server, call))
         except (ValueError, RecursionError) as error:
-            raise TemporaryError(f"{SERVICE}'s answer is no JSON", delay=AGAIN) from error
+            raise Lost(f"{SERVICE}'s answer is no JSON", delay=AGAIN) from error
 
     def every[T](
         self, api_server: ApiServer, call: Call, record: Callable[[Any], T], *, page: int
@@ -153,11 +157,15 @@ def word(text: object) -> str:
 
 
 def time_of(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+    """Kubernetes writes them with a zone; what controllers of others write without one is UTC as well."""
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _unreachable(error: Exception) -> TemporaryError:
-    return TemporaryError(
+def _unreachable(error: Exception) -> Lost:
+    return Lost(
         f"{SERVICE} could not be reached ({type(error).__name__}); that of a private cluster answers only"
         " within its network",
         delay=AGAIN,
@@ -188,7 +196,8 @@ def _refusal(status: int, body: str, headers: Mapping[str, str], call: Call) -> 
             return BadRequest(said)
         case 405 | 422:
             return PermanentError(said)
-    return TemporaryError(said, delay=asked or AGAIN, asked=asked is not None)
+    kind = Lost if status >= 500 else TemporaryError
+    return kind(said, delay=asked or AGAIN, asked=asked is not None)
 
 
 def reason_of(body: object) -> str:
