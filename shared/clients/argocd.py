@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import AGAIN
-from shared.clients.kubernetes_api import MERGE_PATCH, Call, KubernetesApi, read, time_of, word
+from shared.clients.azure_core import AGAIN, shaped
+from shared.clients.kubernetes_api import MERGE_PATCH, SERVICE, Call, KubernetesApi, read, time_of, word
 from shared.clients.managed_clusters import ApiServer
 from shared.errors import TemporaryError
 from shared.model import Read
@@ -127,6 +127,7 @@ class ArgoCD:
         )
         return read(lambda: self._api.every(api_server, call, _application, page=PAGE))
 
+    @shaped(SERVICE)
     def refresh(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
         """Make Argo CD read sources anew, past its cache of manifests: it remembers a failure to render as
         well. A GET, and a PATCH of one annotation, which Argo CD removes when it is done.
@@ -137,6 +138,7 @@ class ArgoCD:
         marks = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {REFRESH: "hard"}}
         self._patch(api_server, namespace, name, {"metadata": marks})
 
+    @shaped(SERVICE)
     def sync(self, api_server: ApiServer, namespace: str, name: str, *, uid: str, why: str) -> None:
         """Ask for a sync as the Application itself is configured to be synced. A GET and a PATCH.
 
@@ -161,6 +163,7 @@ class ArgoCD:
         }
         self._patch(api_server, namespace, name, patch)
 
+    @shaped(SERVICE)
     def terminate(
         self, api_server: ApiServer, namespace: str, name: str, *, uid: str, started: datetime
     ) -> None:

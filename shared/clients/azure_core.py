@@ -88,6 +88,17 @@ def translated(service: str, classify: Classify, *, pause: timedelta = AGAIN) ->
         raise lost(service, error, pause) from error
 
 
+@contextmanager
+def shaped(service: str) -> Iterator[None]:
+    """Bodies are believed to have their promised shape. Raises TemporaryError where one has not."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        said = f"{service}'s answer has not the promised shape ({type(error).__name__})"
+        # Without its cause, whose text may show a part of the body.
+        raise TemporaryError(said, delay=AGAIN) from None
+
+
 def lost(service: str, error: Exception, pause: timedelta) -> TemporaryError:
     """No usable answer. Whether a write took effect is unknown then, so it may not be repeated unseen."""
     from azure.core.exceptions import ServiceRequestError

@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from shared.clients.azure_core import AGAIN
-from shared.clients.kubernetes_api import AlreadyExists, Call, KubernetesApi, NotFound
+from shared.clients.azure_core import AGAIN, shaped
+from shared.clients.kubernetes_api import SERVICE, AlreadyExists, Call, KubernetesApi, Lost, NotFound
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import ReconvergeError, TemporaryError
 
 SOON: Final = timedelta(seconds=5)
 """For an object that is being deleted."""
@@ -29,12 +29,14 @@ _OF_DELETION: Final = frozenset({"foregroundDeletion", "orphan"})
 type Json = Mapping[str, Any]
 
 
+@shaped(SERVICE)
 def rerun(api: KubernetesApi, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
     """Delete the Job with this uid, with its pods, and create it anew as it was rendered: what it runs
     cannot be changed, nor can it be run again.
 
-    A GET, a trial of the creation, a DELETE and a POST. What would keep the new Job from being made is
-    found by the trial, before the old one is gone: its manifest is nowhere else.
+    A GET, a trial of the creation, a DELETE and a POST, and each of the last two once more where its answer
+    is lost. What would keep the new Job from being made is found by the trial, before the old one is gone:
+    its manifest is nowhere else.
 
     Raises ReconvergeError; TemporaryError where it is another Job by now, is on its way out already, or
     is held by somebody's finalizer, as Argo CD holds its hooks while they run. Where the old one is
@@ -47,11 +49,11 @@ def rerun(api: KubernetesApi, api_server: ApiServer, namespace: str, name: str, 
     _delete(api, api_server, namespace, name, uid)
     try:
         _create(api, api_server, namespace, manifest, uid=uid)
-    except PermanentError as error:
-        raise PermanentError(f"Job {name} was deleted and not made anew: {error}") from error
-    except TemporaryError as error:
+    # Of whatever kind: something was written.
+    except ReconvergeError as error:
+        delay = error.delay if isinstance(error, TemporaryError) else AGAIN
         said = f"Job {name} was deleted and is not known to be made anew: {error}"
-        raise TemporaryError(said, delay=error.delay, asked=error.asked) from error
+        raise TemporaryError(said, delay=delay) from error
 
 
 def job_of(api: KubernetesApi, api_server: ApiServer, namespace: str, name: str) -> Json:
@@ -92,8 +94,22 @@ def _delete(api: KubernetesApi, api_server: ApiServer, namespace: str, name: str
         api.json(api_server, call)
     except NotFound:
         return
+    # Whether it is gone must be known, since nobody else has the manifest. By its uid it is no other.
+    except Lost:
+        _delete_again(api, api_server, call, name)
 
 
+def _delete_again(api: KubernetesApi, api_server: ApiServer, call: Call, name: str) -> None:
+    try:
+        api.json(api_server, call)
+    except NotFound:
+        return
+    except ReconvergeError as error:
+        said = f"it is not known whether Job {name} was deleted; it was not made anew: {error}"
+        raise TemporaryError(said, delay=AGAIN) from error
+
+
+@shaped(SERVICE)
 def _create(api: KubernetesApi, api_server: ApiServer, namespace: str, manifest: Json, *, uid: str) -> None:
     create = _creation(namespace, manifest, {})
     try:

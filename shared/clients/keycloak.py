@@ -21,9 +21,10 @@ from shared.clients.azure_core import (
     SHOWABLE,
     OncePer,
     as_unknown,
+    shaped,
 )
 from shared.clients.fingerprints import SecretText
-from shared.clients.keycloak_http import SERVICE, Answer, Forbidden, NoRealm, ask, shaped
+from shared.clients.keycloak_http import SERVICE, Answer, Forbidden, NoRealm, ask
 from shared.clients.sessions import session
 from shared.clients.web import origin_of
 from shared.errors import Misconfigured, ReconvergeError, TemporaryError
@@ -133,7 +134,7 @@ class Keycloaks:
         is not there, and where what is read at last is something else. Where the answer was lost, the write
         may have been done.
         """
-        with shaped():
+        with shaped(SERVICE):
             entered = self._enter(realm)
             before = entered.client(client_id)
             if uri in before[_URIS]:

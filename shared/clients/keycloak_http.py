@@ -5,8 +5,8 @@ Whatever goes out or comes back may hold a secret: no error has either, nor a ca
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -110,13 +110,3 @@ def _content(response: "Response") -> bytes:
             if len(body) > LARGEST:
                 raise TemporaryError(f"{SERVICE}'s answer is larger than {LARGEST} bytes", delay=AGAIN)
     return bytes(body)
-
-
-@contextmanager
-def shaped() -> Iterator[None]:
-    """Bodies are believed to have their promised shape."""
-    try:
-        yield
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        said = f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})"
-        raise TemporaryError(said, delay=AGAIN) from None

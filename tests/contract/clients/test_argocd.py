@@ -250,6 +250,17 @@ def refresh(argocd: ArgoCD, server: Answers) -> None:
     argocd.refresh(server.at, "argocd", "dev-gitlab", uid="uid-1")
 
 
+@pytest.mark.parametrize("body", [[SECRET], None, {"metadata": SECRET}])
+def test_nothing_is_asked_of_an_application_of_another_shape(
+    argocd: ArgoCD, server: Answers, body: Any
+) -> None:
+    server.on("GET", ONE, body)
+    with pytest.raises(TemporaryError, match="not the promised shape") as raised:
+        refresh(argocd, server)
+    assert SECRET not in str(raised.value)
+    assert patches(server) == []
+
+
 def test_a_refresh_is_an_annotation(argocd: ArgoCD, server: Answers) -> None:
     server.on("GET", ONE, found(status={"operationState": {"phase": "Failed"}}))
     server.on("PATCH", ONE, found())

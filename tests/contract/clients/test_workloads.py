@@ -276,6 +276,14 @@ def condition(kind: str, truth: str, since: str) -> dict[str, str]:
     }
 
 
+def test_a_time_without_a_zone_is_utc(api: Workloads, server: Answers) -> None:
+    told = condition("Started", "True", "1") | {"lastTransitionTime": "2026-03-02T10:01:00"}
+    server.on("GET", IMPORTS, {"metadata": {}, "items": [realm_import(told)]})
+    found = api.realm_imports(server.at, "dev")
+    assert isinstance(found, Known)
+    assert found.value[0].since == at("2026-03-02T10:01")
+
+
 def test_a_realm_import_is_what_its_true_conditions_say(api: Workloads, server: Answers) -> None:
     told = (
         condition("Done", "False", "9"),
@@ -612,6 +620,27 @@ def test_a_job_that_could_not_be_deleted_is_not_made(
     assert made(cluster) == ["GET", "POST trial", "DELETE"]
 
 
+def test_a_deletion_whose_answer_is_lost_is_asked_for_once_more(api: Workloads, cluster: Answers) -> None:
+    cluster.on_each("DELETE", PATCHER, status(503, "ServiceUnavailable"), status(404, "NotFound"))
+    rerun(api, cluster)
+    assert made(cluster) == ["GET", "POST trial", "DELETE", "DELETE", "POST"]
+
+
+def test_a_job_of_which_nobody_knows_whether_it_was_deleted_is_told(api: Workloads, cluster: Answers) -> None:
+    lost = status(503, "ServiceUnavailable")
+    cluster.on_each("DELETE", PATCHER, lost, lost)
+    with pytest.raises(TemporaryError, match="not known whether Job patcher was deleted; it was not made"):
+        rerun(api, cluster)
+
+
+@pytest.mark.parametrize("body", [[], None, {"metadata": None}])
+def test_a_job_of_another_shape_is_left_alone(api: Workloads, cluster: Answers, body: Any) -> None:
+    cluster.on("GET", PATCHER, body)
+    with pytest.raises(TemporaryError, match="not the promised shape"):
+        rerun(api, cluster)
+    assert made(cluster) == ["GET"]
+
+
 def test_a_job_that_went_away_by_itself_meanwhile_is_made(api: Workloads, cluster: Answers) -> None:
     cluster.on("DELETE", PATCHER, status(404, "NotFound"), 404)
     rerun(api, cluster)
@@ -646,22 +675,13 @@ def test_a_creation_that_failed_is_tried_once_more(api: Workloads, cluster: Answ
     assert made(cluster)[-3:] == ["DELETE", "POST", "POST"]
 
 
-@pytest.mark.parametrize(
-    ("refusal", "error", "says"),
-    [
-        (
-            status(503, "ServiceUnavailable"),
-            TemporaryError,
-            "deleted and is not known to be made anew: .*503",
-        ),
-        (status(422, "Invalid"), PermanentError, "deleted and not made anew: .*422 Invalid"),
-    ],
-)
-def test_a_job_that_is_lost_is_told(
-    api: Workloads, cluster: Answers, refusal: dict[str, Any], error: type[Exception], says: str
+@pytest.mark.parametrize("refusal", [status(503, "ServiceUnavailable"), status(422, "Invalid")])
+def test_a_job_that_is_lost_is_told_and_not_as_if_nothing_was_written(
+    api: Workloads, cluster: Answers, refusal: dict[str, Any]
 ) -> None:
     cluster.on_each("POST", JOBS, TAKEN, refusal, refusal)
-    with pytest.raises(error, match=says):
+    says = f"deleted and is not known to be made anew: .*{refusal['code']} {refusal['reason']}"
+    with pytest.raises(TemporaryError, match=says):
         rerun(api, cluster)
 
 
