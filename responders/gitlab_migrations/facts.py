@@ -29,7 +29,8 @@ ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """One change of the file of values that we proposed, from the journal."""
+    """One change of the file of values that we proposed, from the journal. Without an answer of GitHub's as
+    well, as its pull request may be there; not where GitHub certainly refused it."""
 
     at: datetime
     action: str
@@ -37,7 +38,6 @@ class Made:
     """Reason code of the finding it was made for."""
     keys: Mapping[str, str]
     """What they were to say, by key."""
-    confirmed: bool = False
     proven: bool = False
 
 

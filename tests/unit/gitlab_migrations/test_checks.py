@@ -338,10 +338,6 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         failed(BY_LOCK, made=(made("b111111", 25 * HOUR), made("c222222"))),
         [BY_LOCK],
     ),
-    "nor does one that came to nothing": (
-        failed(BY_LOCK, made=(made("b111111", confirmed=False), made("c222222"))),
-        [BY_LOCK],
-    ),
     "nor the same one twice": (failed(BY_LOCK, made=(made("b111111"), made("b111111"))), [BY_LOCK]),
     # -- the change in Git
     "a mapping without any declared key": (
@@ -411,9 +407,17 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         right(application=application(automated=False)),
         [Reason.GITLAB_SYNC_LEFT_TO_PEOPLE, REFUSED],
     ),
-    "a sync that nobody took": (
+    "a sync whose answer was lost": (
         synced(SECOND, confirmed=False),
         [Reason.MIGRATIONS_NOT_SYNCED, REFUSED],
+    ),
+    "a second one a moment ago, which may be under way": (
+        synced(SECOND, twice=True, confirmed=False),
+        [Reason.GITLAB_SYNCING, REFUSED],
+    ),
+    "a second one whose answer was lost, and which changed nothing": (
+        synced(SYNC_PATIENCE, twice=True, confirmed=False),
+        [Reason.GITLAB_SYNC_IN_VAIN, REFUSED],
     ),
     "an environment without Argo CD": (
         right(application=Absent(), application_id=""),

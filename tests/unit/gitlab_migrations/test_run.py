@@ -12,7 +12,7 @@ from responders.gitlab_migrations.plan import SYNC
 from responders.gitlab_migrations.reasons import Reason
 from responders.gitlab_migrations.repairs import MAP, RERUN, is_suffix
 from shared.clients.cluster_api import JobState
-from shared.errors import PermanentError, ReconvergeError, TemporaryError
+from shared.errors import PermanentError, ReconvergeError, TemporaryError, Throttled, WriteConflict
 from shared.journal import Journal
 from shared.landscape import DeclaredMigrations, Mode
 from shared.model import Channel, Step, Word
@@ -32,6 +32,15 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 GITOPS = "https://github.com/ameide/gitops"
 LOCK = "PG::LockNotAvailable: ERROR:  canceling statement due to lock timeout"
+
+
+def always_locked() -> World:
+    """The migrations fail of a lock, whatever is changed."""
+    world = World()
+    world.never_succeeds = LOCK
+    world.commit(lambda text: text.replace('"1"', '"2"'))
+    world.controller_syncs(APP)
+    return world
 
 
 def everything(world: World) -> str:
@@ -261,10 +270,7 @@ def test_what_pods_said_earlier_is_of_the_past() -> None:
 
 
 def test_no_more_than_two_suffixes_of_a_day_are_proposed_for_the_same_failure() -> None:
-    world = World()
-    world.never_succeeds = LOCK
-    world.commit(lambda text: text.replace('"1"', '"2"'))
-    world.controller_syncs(APP)
+    world = always_locked()
     suffixes = []
     for _ in range(2):
         world.clock.advance(HOUR)
@@ -277,6 +283,35 @@ def test_no_more_than_two_suffixes_of_a_day_are_proposed_for_the_same_failure() 
     assert (last.applied.done, last.outcome.reason) == ((), Reason.MIGRATIONS_STILL_FAIL)
     assert (last.outcome.word, len(set(suffixes))) == (Word.HUMAN, 2)
     world.clock.advance(timedelta(days=1))
+    assert [one.action for one in world.run().applied.done] == [RERUN]
+
+
+def test_nor_are_more_where_the_answers_to_both_were_lost() -> None:
+    world = always_locked()
+    for _ in range(4):
+        world.clock.advance(HOUR)
+        world.github.troubles["propose lost"] = TemporaryError("GitHub did not answer", delay=MINUTE)
+        outcome = world.run().outcome
+        if world.github.open:
+            world.merge()
+            world.run()
+    assert len(world.github.pulls) == 2
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.MIGRATIONS_STILL_FAIL)
+
+
+def test_a_suffix_that_was_certainly_refused_is_none_of_the_two() -> None:
+    world = always_locked()
+    world.clock.advance(HOUR)
+    world.run()
+    world.merge()
+    world.run()
+    world.clock.advance(HOUR)
+    world.github.troubles["propose"] = Throttled("GitHub answered 429", delay=MINUTE)
+    world.run()
+    # Another Job comes, and so another suffix.
+    world.commit(lambda text: text.replace("in dev.", "of dev."))
+    world.controller_syncs(APP)
+    world.clock.advance(HOUR)
     assert [one.action for one in world.run().applied.done] == [RERUN]
 
 
@@ -293,15 +328,34 @@ def test_a_sync_that_changes_nothing_is_asked_for_once() -> None:
     assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.GITLAB_SYNC_IN_VAIN)
 
 
-def test_nothing_is_asked_for_more_than_twice_a_day_that_changes_nothing() -> None:
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "the answer is lost"])
+def test_nothing_is_asked_for_more_than_twice_a_day_that_changes_nothing(*, lost: bool) -> None:
     world = unmapped()
     world.run()
     world.merge()
-    world.argocd.synced = lambda name: world.argocd.change(name, requested=False)
+
+    def changes_nothing(name: str) -> None:
+        world.argocd.change(name, requested=False)
+        if lost:
+            raise TemporaryError("the API server did not answer", delay=MINUTE)
+
+    world.argocd.synced = changes_nothing
     for _ in range(10):
-        world.run()
+        outcome = world.run().outcome
         world.clock.advance(HOUR)
     assert world.argocd.asked == [("sync", APP)] * 2
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.GITLAB_SYNC_IN_VAIN)
+
+
+def test_a_sync_that_was_certainly_refused_is_none_of_the_two() -> None:
+    world = unmapped()
+    world.run()
+    world.merge()
+    world.argocd.trouble["sync"] = WriteConflict("the API server answered 409", delay=MINUTE)
+    for _ in range(3):
+        world.run()
+    del world.argocd.trouble["sync"]
+    assert [one.action for one in world.run().applied.done] == [SYNC]
 
 
 def test_an_application_that_people_sync_is_left_to_them() -> None:
