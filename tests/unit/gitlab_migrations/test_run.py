@@ -13,10 +13,12 @@ from responders.gitlab_migrations.reasons import Reason
 from responders.gitlab_migrations.repairs import MAP, RERUN, is_suffix
 from shared.clients.cluster_api import JobState
 from shared.errors import PermanentError, ReconvergeError, TemporaryError, Throttled, WriteConflict
-from shared.journal import Journal
+from shared.journal import Journal, Kind
 from shared.landscape import DeclaredMigrations, Mode
 from shared.model import Channel, Step, Word
+from tests.unit.applications.builders import operation
 from tests.unit.clocks import START
+from tests.unit.federated_credentials.builders import CLUSTER
 from tests.unit.gitlab_migrations.builders import (
     APPLICATION_ID,
     CI,
@@ -24,9 +26,19 @@ from tests.unit.gitlab_migrations.builders import (
     SECRET,
     SUFFIX,
     VALUES,
+    database_yml,
     declared,
 )
-from tests.unit.gitlab_migrations.world import APP, GIT, NO_DATABASE, World, unmapped, without_database
+from tests.unit.gitlab_migrations.world import (
+    APP,
+    GIT,
+    NO_DATABASE,
+    ON_ONE,
+    REFUSAL,
+    World,
+    unmapped,
+    without_database,
+)
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -165,9 +177,14 @@ def test_a_job_that_kept_its_name_gets_another_suffix() -> None:
 # -- logs that go with their pods ---------------------------------------------------------
 
 
+def newest_job(world: World) -> str:
+    (name,) = [one for one in world.workloads.works if "-bbm-" not in one]
+    return name
+
+
 def retried(world: World) -> str:
     """The newest Job is tried again and again, as the chart has it. Its name."""
-    (name,) = [one for one in world.workloads.works if "-bbm-" not in one]
+    name = newest_job(world)
     began = world.clock()
     labels = {"app": "migrations", "release": "platform-gitlab"}
     world.workloads.change(name, state=JobState.ACTIVE, reason="", created=began, started=began)
@@ -211,6 +228,96 @@ def test_a_pull_request_stays_open_when_the_log_is_gone_that_it_was_made_for() -
     world.clock.advance(timedelta(days=8))
     assert world.run().outcome.reason == Reason.MIGRATIONS_FAILED
     assert len(world.github.open) == 1
+
+
+SPELT = "postgres-ameide-rw.ameide-dev.svc"
+
+
+def spelt() -> World:
+    """Git spells ci's host in another way than main's, so that both have tasks on one database."""
+    world = World()
+    world.never_succeeds = ON_ONE
+    world.commit(lambda text: text.replace("ci:\n", f"ci:\n        host: {SPELT}\n", 1))
+    world.controller_syncs(APP)
+    world.render(database_yml(host=SPELT, tasks=True))
+    world.clock.advance(HOUR)
+    return world
+
+
+def as_mapped() -> World:
+    world = World()
+    world.never_succeeds = REFUSAL
+    world.commit(lambda text: text.replace('"1"', '"2"'))
+    world.controller_syncs(APP)
+    return world
+
+
+def refused_before() -> World:
+    world = as_mapped()
+    sync(world)
+    return world
+
+
+def in_use() -> World:
+    world = unmapped()
+    world.start_pods(schema=True, now=world.clock())
+    return world
+
+
+def unreadable() -> World:
+    world = unmapped()
+    world.workloads.configs.clear()
+    return world
+
+
+def sync(world: World) -> None:
+    """Of something else: the Job keeps its name."""
+    world.clock.advance(MINUTE)
+    now = world.clock()
+    world.argocd.change(APP, operation=replace(operation(), started=now, finished=now))
+
+
+@pytest.mark.parametrize("begin", [as_mapped, refused_before, in_use, unreadable])
+def test_what_was_made_of_a_refusal_holds_when_the_log_is_gone(begin: Any) -> None:
+    world = begin()
+    before = world.reasons()
+    world.run()
+    world.workloads.job_logs.clear()
+    for _ in range(2):
+        assert world.reasons()[-1:] == before
+        world.run()
+
+
+def test_the_rule_that_a_log_named_holds_when_the_log_is_gone() -> None:
+    world = spelt()
+    world.run()
+    sync(world)
+    world.workloads.job_logs.clear()
+    for _ in range(2):
+        assert world.run().outcome.reason == Reason.MIGRATIONS_CHANGE_OPEN
+    (number,) = world.github.open
+    assert f"| `{CI}.host` | `{SPELT}` | `postgres-ameide-rw` |" in world.github.texts[number][1]
+
+
+def test_nor_is_it_lost_while_nothing_is_rendered() -> None:
+    world = spelt()
+    world.workloads.configs.clear()
+    world.run()
+    world.workloads.job_logs.clear()
+    world.run()
+    world.render(database_yml(host=SPELT, tasks=True))
+    assert [one.action for one in world.run().applied.done] == [MAP]
+
+
+def test_what_was_found_before_the_rule_was_written_down_still_counts() -> None:
+    world = unmapped()
+    world.workloads.job_logs.clear()
+    job = f"{CLUSTER}/namespaces/ameide-dev/jobs/{newest_job(world)}"
+    told = {"reason": Reason.GITLAB_DATABASE_CONFIG_REFUSED, "subject": job, "message": "it failed"}
+    world.scope.journal.record(
+        Kind.FINDING, world.scope.target, actor="reconverge", correlation_id="c", detail=told
+    )
+    assert [one.action for one in world.run().applied.done] == [MAP]
 
 
 # -- the database -------------------------------------------------------------------------
@@ -662,8 +769,7 @@ def test_another_job_that_fails_of_the_same_gets_another_suffix() -> None:
     world = without_database()
     world.come_back()
     (one,) = world.plan().steps
-    (job,) = [name for name in world.workloads.works if "-bbm-" not in name]
-    world.workloads.change(job, uid="another")
+    world.workloads.change(newest_job(world), uid="another")
     (other,) = world.plan().steps
     assert one.after != other.after
     assert is_suffix(one.after[SUFFIX])
