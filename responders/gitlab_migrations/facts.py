@@ -154,6 +154,7 @@ class Facts:
             case Page(status=status) if 200 <= status < 300:
                 return True
             case Page(status=status, redirected_to=str(origin)) if 300 <= status < 400:
+                # Another host is taken for GitLab's sign-on: with that alone, this is how its page answers.
                 # To its own host a gateway sends as well, by another scheme or port.
                 return urlsplit(origin).hostname != urlsplit(self.declared.url).hostname
         return False

@@ -25,6 +25,7 @@ from tests.unit.gitlab_migrations.builders import (
     PAGE,
     SECRET,
     SUFFIX,
+    URL,
     VALUES,
     database_yml,
     declared,
@@ -504,6 +505,32 @@ def test_a_page_that_fails_of_the_object_storage_is_people_s_and_nothing_is_run_
     assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.GITLAB_PAGE_FAILS)
     assert "ObjectStorageKeyUnknown" in report.outcome.because
     assert (report.decisions, world.github.open, world.argocd.asked) == ((), [], [])
+
+
+NOT_SEEN: dict[str, tuple[int, str | None, Word, Reason]] = {
+    "an edge lets us not through": (403, None, Word.HUMAN, Reason.GITLAB_PAGE_UNPROVEN),
+    "a proxy asks who we are": (401, None, Word.HUMAN, Reason.GITLAB_PAGE_UNPROVEN),
+    "it leads in circles": (302, URL, Word.HUMAN, Reason.GITLAB_PAGE_FAILS),
+    "it is asked for too often": (429, None, Word.FAILED, Reason.GITLAB_UNREAD),
+}
+
+
+@pytest.mark.parametrize(("status", "leads_to", "word", "reason"), NOT_SEEN.values(), ids=NOT_SEEN)
+def test_a_gitlab_whose_page_is_not_seen_is_not_called_well(
+    status: int, leads_to: str | None, word: Word, reason: Reason
+) -> None:
+    world = World()
+    world.web.answer(PAGE, status, leads_to)
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (word, reason)
+    assert (report.decisions, world.github.open, world.argocd.asked) == ((), [], [])
+
+
+def test_a_monitoring_page_that_is_not_shown_to_us_says_nothing_against_gitlab() -> None:
+    world = World()
+    world.gitlab = declared(page="/-/readiness")
+    world.web.answer(f"{URL}/-/readiness", 404)
+    assert world.run().outcome.word is Word.CONVERGED
 
 
 def test_a_secret_that_is_missing_is_waited_for_while_its_root_is_broken() -> None:
