@@ -23,6 +23,8 @@ class Gateway(StrEnum):
     """It knows nobody who would answer there."""
     RESTRICTED = auto()
     """It lets nobody through who is not on its list."""
+    CIRCLE = auto()
+    """It redirects every request to its own address."""
     CUT = auto()
     """It ends the connection without an answer."""
 

@@ -163,6 +163,11 @@ async def restricted_at_the_edge(stage: Stage) -> None:
     stage.gitlab.gateway = Gateway.RESTRICTED
 
 
+async def redirected_in_circles(stage: Stage) -> None:
+    """GitLab is well, and the gateway redirects every page to itself."""
+    stage.gitlab.gateway = Gateway.CIRCLE
+
+
 async def unreachable(stage: Stage) -> None:
     """GitLab is well, and the gateway cuts every connection."""
     stage.gitlab.gateway = Gateway.CUT
@@ -189,6 +194,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "gitlab-web-down": web_down,
     "gitlab-route-lost": route_lost,
     "gitlab-restricted-at-the-edge": restricted_at_the_edge,
+    "gitlab-redirected-in-circles": redirected_in_circles,
     "gitlab-unreachable": unreachable,
 }
 

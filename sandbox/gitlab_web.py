@@ -13,6 +13,10 @@ def handler(gitlab: GitLab) -> Handler:
                 return web.Response(status=404)
             case Gateway.RESTRICTED:
                 return web.Response(status=403, text="RBAC: access denied")
+            case Gateway.CIRCLE:
+                return web.Response(
+                    status=301, headers={"Location": f"https://{request.host}{request.path_qs}"}
+                )
             case Gateway.CUT:
                 if request.transport:
                     request.transport.abort()

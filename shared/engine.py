@@ -179,7 +179,7 @@ def _record_sight(record: Record, seen: _Sight) -> None:
     faults = [finding for finding in seen.findings if finding.severity is not Severity.NOTE]
     for finding in faults[:MOST_FINDINGS]:
         detail = {"reason": finding.reason, "subject": finding.subject, "message": finding.message}
-        record(Kind.FINDING, detail)
+        record(Kind.FINDING, {**detail, "evidence": dict(finding.evidence)} if finding.evidence else detail)
     for reason, count in Counter(finding.reason for finding in faults[MOST_FINDINGS:]).items():
         record(Kind.FINDING, {"reason": reason, "subject": "", "message": f"{count} more of this reason"})
     if seen.plan.steps:

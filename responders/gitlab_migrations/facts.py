@@ -29,7 +29,8 @@ ENDED: Final = frozenset({"Succeeded", "Failed"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """One change of the file of values that we proposed, from the journal."""
+    """One change of the file of values that we proposed, from the journal. Without an answer of GitHub's as
+    well, as its pull request may be there; not where GitHub certainly refused it."""
 
     at: datetime
     action: str
@@ -37,7 +38,6 @@ class Made:
     """Reason code of the finding it was made for."""
     keys: Mapping[str, str]
     """What they were to say, by key."""
-    confirmed: bool = False
     proven: bool = False
 
 
@@ -154,6 +154,7 @@ class Facts:
             case Page(status=status) if 200 <= status < 300:
                 return True
             case Page(status=status, redirected_to=str(origin)) if 300 <= status < 400:
+                # Another host is taken for GitLab's sign-on: with that alone, this is how its page answers.
                 # To its own host a gateway sends as well, by another scheme or port.
                 return urlsplit(origin).hostname != urlsplit(self.declared.url).hostname
         return False

@@ -11,6 +11,7 @@ What cannot be read comes back as Unknown and stops no other read. Logs are made
 dropped.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -26,9 +27,8 @@ from responders.gitlab_migrations.facts import (
     Made,
 )
 from responders.gitlab_migrations.leftovers import prefix_of, prefix_of_all
-from responders.gitlab_migrations.log_reasons import TOLD_BY_LOGS, Cause, causes
+from responders.gitlab_migrations.log_reasons import RULE, Cause, causes, remembered
 from responders.gitlab_migrations.mapping import KEY, Rendered, read
-from responders.gitlab_migrations.reasons import Reason
 from responders.gitlab_migrations.repairs import MAP, RERUN, needed, restarts
 from shared.attempts import MEMORY as DAY
 from shared.attempts import tries
@@ -163,7 +163,7 @@ def _log(scope: Scope, facts: Facts, api: ApiServer, told: Mapping[str, "_Told"]
     earlier = told.get(facts.job_id.lower())
     if isinstance(read_, Unknown) or earlier is None or (job.created and earlier.at < job.created):
         return read_
-    return Known((Cause(earlier.reason),))
+    return Known((earlier.cause,))
 
 
 def _waits(scope: Scope, facts: Facts, api: ApiServer, app: str) -> tuple[Cause, ...]:
@@ -264,32 +264,36 @@ class _Told(NamedTuple):
     """What a log told of a Job, as an earlier run found it."""
 
     at: datetime
-    reason: Reason
+    cause: Cause
 
 
 def _remembered(scope: Scope) -> tuple[tuple[Made, ...], datetime | None, Mapping[str, _Told]]:
     """The changes that we proposed, oldest first, when we were last held back, and what was found of Jobs, by
     their ids in lower case."""
-    found: list[Made] = []
+    made: dict[str, list[Made]] = {}
     told: dict[str, _Told] = {}
     blocked: datetime | None = None
-    began: dict[str, int] = {}
     now = scope.clock()
     for entry in scope.journal.read(scope.target, since=now - MEMORY):
         key, detail = str(entry.detail.get("object", "")), entry.detail
         match entry.kind:
-            case Kind.STEP_STARTED if made := _made(entry.at, detail):
-                began[key] = len(found)
-                found.append(made)
-            case Kind.STEP_DONE if key in began:
-                found[began[key]] = replace(found[began[key]], confirmed=True)
-            case Kind.PROOF if key in began and detail.get("verdict") == "accepted":
-                found[began[key]] = replace(found[began[key]], proven=True)
-            case Kind.FINDING if detail.get("reason") in TOLD_BY_LOGS:
-                told[str(detail.get("subject", "")).lower()] = _Told(entry.at, Reason(detail["reason"]))
+            case Kind.STEP_STARTED if one := _made(entry.at, detail):
+                made.setdefault(key, []).append(one)
+            case Kind.STEP_FAILED if made.get(key) and detail.get("written") is False:
+                made[key].pop()
+            case Kind.PROOF if made.get(key) and detail.get("verdict") == "accepted":
+                made[key][-1] = replace(made[key][-1], proven=True)
+            case Kind.FINDING if cause := _cause(detail):
+                told[str(detail.get("subject", "")).lower()] = _Told(entry.at, cause)
             case Kind.OUTCOME if detail.get("roots") and now - entry.at < DAY:
                 blocked = entry.at
+    found = sorted(itertools.chain.from_iterable(made.values()), key=lambda one: one.at)
     return tuple(found), blocked, told
+
+
+def _cause(finding: Mapping[str, Any]) -> Cause | None:
+    evidence = finding.get("evidence") or {}
+    return remembered(str(finding.get("reason", "")), str(evidence.get(RULE, "")))
 
 
 def _made(at: datetime, detail: Mapping[str, Any]) -> Made | None:

@@ -60,7 +60,21 @@ in which one explains another: whoever is refused has reached the database."""
 _IN_LOG: Final = {row.code: row.in_log for row in TABLE if row.in_log}
 TEXTS: Final[Mapping[Reason, re.Pattern[str]]] = {reason: _IN_LOG[code] for code, reason in MEANS.items()}
 _HEADER: Final = _IN_LOG["GitLabDatabaseConfigRefused"]
-TOLD_BY_LOGS: Final = frozenset({Reason.GITLAB_DATABASE_CONFIG_REFUSED, *MEANS.values()})
+RULE: Final = "rule"
+"""In a finding's evidence, the key of its cause's detail."""
+_REFUSED: Final = (
+    Reason.GITLAB_DATABASE_CONFIG_REFUSED,
+    Reason.CONFIG_REFUSED_BEFORE,
+    Reason.CONFIG_REFUSED_AS_MAPPED,
+    Reason.CI_DATABASE_IN_USE,
+    Reason.CI_DATABASE_UNREADABLE,
+)
+"""The refusal of the databases, and what is made of it by what is rendered."""
+_TOLD: Final[Mapping[str, Reason]] = {
+    **{reason: reason for reason in MEANS.values()},
+    **dict.fromkeys(_REFUSED, Reason.GITLAB_DATABASE_CONFIG_REFUSED),
+}
+"""What a log told, by what was found of it."""
 
 
 def causes(text: str) -> tuple[Cause, ...]:
@@ -68,6 +82,16 @@ def causes(text: str) -> tuple[Cause, ...]:
     read = text[-LONGEST:]
     found = (Cause(reason) for reason, words in TEXTS.items() if words.search(read))
     return (*_refusals(read), *found)
+
+
+def remembered(reason: str, rule: str) -> Cause | None:
+    """What a log told, by what an earlier run found of it; None where no log told that.
+
+    rule: of the finding's evidence; empty where there is none, as in what older versions journalled
+    """
+    told = _TOLD.get(reason)
+    ours = (one for one in rule.split("; ") if one in VALIDATION)
+    return Cause(told, "; ".join(ours)) if told else None
 
 
 def _refusals(text: str) -> Iterator[Cause]:

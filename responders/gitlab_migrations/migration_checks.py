@@ -6,7 +6,7 @@ from typing import Final
 
 from responders.gitlab_migrations import progress
 from responders.gitlab_migrations.facts import Facts
-from responders.gitlab_migrations.log_reasons import Cause
+from responders.gitlab_migrations.log_reasons import RULE, Cause
 from responders.gitlab_migrations.mapping import PLACE, Rendered, differing
 from responders.gitlab_migrations.reasons import REASONS, Reason, finding
 from responders.gitlab_migrations.repairs import Repair, judged, needed, spent
@@ -35,9 +35,10 @@ def migration_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
         yield finding(Reason.GITLAB_UNREAD, facts.job_id, says)
     elif cause := judged(facts):
         yield from _judged(facts, cause, now)
-    elif job.state is JobState.FAILED:
+    elif job.state is JobState.FAILED and isinstance(facts.log, Known):
         # Without any ConfigMap of the release there is nothing that `ci` could be mapped to.
-        yield from _judged(facts, Cause(Reason.CI_DATABASE_UNREADABLE), now)
+        refused = facts.log.value[0]
+        yield from _judged(facts, Cause(Reason.CI_DATABASE_UNREADABLE, refused.detail), now)
 
 
 def _gone(facts: Facts, now: datetime) -> Iterator[Finding]:
@@ -164,7 +165,7 @@ def _differs(facts: Facts) -> str:
 def _evidence(facts: Facts, cause: Cause) -> dict[str, str]:
     """What else is known: the rule that was broken, how the Job ended, and what the page answers."""
     found = {
-        "rule": cause.detail,
+        RULE: cause.detail,
         "ended": facts.job.reason if facts.job and facts.job.reason.isalpha() else "",
         "page": facts.page_says,
     }

@@ -6,7 +6,7 @@ from typing import Final
 
 from responders.gitlab_migrations.facts import WEBSERVICE, Facts
 from responders.gitlab_migrations.reasons import Reason, finding
-from shared.clients.web import NoAnswer, Page
+from shared.clients.web import NoAnswer, Page, origin_of
 from shared.model import Finding
 
 MONITORING: Final = frozenset({"/-/health", "/-/readiness", "/-/liveness", "/-/metrics"})
@@ -33,9 +33,22 @@ def page_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
             yield finding(Reason.GITLAB_MONITORING_NOT_ALLOWED, facts.page_id, _about(facts, says))
         case Page(status=404):
             yield _found(facts, Reason.GITLAB_PAGE_MISSING, "it answers 404", now)
-        case Page(status=status):
-            says = f"it answers {status}, which proves nothing"
-            yield finding(Reason.GITLAB_PAGE_UNPROVEN, facts.page_id, _about(facts, says))
+        case Page(status=429):
+            says = "it could not be read: it answers 429"
+            yield finding(Reason.GITLAB_UNREAD, facts.page_id, _about(facts, says))
+        case Page(status=status, redirected_to=str(origin)) if origin == origin_of(facts.declared.url):
+            # Of a redirect within the origin that is all there is after the last that is followed.
+            says = f"it answers {status}, and leads back to itself without an end"
+            yield _found(facts, Reason.GITLAB_PAGE_FAILS, says, now)
+        case Page(status=status) as page:
+            says = f"it answers {status}, which proves nothing{_instead(page)}"
+            yield _found(facts, Reason.GITLAB_PAGE_UNPROVEN, says, now)
+
+
+def _instead(page: Page) -> str:
+    if page.redirected_to is not None:
+        return f": it leads to {page.redirected_to}"
+    return ": we are not let in" if page.status in (401, 403) else ""
 
 
 def _found(facts: Facts, reason: Reason, says: str, now: datetime) -> Finding:

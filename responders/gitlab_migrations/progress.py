@@ -77,9 +77,11 @@ def of_sync(facts: Facts, now: datetime) -> Finding | None:
 def _of_tries(facts: Facts, sought: str, now: datetime) -> Finding | None:
     """Whoever asks every hour for what changes nothing runs the Application's hooks every hour."""
     attempt = facts.attempts.get(facts.application_id.lower())
-    spent = sum(one.confirmed and one.situation == sought for one in facts.syncs) >= MOST_SYNCS
+    # One whose answer was lost counts as well: Argo CD may have run it.
+    asked = [one for one in facts.syncs if one.situation == sought]
+    spent = len(asked) >= MOST_SYNCS
     match tried(attempt, sought, now, patience=SYNC_PATIENCE):
-        case Tried.WAITING:
+        case found if found is Tried.WAITING or (spent and now - asked[-1].at < SYNC_PATIENCE):
             return _syncing(facts, "a sync was asked for a moment ago")
         case found if spent or found is Tried.IN_VAIN:
             says = "a sync was asked for in just this situation, and changed nothing"

@@ -357,10 +357,13 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     # -- the web
     Reason.GITLAB_PAGE_FAILS: _person(
-        "The migrations are complete, the webservice is ready, and the page answers 5xx all the same. That "
-        "is no fault of the migrations, and they are not run again for it.",
+        "The migrations are complete, the webservice is ready, and the page answers 5xx all the same, or "
+        "leads back to itself without an end. That is no fault of the migrations, and they are not run again "
+        "for it.",
         "Where the message names a code, see its page: with ObjectStorageKeyUnknown the object storage lost "
-        "its users (CronJob data-minio-users-reconciler). Otherwise read the webservice's log.",
+        "its users (CronJob data-minio-users-reconciler). Otherwise read the webservice's log. Where the "
+        "page leads back to itself, see that GitLab and the proxies in front of it agree on address and "
+        "scheme (global.hosts, X-Forwarded-Proto).",
         symptom=True,
     ),
     Reason.GITLAB_UNREACHABLE: _person(
@@ -380,10 +383,13 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         " and nothing is known of its database by that page.",
         "Declare a page that GitLab makes with its database, such as /users/sign_in, as gitlab.page.",
     ),
-    Reason.GITLAB_PAGE_UNPROVEN: _note(
+    Reason.GITLAB_PAGE_UNPROVEN: _person(
         "The page answers, and its answer proves nothing of the database: somebody in front of it asks for"
-        " more, or it does not let us in.",
-        "Declare a page that is open to everybody as gitlab.page.",
+        " more, or it does not let us in. That does not say that GitLab is down, nor that it is well.",
+        "401 and 403 come from a proxy or an allow-list in front of GitLab, as a rule: let Reconverge"
+        " through, or, where a proxy with a sign-on of its own is meant to stand there, declare a page that"
+        " it shows to everybody as gitlab.page. Where the message says that the page leads elsewhere, correct"
+        " gitlab.url, or the gateway.",
     ),
 }
 

@@ -144,7 +144,11 @@ def test_a_webservice_that_was_scaled_to_nothing_is_down(well: Site) -> None:
     assert "Complete" in conditions(well.jobs()[0])
 
 
-GATEWAY = {"gitlab-route-lost": 404, "gitlab-restricted-at-the-edge": 403}
+GATEWAY = {
+    "gitlab-route-lost": 404,
+    "gitlab-restricted-at-the-edge": 403,
+    "gitlab-redirected-in-circles": 301,
+}
 
 
 @pytest.mark.parametrize(("name", "status"), GATEWAY.items(), ids=GATEWAY)
@@ -152,6 +156,13 @@ def test_what_stands_before_gitlab_may_answer_in_its_place(well: Site, name: str
     well.break_(name)
     well.becomes(status)
     assert well.deployment()["status"]["readyReplicas"] == 1
+
+
+def test_a_page_that_is_redirected_in_circles_leads_back_to_itself(well: Site) -> None:
+    well.break_("gitlab-redirected-in-circles")
+    well.becomes(301)
+    answer = well.ask()
+    assert answer.headers["Location"] == answer.url
 
 
 def test_a_gateway_that_cuts_connections_is_no_answer(well: Site) -> None:

@@ -220,7 +220,6 @@ def made(
     mends: str = Reason.MIGRATIONS_LOCKED,
     *,
     action: str = RERUN,
-    confirmed: bool = True,
     proven: bool = False,
 ) -> Made:
     key = SUFFIX if action == RERUN else f"{CI}.database"
@@ -229,7 +228,6 @@ def made(
         action=action,
         mends=mends,
         keys={key: text},
-        confirmed=confirmed,
         proven=proven,
     )
 

@@ -28,9 +28,11 @@ from tests.unit.gitlab_migrations.builders import (
     JOB,
     MINUTE,
     NOW,
+    PAGE,
     SECOND,
     SECRET,
     UNMAPPED,
+    URL,
     VALUES,
     WAITING,
     application,
@@ -338,10 +340,6 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         failed(BY_LOCK, made=(made("b111111", 25 * HOUR), made("c222222"))),
         [BY_LOCK],
     ),
-    "nor does one that came to nothing": (
-        failed(BY_LOCK, made=(made("b111111", confirmed=False), made("c222222"))),
-        [BY_LOCK],
-    ),
     "nor the same one twice": (failed(BY_LOCK, made=(made("b111111"), made("b111111"))), [BY_LOCK]),
     # -- the change in Git
     "a mapping without any declared key": (
@@ -411,9 +409,17 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         right(application=application(automated=False)),
         [Reason.GITLAB_SYNC_LEFT_TO_PEOPLE, REFUSED],
     ),
-    "a sync that nobody took": (
+    "a sync whose answer was lost": (
         synced(SECOND, confirmed=False),
         [Reason.MIGRATIONS_NOT_SYNCED, REFUSED],
+    ),
+    "a second one a moment ago, which may be under way": (
+        synced(SECOND, twice=True, confirmed=False),
+        [Reason.GITLAB_SYNCING, REFUSED],
+    ),
+    "a second one whose answer was lost, and which changed nothing": (
+        synced(SYNC_PATIENCE, twice=True, confirmed=False),
+        [Reason.GITLAB_SYNC_IN_VAIN, REFUSED],
     ),
     "an environment without Argo CD": (
         right(application=Absent(), application_id=""),
@@ -502,21 +508,22 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(page=Page(status=302, redirected_to="https://auth.dev.example")),
         [],
     ),
-    "a page that leads in circles proves nothing": (
+    "a page that leads in circles": (
         facts(page=Page(status=302, redirected_to=declared().url)),
-        [Reason.GITLAB_PAGE_UNPROVEN],
+        [Reason.GITLAB_PAGE_FAILS],
     ),
-    "nor does one that leads in circles where the port is declared": (
+    "one that leads in circles where the port is declared": (
         facts(
             declared=declared(url=f"{declared().url}:443"),
             page=Page(status=302, redirected_to=declared().url),
         ),
-        [Reason.GITLAB_PAGE_UNPROVEN],
+        [Reason.GITLAB_PAGE_FAILS],
     ),
-    "nor does one that leads to itself without encryption": (
+    "a page that leads to itself without encryption proves nothing": (
         facts(page=Page(status=301, redirected_to="http://gitlab.dev.example")),
         [Reason.GITLAB_PAGE_UNPROVEN],
     ),
+    "nor does one that leads nowhere": (facts(page=Page(status=302)), [Reason.GITLAB_PAGE_UNPROVEN]),
     "a page that fails with migrations that are well": (
         facts(page=Page(status=500)),
         [Reason.GITLAB_PAGE_FAILS],
@@ -540,6 +547,12 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         [Reason.GITLAB_MONITORING_NOT_ALLOWED],
     ),
     "an edge that lets us not through": (facts(page=Page(status=403)), [Reason.GITLAB_PAGE_UNPROVEN]),
+    "a proxy that asks who we are": (facts(page=Page(status=401)), [Reason.GITLAB_PAGE_UNPROVEN]),
+    "a refusal a moment after the pod became ready": (
+        facts(page=Page(status=403), pods=pods(pod(age=SECOND))),
+        [Reason.GITLAB_STARTING],
+    ),
+    "a page that is asked for too often": (facts(page=Page(status=429)), [Reason.GITLAB_UNREAD]),
 }
 
 
@@ -568,6 +581,24 @@ def test_no_answer_and_an_error_are_told_apart() -> None:
     (silent,), (failing,) = check(facts(page=NoAnswer("name")), NOW), check(facts(page=Page(status=503)), NOW)
     assert silent.message.endswith("nobody answers (name)")
     assert failing.message.endswith("it answers 503")
+
+
+PROVES_NOTHING = {
+    Page(status=403): "it answers 403, which proves nothing: we are not let in",
+    Page(status=401): "it answers 401, which proves nothing: we are not let in",
+    Page(status=410): "it answers 410, which proves nothing",
+    Page(status=302, redirected_to=URL): "it answers 302, and leads back to itself without an end",
+    Page(status=301, redirected_to="http://gitlab.dev.example"): (
+        "it answers 301, which proves nothing: it leads to http://gitlab.dev.example"
+    ),
+    Page(status=429): "it could not be read: it answers 429",
+}
+
+
+@pytest.mark.parametrize(("page", "says"), PROVES_NOTHING.items(), ids=str)
+def test_a_page_that_is_not_seen_says_what_it_answers_instead(page: Page, says: str) -> None:
+    (found,) = check(facts(page=page), NOW)
+    assert found.message == f"{PAGE}: {says}"
 
 
 def test_a_refused_mapping_says_what_differs_and_which_rule_was_broken() -> None:

@@ -4,10 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from responders.gitlab_migrations.log_reasons import LONGEST, VALIDATION, causes
+from responders.gitlab_migrations.log_reasons import (
+    LONGEST,
+    ONE_DATABASE,
+    VALIDATION,
+    Cause,
+    causes,
+    remembered,
+)
 from responders.gitlab_migrations.reasons import Reason
 from tests.unit.gitlab_migrations.builders import SECRET
 
+REFUSED = Reason.GITLAB_DATABASE_CONFIG_REFUSED
 HEADER = "rake aborted!\nDatabase config validation failure:\n"
 IGNORE = "\nUse `export GITLAB_VALIDATE_DATABASE_CONFIG=0` to ignore this validation.\n"
 ENFORCE = "\nUse `export GITLAB_VALIDATE_DATABASE_CONFIG=1` to enforce this validation.\n"
@@ -137,6 +145,23 @@ def test_reads_a_log(text: str, reasons: list[Reason]) -> None:
 def test_looks_at_the_end_of_a_long_log_alone() -> None:
     assert causes(HEADER + IGNORE + "x" * LONGEST) == ()
     assert causes("x" * LONGEST + HEADER + IGNORE) != ()
+
+
+REMEMBERED: dict[str, tuple[str, str, Cause | None]] = {
+    "a refusal with its rule": (REFUSED, ONE_DATABASE, Cause(REFUSED, ONE_DATABASE)),
+    "a refusal without one": (REFUSED, "", Cause(REFUSED)),
+    "all of its rules": (REFUSED, "; ".join(VALIDATION), Cause(REFUSED, "; ".join(VALIDATION))),
+    "a rule that is none of ours": (REFUSED, f"{SECRET}; {ONE_DATABASE}", Cause(REFUSED, ONE_DATABASE)),
+    "what was made of a refusal": (Reason.CI_DATABASE_IN_USE, ONE_DATABASE, Cause(REFUSED, ONE_DATABASE)),
+    "a lock": (Reason.MIGRATIONS_LOCKED, "", Cause(Reason.MIGRATIONS_LOCKED)),
+    "what no log tells": (Reason.CI_DATABASE_OWN, "", None),
+    "a reason of another version": ("SomethingElse", "", None),
+}
+
+
+@pytest.mark.parametrize(("reason", "rule", "cause"), REMEMBERED.values(), ids=REMEMBERED)
+def test_remembers_what_a_log_told(reason: str, rule: str, cause: Cause | None) -> None:
+    assert remembered(reason, rule) == cause
 
 
 WORDS = st.sampled_from(

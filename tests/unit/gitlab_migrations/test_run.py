@@ -12,26 +12,48 @@ from responders.gitlab_migrations.plan import SYNC
 from responders.gitlab_migrations.reasons import Reason
 from responders.gitlab_migrations.repairs import MAP, RERUN, is_suffix
 from shared.clients.cluster_api import JobState
-from shared.errors import PermanentError, ReconvergeError, TemporaryError
-from shared.journal import Journal
+from shared.errors import PermanentError, ReconvergeError, TemporaryError, Throttled, WriteConflict
+from shared.journal import Journal, Kind
 from shared.landscape import DeclaredMigrations, Mode
 from shared.model import Channel, Step, Word
+from tests.unit.applications.builders import operation
 from tests.unit.clocks import START
+from tests.unit.federated_credentials.builders import CLUSTER
 from tests.unit.gitlab_migrations.builders import (
     APPLICATION_ID,
     CI,
     PAGE,
     SECRET,
     SUFFIX,
+    URL,
     VALUES,
+    database_yml,
     declared,
 )
-from tests.unit.gitlab_migrations.world import APP, GIT, NO_DATABASE, World, unmapped, without_database
+from tests.unit.gitlab_migrations.world import (
+    APP,
+    GIT,
+    NO_DATABASE,
+    ON_ONE,
+    REFUSAL,
+    World,
+    unmapped,
+    without_database,
+)
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 GITOPS = "https://github.com/ameide/gitops"
 LOCK = "PG::LockNotAvailable: ERROR:  canceling statement due to lock timeout"
+
+
+def always_locked() -> World:
+    """The migrations fail of a lock, whatever is changed."""
+    world = World()
+    world.never_succeeds = LOCK
+    world.commit(lambda text: text.replace('"1"', '"2"'))
+    world.controller_syncs(APP)
+    return world
 
 
 def everything(world: World) -> str:
@@ -156,9 +178,14 @@ def test_a_job_that_kept_its_name_gets_another_suffix() -> None:
 # -- logs that go with their pods ---------------------------------------------------------
 
 
+def newest_job(world: World) -> str:
+    (name,) = [one for one in world.workloads.works if "-bbm-" not in one]
+    return name
+
+
 def retried(world: World) -> str:
     """The newest Job is tried again and again, as the chart has it. Its name."""
-    (name,) = [one for one in world.workloads.works if "-bbm-" not in one]
+    name = newest_job(world)
     began = world.clock()
     labels = {"app": "migrations", "release": "platform-gitlab"}
     world.workloads.change(name, state=JobState.ACTIVE, reason="", created=began, started=began)
@@ -202,6 +229,96 @@ def test_a_pull_request_stays_open_when_the_log_is_gone_that_it_was_made_for() -
     world.clock.advance(timedelta(days=8))
     assert world.run().outcome.reason == Reason.MIGRATIONS_FAILED
     assert len(world.github.open) == 1
+
+
+SPELT = "postgres-ameide-rw.ameide-dev.svc"
+
+
+def spelt() -> World:
+    """Git spells ci's host in another way than main's, so that both have tasks on one database."""
+    world = World()
+    world.never_succeeds = ON_ONE
+    world.commit(lambda text: text.replace("ci:\n", f"ci:\n        host: {SPELT}\n", 1))
+    world.controller_syncs(APP)
+    world.render(database_yml(host=SPELT, tasks=True))
+    world.clock.advance(HOUR)
+    return world
+
+
+def as_mapped() -> World:
+    world = World()
+    world.never_succeeds = REFUSAL
+    world.commit(lambda text: text.replace('"1"', '"2"'))
+    world.controller_syncs(APP)
+    return world
+
+
+def refused_before() -> World:
+    world = as_mapped()
+    sync(world)
+    return world
+
+
+def in_use() -> World:
+    world = unmapped()
+    world.start_pods(schema=True, now=world.clock())
+    return world
+
+
+def unreadable() -> World:
+    world = unmapped()
+    world.workloads.configs.clear()
+    return world
+
+
+def sync(world: World) -> None:
+    """Of something else: the Job keeps its name."""
+    world.clock.advance(MINUTE)
+    now = world.clock()
+    world.argocd.change(APP, operation=replace(operation(), started=now, finished=now))
+
+
+@pytest.mark.parametrize("begin", [as_mapped, refused_before, in_use, unreadable])
+def test_what_was_made_of_a_refusal_holds_when_the_log_is_gone(begin: Any) -> None:
+    world = begin()
+    before = world.reasons()
+    world.run()
+    world.workloads.job_logs.clear()
+    for _ in range(2):
+        assert world.reasons()[-1:] == before
+        world.run()
+
+
+def test_the_rule_that_a_log_named_holds_when_the_log_is_gone() -> None:
+    world = spelt()
+    world.run()
+    sync(world)
+    world.workloads.job_logs.clear()
+    for _ in range(2):
+        assert world.run().outcome.reason == Reason.MIGRATIONS_CHANGE_OPEN
+    (number,) = world.github.open
+    assert f"| `{CI}.host` | `{SPELT}` | `postgres-ameide-rw` |" in world.github.texts[number][1]
+
+
+def test_nor_is_it_lost_while_nothing_is_rendered() -> None:
+    world = spelt()
+    world.workloads.configs.clear()
+    world.run()
+    world.workloads.job_logs.clear()
+    world.run()
+    world.render(database_yml(host=SPELT, tasks=True))
+    assert [one.action for one in world.run().applied.done] == [MAP]
+
+
+def test_what_was_found_before_the_rule_was_written_down_still_counts() -> None:
+    world = unmapped()
+    world.workloads.job_logs.clear()
+    job = f"{CLUSTER}/namespaces/ameide-dev/jobs/{newest_job(world)}"
+    told = {"reason": Reason.GITLAB_DATABASE_CONFIG_REFUSED, "subject": job, "message": "it failed"}
+    world.scope.journal.record(
+        Kind.FINDING, world.scope.target, actor="reconverge", correlation_id="c", detail=told
+    )
+    assert [one.action for one in world.run().applied.done] == [MAP]
 
 
 # -- the database -------------------------------------------------------------------------
@@ -261,10 +378,7 @@ def test_what_pods_said_earlier_is_of_the_past() -> None:
 
 
 def test_no_more_than_two_suffixes_of_a_day_are_proposed_for_the_same_failure() -> None:
-    world = World()
-    world.never_succeeds = LOCK
-    world.commit(lambda text: text.replace('"1"', '"2"'))
-    world.controller_syncs(APP)
+    world = always_locked()
     suffixes = []
     for _ in range(2):
         world.clock.advance(HOUR)
@@ -277,6 +391,35 @@ def test_no_more_than_two_suffixes_of_a_day_are_proposed_for_the_same_failure() 
     assert (last.applied.done, last.outcome.reason) == ((), Reason.MIGRATIONS_STILL_FAIL)
     assert (last.outcome.word, len(set(suffixes))) == (Word.HUMAN, 2)
     world.clock.advance(timedelta(days=1))
+    assert [one.action for one in world.run().applied.done] == [RERUN]
+
+
+def test_nor_are_more_where_the_answers_to_both_were_lost() -> None:
+    world = always_locked()
+    for _ in range(4):
+        world.clock.advance(HOUR)
+        world.github.troubles["propose lost"] = TemporaryError("GitHub did not answer", delay=MINUTE)
+        outcome = world.run().outcome
+        if world.github.open:
+            world.merge()
+            world.run()
+    assert len(world.github.pulls) == 2
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.MIGRATIONS_STILL_FAIL)
+
+
+def test_a_suffix_that_was_certainly_refused_is_none_of_the_two() -> None:
+    world = always_locked()
+    world.clock.advance(HOUR)
+    world.run()
+    world.merge()
+    world.run()
+    world.clock.advance(HOUR)
+    world.github.troubles["propose"] = Throttled("GitHub answered 429", delay=MINUTE)
+    world.run()
+    # Another Job comes, and so another suffix.
+    world.commit(lambda text: text.replace("in dev.", "of dev."))
+    world.controller_syncs(APP)
+    world.clock.advance(HOUR)
     assert [one.action for one in world.run().applied.done] == [RERUN]
 
 
@@ -293,15 +436,34 @@ def test_a_sync_that_changes_nothing_is_asked_for_once() -> None:
     assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.GITLAB_SYNC_IN_VAIN)
 
 
-def test_nothing_is_asked_for_more_than_twice_a_day_that_changes_nothing() -> None:
+@pytest.mark.parametrize("lost", [False, True], ids=["answered", "the answer is lost"])
+def test_nothing_is_asked_for_more_than_twice_a_day_that_changes_nothing(*, lost: bool) -> None:
     world = unmapped()
     world.run()
     world.merge()
-    world.argocd.synced = lambda name: world.argocd.change(name, requested=False)
+
+    def changes_nothing(name: str) -> None:
+        world.argocd.change(name, requested=False)
+        if lost:
+            raise TemporaryError("the API server did not answer", delay=MINUTE)
+
+    world.argocd.synced = changes_nothing
     for _ in range(10):
-        world.run()
+        outcome = world.run().outcome
         world.clock.advance(HOUR)
     assert world.argocd.asked == [("sync", APP)] * 2
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.GITLAB_SYNC_IN_VAIN)
+
+
+def test_a_sync_that_was_certainly_refused_is_none_of_the_two() -> None:
+    world = unmapped()
+    world.run()
+    world.merge()
+    world.argocd.trouble["sync"] = WriteConflict("the API server answered 409", delay=MINUTE)
+    for _ in range(3):
+        world.run()
+    del world.argocd.trouble["sync"]
+    assert [one.action for one in world.run().applied.done] == [SYNC]
 
 
 def test_an_application_that_people_sync_is_left_to_them() -> None:
@@ -343,6 +505,32 @@ def test_a_page_that_fails_of_the_object_storage_is_people_s_and_nothing_is_run_
     assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.GITLAB_PAGE_FAILS)
     assert "ObjectStorageKeyUnknown" in report.outcome.because
     assert (report.decisions, world.github.open, world.argocd.asked) == ((), [], [])
+
+
+NOT_SEEN: dict[str, tuple[int, str | None, Word, Reason]] = {
+    "an edge lets us not through": (403, None, Word.HUMAN, Reason.GITLAB_PAGE_UNPROVEN),
+    "a proxy asks who we are": (401, None, Word.HUMAN, Reason.GITLAB_PAGE_UNPROVEN),
+    "it leads in circles": (302, URL, Word.HUMAN, Reason.GITLAB_PAGE_FAILS),
+    "it is asked for too often": (429, None, Word.FAILED, Reason.GITLAB_UNREAD),
+}
+
+
+@pytest.mark.parametrize(("status", "leads_to", "word", "reason"), NOT_SEEN.values(), ids=NOT_SEEN)
+def test_a_gitlab_whose_page_is_not_seen_is_not_called_well(
+    status: int, leads_to: str | None, word: Word, reason: Reason
+) -> None:
+    world = World()
+    world.web.answer(PAGE, status, leads_to)
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (word, reason)
+    assert (report.decisions, world.github.open, world.argocd.asked) == ((), [], [])
+
+
+def test_a_monitoring_page_that_is_not_shown_to_us_says_nothing_against_gitlab() -> None:
+    world = World()
+    world.gitlab = declared(page="/-/readiness")
+    world.web.answer(f"{URL}/-/readiness", 404)
+    assert world.run().outcome.word is Word.CONVERGED
 
 
 def test_a_secret_that_is_missing_is_waited_for_while_its_root_is_broken() -> None:
@@ -608,8 +796,7 @@ def test_another_job_that_fails_of_the_same_gets_another_suffix() -> None:
     world = without_database()
     world.come_back()
     (one,) = world.plan().steps
-    (job,) = [name for name in world.workloads.works if "-bbm-" not in name]
-    world.workloads.change(job, uid="another")
+    world.workloads.change(newest_job(world), uid="another")
     (other,) = world.plan().steps
     assert one.after != other.after
     assert is_suffix(one.after[SUFFIX])

@@ -70,6 +70,8 @@ PROVEN: dict[str, tuple[Facts, list[str]]] = {
     "the page is not there": (begun(page=Page(status=404)), []),
     "nobody answers": (begun(page=NoAnswer("timeout")), []),
     "an edge answers": (begun(page=Page(status=403)), []),
+    "the page is asked for too often": (begun(page=Page(status=429)), []),
+    "the page leads in circles": (begun(page=Page(status=302, redirected_to=declared().url)), []),
     "the webservice is not ready": (begun(pods=pods(pod(ready=False))), []),
     "the webservice waits": (begun(pods=pods(waiting())), []),
     "the migrations run": (begun(jobs=Known((job(JobState.ACTIVE),))), []),
@@ -156,6 +158,7 @@ NO_SYMPTOMS = [
     Reason.CONFIG_REFUSED_AS_MAPPED,
     Reason.MIGRATIONS_EXTENSION_MISSING,
     Reason.MIGRATIONS_LOCKED,
+    Reason.GITLAB_PAGE_UNPROVEN,
 ]
 
 

@@ -62,14 +62,18 @@ gitlab:
       annotations:
         rerun: "1"
 """
+_RULE = "- The 'ci' since it is using 'database_tasks: false' should share database with 'main:'."
 REFUSAL = (
-    f"password={SECRET}\nrake aborted!\nDatabase config validation failure:\n"
-    "- The 'ci' since it is using 'database_tasks: false' should share database with 'main:'.\n"
+    f"password={SECRET}\nrake aborted!\nDatabase config validation failure:\n{_RULE}\n"
     "Use `export GITLAB_VALIDATE_DATABASE_CONFIG=0` to ignore this validation."
+)
+ON_ONE = REFUSAL.replace(
+    _RULE, "- Many configurations (main, ci) share the same database (gitlabhq_production)."
 )
 NO_DATABASE = f'{SECRET} could not translate host name "pg" to address: Name or service not known'
 NO_STORAGE = f"GET /users/sign_in 500\n{SECRET} <Code>InvalidAccessKeyId</Code>"
 DAMAGE = "Missing"
+LABELS = {"app": MIGRATIONS, "release": "platform-gitlab"}
 
 
 class World(OneTarget[Facts]):
@@ -171,17 +175,18 @@ class World(OneTarget[Facts]):
         """Renders what Git says. A Job of a name that is there already is left as it is."""
         now = self.clock()
         ci = self.value(f"{CI}.database", "gitlabhq_production_ci")
-        labels = {"app": MIGRATIONS, "release": "platform-gitlab"}
-        text = database_yml(ci=ci, host=self.value(f"{CI}.host", "postgres-ameide-rw"))
-        self.workloads.configure("platform-gitlab-migrations", {"database.yml.erb": text}, labels)
+        self.render(database_yml(ci=ci, host=self.value(f"{CI}.host", "postgres-ameide-rw")))
         inputs = self.value(SUFFIX, "") if self.fixed_name else self.git
         suffix = hashlib.sha256(inputs.encode()).hexdigest()[:7]
         job = f"platform-gitlab-migrations-{suffix}"
         if job not in self.workloads.works:
             self.workloads.works.clear()
-            self.migrate(job, labels, now, ci)
+            self.migrate(job, LABELS, now, ci)
         state = replace(operation(), started=now, finished=now)
         self.argocd.change(name, requested=False, operation=state)
+
+    def render(self, database: str) -> None:
+        self.workloads.configure("platform-gitlab-migrations", {"database.yml.erb": database}, LABELS)
 
     def migrate(self, name: str, labels: dict[str, str], now: datetime, ci: str) -> None:
         log = self.never_succeeds
