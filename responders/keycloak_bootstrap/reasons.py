@@ -299,7 +299,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         _ADDED,
     ),
     Reason.REDIRECT_URI_TAKEN_AWAY: _person(
-        "Reconverge added a declared redirect URI twice within a day, and it is gone again.",
+        "Reconverge wrote a declared redirect URI twice within a day, and it is missing all the same.",
         "Somebody or something takes it away, such as the patcher by its own declaration. Bring the realm's "
         "values in Git and keycloak.clients together.",
     ),
@@ -363,8 +363,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.KEYCLOAK_SYNC_IN_VAIN: _person(
-        "Reconverge synced the Application in just this situation, and the Jobs did not run, are gone again, "
-        "or are rendered as before.",
+        "Reconverge asked for a sync of the Application in just this situation, and the Jobs did not run, "
+        "are gone again, or are rendered as before.",
         "See the operation (`argocd app get <name> --show-operation`). Where Jobs are not rendered as the "
         "values say, see that the chart uses the keys at keycloak.hooks, and that no later file of values "
         "and no parameter of the Application says otherwise.",

@@ -571,13 +571,14 @@ def test_without_values_an_order_that_is_wrong_is_told_of_the_bootstrap() -> Non
 # -- a redirect URI that does not stay --------------------------------------------------------------
 
 
+@pytest.mark.parametrize("confirmed", [True, False], ids=["and confirmed", "and nobody confirmed it"])
 @pytest.mark.parametrize(
     ("times", "expected"), [(1, Reason.REDIRECT_URI_MISSING), (2, Reason.REDIRECT_URI_TAKEN_AWAY)]
 )
-def test_a_redirect_uri_that_was_added(times: int, expected: Reason) -> None:
-
+def test_a_redirect_uri_that_was_added(times: int, expected: Reason, *, confirmed: bool) -> None:
     made = [
-        attempt("keycloak.redirect", age=timedelta(hours=one), proven=True) for one in range(times, 0, -1)
+        attempt("keycloak.redirect", age=timedelta(hours=one), confirmed=confirmed)
+        for one in range(times, 0, -1)
     ]
     subject = facts().redirect_id("gitlab", CALLBACK)
     given = facts(clients=clients(client("gitlab")), tries=tried(subject, *made))

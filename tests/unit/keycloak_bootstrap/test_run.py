@@ -161,6 +161,23 @@ def test_a_job_that_is_always_gone_is_synced_for_twice_a_day_at_most() -> None:
     assert world.actions() == ["application.sync"] * 2
 
 
+def test_a_sync_whose_answer_is_always_lost_is_asked_for_twice_a_day_at_most() -> None:
+    """Each was begun all the same, ran all hooks, and mended nothing."""
+    world = failing()
+    world.workloads.works.clear()
+
+    def sync(name: str) -> None:
+        unmoved(world)(name)
+        raise LOST
+
+    world.argocd.synced = sync
+    for _ in range(12):
+        report = world.run()
+        world.clock.advance(HOUR)
+    assert world.actions() == ["application.sync"] * 2
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.KEYCLOAK_SYNC_IN_VAIN)
+
+
 def test_nothing_is_synced_beside_a_running_operation() -> None:
     world = refused()
     world.run()
@@ -495,6 +512,18 @@ def test_before_the_patcher_has_run_nothing_is_added() -> None:
 def test_a_redirect_uri_that_somebody_takes_away_is_left_to_people_in_the_end() -> None:
     world = World()
     for _ in range(4):
+        world.keycloaks.hold("gitlab")
+        outcome = world.run().outcome
+        world.clock.advance(HOUR)
+    assert world.actions() == ["keycloak.redirect"] * 2
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.REDIRECT_URI_TAKEN_AWAY)
+
+
+def test_a_redirect_uri_whose_write_is_never_answered_is_left_to_people_in_the_end() -> None:
+    """As where somebody else writes the client at that moment, and then takes the URI away."""
+    world = World()
+    world.keycloaks.trouble["add_redirect_uri lost"] = LOST
+    for _ in range(6):
         world.keycloaks.hold("gitlab")
         outcome = world.run().outcome
         world.clock.advance(HOUR)
