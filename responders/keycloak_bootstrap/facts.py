@@ -65,7 +65,7 @@ class Rerun:
     what: str
     """The knob's value, or the uid of the Job that was made anew."""
     synced: bool = False
-    """We synced the Application since."""
+    """We synced the Application since, or may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -280,10 +280,16 @@ def _listed(scope: Scope, file: ValuesFile) -> Read[tuple[PullRequest, ...]]:
 # -- ours ---------------------------------------------------------------------------------
 
 
+type _Write = tuple[str, str]
+"""The run, and the object: a run writes an object once at most."""
+
+
 def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None, datetime | None]:
     """How often the Jobs were made to run, and for what; when we last waited for another target; and until
     when everything was well. A step that was certainly not written counts for nothing."""
-    made: dict[tuple[str, str], Rerun] = {}
+    made: dict[_Write, Rerun] = {}
+    # What had been made, by the sync of ours that came behind it: one that was refused takes nothing along.
+    synced: dict[_Write, frozenset[_Write]] = {}
     blocked_at = well_until = fell_ill = None
     for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
         detail = entry.detail
@@ -297,15 +303,18 @@ def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None, datet
                 what = next(iter(map(str, after.values())), "")
                 made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
             case Kind.STEP_STARTED, Action.APPLICATION_SYNC.value:
-                made = {what: replace(one, synced=True) for what, one in made.items()}
+                synced[key] = frozenset(made)
             case Kind.STEP_FAILED, _ if detail.get("written") is False:
                 made.pop(key, None)
+                synced.pop(key, None)
             case Kind.OUTCOME, _ if detail.get("word") in _WELL:
                 well_until, fell_ill = scope.clock(), None
             case Kind.OUTCOME, _:
                 blocked_at = entry.at if detail.get("blocked_by") else blocked_at
                 fell_ill = fell_ill or entry.at
-    return tuple(made.values()), blocked_at, (fell_ill or well_until) if well_until else None
+    in_a_sync = frozenset[_Write]().union(*synced.values())
+    reruns = tuple(replace(one, synced=key in in_a_sync) for key, one in made.items())
+    return reruns, blocked_at, (fell_ill or well_until) if well_until else None
 
 
 _WELL: Final = frozenset({Word.CONVERGED.value, Word.REPAIRED.value})

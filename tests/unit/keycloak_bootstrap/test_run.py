@@ -10,7 +10,7 @@ import pytest
 from responders.keycloak_bootstrap import RESPONDER
 from responders.keycloak_bootstrap.reasons import Reason
 from shared.clients.cluster_api import JobState
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import PermanentError, TemporaryError, WriteConflict
 from shared.landscape import Action, Mode
 from shared.model import Channel, Step, Word
 from tests.unit.app import DiesError
@@ -361,6 +361,33 @@ def test_another_run_that_was_declined_is_not_proposed_again_for_the_next_jobs()
     report = world.run()
     assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.HOOK_PROPOSAL_DECLINED)
     assert len(world.github.pulls) == 1
+
+
+UNSYNCED: dict[str, tuple[TemporaryError, int]] = {
+    "was refused, so it is as good as before": (WriteConflict("409 Conflict", delay=MINUTE), 1),
+    "may have been taken, so it has had its run": (TemporaryError("the answer was lost", delay=MINUTE), 2),
+}
+
+
+@pytest.mark.parametrize(("met", "proposals"), UNSYNCED.values(), ids=UNSYNCED)
+def test_a_change_that_was_merged_for_jobs_before_these_and_whose_sync(
+    met: TemporaryError, proposals: int
+) -> None:
+    world = failing()
+    world.refuses = FORBIDDEN
+    world.run()
+    again(world)
+    world.merge()
+    world.refuses = ""
+    world.argocd.trouble["sync"] = met
+    world.run()
+    world.argocd.trouble.clear()
+    world.clock.advance(MINUTE)
+    for _ in range(3):
+        world.run()
+        world.clock.advance(MINUTE)
+    assert len(world.github.pulls) == proposals
+    assert (world.run().outcome.word is Word.CONVERGED) is (proposals == 1)
 
 
 def test_a_root_that_is_mended_by_a_rerun_of_the_patcher_alone() -> None:
