@@ -103,6 +103,8 @@ class Facts:
     # -- Git
     said: Mapping[str, str] = field(default_factory=dict)
     """What the file of values says at the declared keys, where it was read."""
+    landed: bool = False
+    """That file reads what our newest change of it, which has no proof yet, was to bring."""
     change: Change | None = None
     leftovers: Read[tuple[PullRequest, ...]] | None = None
     """Our open pull requests; None where none can be."""
@@ -223,6 +225,11 @@ class Facts:
     @property
     def _application(self) -> Application | None:
         return self.application.value if isinstance(self.application, Known) else None
+
+    def unproven(self, subject: str) -> Attempt | None:
+        """Our newest write to it, where that has no proof yet."""
+        made = self.tries.get(subject.lower(), ())
+        return made[-1] if made and not made[-1].proven else None
 
     @property
     def awaits_deployment(self) -> bool:

@@ -203,16 +203,23 @@ def _with_vault(scope: Scope, facts: Facts) -> Facts:
 
 
 def _with_values(scope: Scope, facts: Facts) -> Facts:
-    """The file is read where the order is wrong or may be, and for another run of the Jobs."""
+    """The file is read where the order is wrong or may be, for another run of the Jobs, and to prove what was
+    proposed."""
     file = facts.declared.hooks.values
     found = faults(facts, scope.clock())
     may_be = {*ORDER, *ABSENT} & {one.reason for one in found}
     purpose = purpose_of(facts, found)
-    if file is None or not (may_be or purpose is Purpose.RERUN):
+    needed = bool(may_be) or purpose is Purpose.RERUN
+    begun = facts.unproven(file.reference) if file else None
+    if file is None or not (needed or begun):
         return facts
     read_at = scope.clock()
     text = scope.world.files.read(file.repository, file.ref, file.path)
-    facts = replace(facts, said=_said(facts.declared, text.value.text) if isinstance(text, Known) else {})
+    said = _said(facts.declared, text.value.text) if isinstance(text, Known) else {}
+    facts = replace(facts, landed=begun is not None and begun.after.items() <= said.items())
+    if not needed:
+        return facts
+    facts = replace(facts, said=said)
     # Of a Job that is missing, the file may have told just now that it comes too late.
     found = faults(facts, scope.clock())
     purpose = purpose_of(facts, found)

@@ -351,6 +351,26 @@ def test_a_proposal_of_another_run_stays_whatever_runs_meanwhile() -> None:
     world.until(Word.REPAIRED)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [failing, lambda: refused(refuses=FORBIDDEN)],
+    ids=["another run", "another order"],
+)
+def test_a_proposal_that_nobody_merged_is_no_repair_whoever_makes_the_jobs_run(
+    made: Callable[[], World],
+) -> None:
+    world = made()
+    world.run()
+    world.refuses = ""
+    world.sync(APPLICATION, RIGHT)
+    world.clock.advance(20 * MINUTE)
+    before = world.values
+    report = world.run()
+    assert (report.proofs, world.values) == ((), before)
+    world.words(2)
+    assert "proof" not in {one.kind for one in world.scope.journal.read(TARGET, since=START - MINUTE)}
+
+
 def test_another_run_that_was_declined_is_not_proposed_again_for_the_next_jobs() -> None:
     world = failing()
     world.refuses = FORBIDDEN
