@@ -185,10 +185,10 @@ def _secrets(
 
 
 def _with_vault(scope: Scope, facts: Facts) -> Facts:
-    """Only what the patcher says it has written can be missing there."""
+    """Only what the patcher has written by now can be missing there."""
     vault = scope.environment.vault
     keys = [one.vault_key for one in facts.declared.clients.values() if one.vault_key is not None]
-    if vault is None or not keys or facts.patched_at is None:
+    if vault is None or not keys or not facts.at_rest:
         return facts
     vaults, login, where = scope.world.vaults, vault.login, f"{vault.address}/{vault.mount}"
     match vaults.login(vault.address, login.mount, login.role, login.audience):

@@ -312,8 +312,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.CLIENT_KEY_MISSING: _repair(
-        "The client patcher says that it is done, and Vault does not hold the secret of a declared client: "
-        "the patcher's role may lack a policy for its path.",
+        "The client patcher is done, or gone, and Vault does not hold the secret of a declared client: the "
+        "patcher's role may lack a policy for its path.",
         "See that policy. " + _RERUN,
     ),
     Reason.OIDC_SECRET_MISSING: _repair("A declared Secret is not there.", _RERUN),
@@ -337,8 +337,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "Operator reads again once an hour."
     ),
     Reason.DIGEST_UNPUBLISHED: _note(
-        "The client patcher is done, and published no digest of a declared key: nothing tells whether the "
-        "Secret is up to date.",
+        "The client patcher is done, or gone, and published no digest of a declared key: nothing tells "
+        "whether the Secret is up to date.",
         "See the ConfigMap at keycloak.digests, and the keys at keycloak.secrets.",
     ),
     # -- the way to a repair

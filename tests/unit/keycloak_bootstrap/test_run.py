@@ -887,6 +887,25 @@ def test_nothing_is_read_that_no_check_needs() -> None:
     assert Reason.CLIENT_KEYS_UNREAD not in other.reasons()
 
 
+@pytest.mark.parametrize("with_argocd", [True, False], ids=["an operation that failed", "no Argo CD"])
+def test_vault_is_asked_though_the_jobs_are_gone_by_their_ttl_beside(*, with_argocd: bool) -> None:
+    world = World(with_argocd=with_argocd)
+    world.workloads.works.clear()
+    del world.seeds.vaults.versions["gitlab-oidc-client-secret"]
+    unmoved(world)(APPLICATION)
+    assert Reason.CLIENT_KEY_MISSING in world.reasons()
+    assert world.run().outcome.word is not Word.CONVERGED
+
+
+def test_vault_is_not_asked_before_the_first_sync_of_a_cluster_that_was_made_anew() -> None:
+    world = World()
+    world.workloads.works.clear()
+    world.seeds.vaults.versions.clear()
+    world.argocd.change(APPLICATION, operation=None)
+    world.seeds.vaults.trouble["read"] = PermanentError("nobody may ask")
+    assert not {Reason.CLIENT_KEY_MISSING, Reason.CLIENT_KEYS_UNREAD} & set(world.reasons())
+
+
 def test_an_environment_without_clients_in_vault_does_not_ask_it() -> None:
     plain = {name: one.model_copy(update={"vault_key": None}) for name, one in declared().clients.items()}
     world = World(keycloak=declared(clients=plain))
