@@ -11,7 +11,7 @@ A try that nobody confirmed holds nothing back: whoever made it may have died be
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
@@ -35,6 +35,8 @@ class Attempt:
     situation: str
     """Digest of what it was made for: the same situation is not tried again at once."""
     action: str = ""
+    after: Mapping[str, str] = field(default_factory=dict)
+    """What it was to bring."""
     confirmed: bool = False
     """The far side took it. Any other may have come to nothing, and may be made again."""
     proven: bool = False
@@ -75,6 +77,7 @@ def tries(scope: Scope) -> Mapping[str, tuple[Attempt, ...]]:
                     at=entry.at,
                     situation=str(after.get("situation", "")),
                     action=str(entry.detail.get("action", "")),
+                    after=after,
                 )
                 made.append(one)
             case Kind.STEP_DONE if made:

@@ -44,13 +44,20 @@ def faults(facts: Facts, now: datetime) -> tuple[Finding, ...]:
         return (finding(Reason.KEYCLOAK_UNREAD, facts.cluster_id, says),)
     before = tuple(keycloak_faults(facts, now))
     behind = tuple(effect_faults(facts, now))
-    jobs = tuple(job_faults(facts, now, wrong=_wrong(before + behind)))
+    jobs = tuple(job_faults(facts, now, wrong=_wrong(_left_by_jobs(facts, before + behind))))
     found = (*before, *jobs, *order_faults(facts), *behind)
     if facts.in_flux(now):
         return tuple(_in_flux(facts, found))
     if facts.awaits_deployment:
         return tuple(_awaiting(facts, found))
     return (*_about_application(facts, found), *found)
+
+
+def _left_by_jobs(facts: Facts, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What may be awaited of a patcher that is gone does not tell that it has still to run."""
+    if facts.patched_at is not None:
+        return found
+    return tuple(one for one in found if one.reason != Reason.OIDC_SECRET_REFRESHING)
 
 
 def _wrong(found: tuple[Finding, ...]) -> bool:

@@ -282,21 +282,26 @@ def _sync(facts: Facts, purpose: Purpose, now: datetime) -> Finding:
         return finding(Reason.KEYCLOAK_SYNC_LEFT_TO_PEOPLE, subject, says)
     if application.running or application.refreshing:
         return finding(Reason.KEYCLOAK_SYNC_UNDER_WAY, subject, f"{name} is busy")
-    tried = [one for one in facts.tries.get(subject.lower(), ()) if one.confirmed]
-    again = sum(one.situation == situation for one in tried) >= MOST_RERUNS
-    newest = tried[-1] if tried else None
-    in_vain = finding(
-        Reason.KEYCLOAK_SYNC_IN_VAIN, subject, f"{name} was synced for this, and it is as before"
-    )
-    match attempts.stand(newest, situation, now, patience=SYNC_PATIENCE):
-        case attempts.Stand.WAITING:
-            return finding(Reason.KEYCLOAK_SYNC_UNDER_WAY, subject, f"a sync of {name} was asked for")
-        case attempts.Stand.IN_VAIN:
-            return in_vain
-        case attempts.Stand.DUE if again:
-            return in_vain
+    if held := _of_tries(facts, situation, now):
+        return held
     says = f"the values are as they should be, and the Jobs of {name} have not run since"
     return finding(Reason.HOOKS_NOT_RERUN, subject, says, situation=situation)
+
+
+def _of_tries(facts: Facts, situation: str, now: datetime) -> Finding | None:
+    """Why no other sync is asked for; None where one may be. One of which no answer came may be made again,
+    and counts: each runs all hooks of the Application."""
+    subject, name = facts.application_id, facts.declared.application
+    tried = facts.tries.get(subject.lower(), ())
+    confirmed = [one for one in tried if one.confirmed]
+    spent = sum(one.situation == situation for one in tried) >= MOST_RERUNS
+    stand = attempts.stand(confirmed[-1] if confirmed else None, situation, now, patience=SYNC_PATIENCE)
+    if stand is attempts.Stand.WAITING or (spent and now - tried[-1].at < SYNC_PATIENCE):
+        return finding(Reason.KEYCLOAK_SYNC_UNDER_WAY, subject, f"a sync of {name} was asked for")
+    if stand is attempts.Stand.IN_VAIN or spent:
+        says = f"a sync of {name} was asked for because of this, and it is as before"
+        return finding(Reason.KEYCLOAK_SYNC_IN_VAIN, subject, says)
+    return None
 
 
 # -- a precaution ---------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def _redirect_faults(facts: Facts, client: Client, declared: DeclaredClient) -> 
             says = f"client {name} does not accept the redirect URI {uri}"
         if _additions(facts, subject) >= MOST_ADDITIONS:
             reason = Reason.REDIRECT_URI_TAKEN_AWAY
-            says = f"{says}, which was added {MOST_ADDITIONS} times within a day"
+            says = f"{says}, though it was added, or may have been, {MOST_ADDITIONS} times within a day"
         else:
             reason = Reason.REDIRECT_URI_DIFFERS if none_fits else Reason.REDIRECT_URI_MISSING
         yield finding(reason, subject, says, client=name, uri=uri)
@@ -74,7 +74,8 @@ def _counted(number: int) -> str:
 
 
 def _additions(facts: Facts, subject: str) -> int:
-    return sum(one.confirmed for one in facts.tries.get(subject.lower(), ()))
+    """Those of which no answer came count too: Keycloak may have taken each of them."""
+    return len(facts.tries.get(subject.lower(), ()))
 
 
 # -- Vault ----------------------------------------------------------------------------------
@@ -99,7 +100,8 @@ def _key_fault(facts: Facts, client: str, key: str) -> Finding | None:
         case Unknown(why):
             return finding(Reason.CLIENT_KEYS_UNREAD, subject, f"{key} could not be read: {why}")
         case Absent():
-            says = f"the client patcher is done, and Vault has no {key} of client {client}"
+            done = "the client patcher is done, and " if facts.patched_at else ""
+            says = f"{done}Vault has no {key} of client {client}"
             return finding(Reason.CLIENT_KEY_MISSING, subject, says)
         case Known(held) if held.deleted or held.fingerprint is None:
             state = "was deleted" if held.deleted else "has no field `value`"
@@ -152,7 +154,7 @@ def _entry_fault(facts: Facts, name: str, key: str, held: Materialised) -> Findi
         says = f"key {key} of Secret {name} is a placeholder"
         return finding(Reason.OIDC_SECRET_IS_PLACEHOLDER, subject, says, key=key)
     # What an earlier run published says nothing while the patcher has still to run.
-    if entry.published is False and facts.patched_at is not None:
+    if entry.published is False and facts.at_rest:
         says = f"key {key} of Secret {name} has another digest than the client patcher published"
         return finding(Reason.OIDC_SECRET_DIFFERS, subject, says, key=key)
     return None
@@ -160,10 +162,14 @@ def _entry_fault(facts: Facts, name: str, key: str, held: Materialised) -> Findi
 
 def _awaited(facts: Facts, fault: Finding, now: datetime) -> bool:
     """The patcher wrote to Vault so lately that the operator need not have been there since."""
-    if facts.patched_at is None or fault.reason == Reason.KEYCLOAK_UNREAD:
+    written = facts.patched_at
+    # Only a digest tells that the patcher wrote: all else is as wrong without it.
+    if written is None and fault.reason == Reason.OIDC_SECRET_DIFFERS:
+        written = facts.written_until
+    if written is None or fault.reason == Reason.KEYCLOAK_UNREAD:
         return False
     older = fault.reason in (Reason.OIDC_SECRET_IS_PLACEHOLDER, Reason.OIDC_SECRET_DIFFERS)
-    return now - facts.patched_at < (READ_AGAIN_WITHIN if older else REFRESHED_WITHIN)
+    return now - written < (READ_AGAIN_WITHIN if older else REFRESHED_WITHIN)
 
 
 def _unsynced(facts: Facts, fault: Finding) -> Finding:
@@ -181,7 +187,7 @@ def _vault_holds(facts: Facts) -> bool:
 
 def _unpublished(facts: Facts, name: str, keys: Mapping[str, str]) -> Iterator[Finding]:
     """Without a digest nothing tells whether a Secret is up to date."""
-    if facts.digests is None or facts.patched_at is None:
+    if facts.digests is None or not facts.at_rest:
         return
     match facts.digests:
         case Absent():

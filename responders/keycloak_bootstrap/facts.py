@@ -65,7 +65,7 @@ class Rerun:
     what: str
     """The knob's value, or the uid of the Job that was made anew."""
     synced: bool = False
-    """We synced the Application since."""
+    """We synced the Application since, or may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +103,8 @@ class Facts:
     # -- Git
     said: Mapping[str, str] = field(default_factory=dict)
     """What the file of values says at the declared keys, where it was read."""
+    landed: bool = False
+    """That file reads what our newest change of it, which has no proof yet, was to bring."""
     change: Change | None = None
     leftovers: Read[tuple[PullRequest, ...]] | None = None
     """Our open pull requests; None where none can be."""
@@ -207,6 +209,29 @@ class Facts:
             return None
         return self.patcher.value.completed if isinstance(self.patcher, Known) else self._synced_well()
 
+    @property
+    def at_rest(self) -> bool:
+        """The patcher has nothing more to write, so what it brings can be looked at: it completed; or it is
+        gone, as where a TTL deletes it, and neither has a Job failed nor is one at work or still to come.
+
+        Where the clients cannot be listed, nothing tells that there was a patcher yet.
+        """
+        if self.patched_at is not None:
+            return True
+        hooks = self.declared.hooks
+        over = isinstance(self.bootstrap, Absent) or self.has_completed(hooks.bootstrap)
+        if not (over and isinstance(self.patcher, Absent) and isinstance(self.clients, Known)):
+            return False
+        busy = self.awaits_deployment or (self._application is not None and self._application.running)
+        return not busy and not self.failed_hooks & {hooks.bootstrap, hooks.patcher}
+
+    @property
+    def written_until(self) -> datetime | None:
+        """When the patcher wrote last, at the latest, as far as that is known where the patcher is gone."""
+        operation = self._application.operation if self._application else None
+        times = [operation.finished if operation else None, self.well_until]
+        return max((at for at in times if at is not None), default=None)
+
     def _synced_well(self) -> datetime | None:
         """When the last operation succeeded, if so it ended. One that left a failed Job behind ran none."""
         if any(isinstance(one, Known) and one.value.state is JobState.FAILED for one in self._works):
@@ -223,6 +248,11 @@ class Facts:
     @property
     def _application(self) -> Application | None:
         return self.application.value if isinstance(self.application, Known) else None
+
+    def unproven(self, subject: str) -> Attempt | None:
+        """Our newest write to it, where that has no proof yet."""
+        made = self.tries.get(subject.lower(), ())
+        return made[-1] if made and not made[-1].proven else None
 
     @property
     def awaits_deployment(self) -> bool:

@@ -185,10 +185,10 @@ def _secrets(
 
 
 def _with_vault(scope: Scope, facts: Facts) -> Facts:
-    """Only what the patcher says it has written can be missing there."""
+    """Only what the patcher has written by now can be missing there."""
     vault = scope.environment.vault
     keys = [one.vault_key for one in facts.declared.clients.values() if one.vault_key is not None]
-    if vault is None or not keys or facts.patched_at is None:
+    if vault is None or not keys or not facts.at_rest:
         return facts
     vaults, login, where = scope.world.vaults, vault.login, f"{vault.address}/{vault.mount}"
     match vaults.login(vault.address, login.mount, login.role, login.audience):
@@ -203,16 +203,23 @@ def _with_vault(scope: Scope, facts: Facts) -> Facts:
 
 
 def _with_values(scope: Scope, facts: Facts) -> Facts:
-    """The file is read where the order is wrong or may be, and for another run of the Jobs."""
+    """The file is read where the order is wrong or may be, for another run of the Jobs, and to prove what was
+    proposed."""
     file = facts.declared.hooks.values
     found = faults(facts, scope.clock())
     may_be = {*ORDER, *ABSENT} & {one.reason for one in found}
     purpose = purpose_of(facts, found)
-    if file is None or not (may_be or purpose is Purpose.RERUN):
+    needed = bool(may_be) or purpose is Purpose.RERUN
+    begun = facts.unproven(file.reference) if file else None
+    if file is None or not (needed or begun):
         return facts
     read_at = scope.clock()
     text = scope.world.files.read(file.repository, file.ref, file.path)
-    facts = replace(facts, said=_said(facts.declared, text.value.text) if isinstance(text, Known) else {})
+    said = _said(facts.declared, text.value.text) if isinstance(text, Known) else {}
+    facts = replace(facts, landed=begun is not None and begun.after.items() <= said.items())
+    if not needed:
+        return facts
+    facts = replace(facts, said=said)
     # Of a Job that is missing, the file may have told just now that it comes too late.
     found = faults(facts, scope.clock())
     purpose = purpose_of(facts, found)
@@ -280,10 +287,16 @@ def _listed(scope: Scope, file: ValuesFile) -> Read[tuple[PullRequest, ...]]:
 # -- ours ---------------------------------------------------------------------------------
 
 
+type _Write = tuple[str, str]
+"""The run, and the object: a run writes an object once at most."""
+
+
 def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None, datetime | None]:
     """How often the Jobs were made to run, and for what; when we last waited for another target; and until
     when everything was well. A step that was certainly not written counts for nothing."""
-    made: dict[tuple[str, str], Rerun] = {}
+    made: dict[_Write, Rerun] = {}
+    # What had been made, by the sync of ours that came behind it: one that was refused takes nothing along.
+    synced: dict[_Write, frozenset[_Write]] = {}
     blocked_at = well_until = fell_ill = None
     for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
         detail = entry.detail
@@ -297,15 +310,18 @@ def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None, datet
                 what = next(iter(map(str, after.values())), "")
                 made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
             case Kind.STEP_STARTED, Action.APPLICATION_SYNC.value:
-                made = {what: replace(one, synced=True) for what, one in made.items()}
+                synced[key] = frozenset(made)
             case Kind.STEP_FAILED, _ if detail.get("written") is False:
                 made.pop(key, None)
+                synced.pop(key, None)
             case Kind.OUTCOME, _ if detail.get("word") in _WELL:
                 well_until, fell_ill = scope.clock(), None
             case Kind.OUTCOME, _:
                 blocked_at = entry.at if detail.get("blocked_by") else blocked_at
                 fell_ill = fell_ill or entry.at
-    return tuple(made.values()), blocked_at, (fell_ill or well_until) if well_until else None
+    in_a_sync = frozenset[_Write]().union(*synced.values())
+    reruns = tuple(replace(one, synced=key in in_a_sync) for key, one in made.items())
+    return reruns, blocked_at, (fell_ill or well_until) if well_until else None
 
 
 _WELL: Final = frozenset({Word.CONVERGED.value, Word.REPAIRED.value})

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from responders.keycloak_bootstrap.reasons import Reason
 from shared.failure_texts import TABLE
 from shared.failure_texts.model import FailureText
-from shared.failure_texts.reading import Text, read
+from shared.failure_texts.reading import read
 
 LONGEST: Final = 64 * 1024
 """Characters that are looked at, from the end: what went wrong last stands there."""
@@ -52,11 +52,28 @@ MEANS: Final[Mapping[Of, Mapping[str, Reason]]] = {
 
 _ROWS: Final[Mapping[str, FailureText]] = {row.code: row for row in TABLE}
 _UNAUTHORISED: Final = re.compile(r"\b401 unauthorized\b", re.IGNORECASE)
-"""Keycloak's status for a login, in the words of whoever prints no body."""
+"""Keycloak's status for a login, in the words of whoever prints no body. Everybody else has it too."""
+_KEYCLOAKS: Final = re.compile(
+    r"/protocol/openid-connect/token\b|://keycloak\b|(?<![\w./-])keycloak(?![\w/-])", re.IGNORECASE
+)
+"""By its token endpoint, as a host, or as a word: registries and Vault have paths that are called so."""
+_NOT_OF_A_LOGIN: Final = re.compile(
+    r"\bvault\b|/v[12]/|/admin/realms/|\bAADSTS[0-9]|\bmicrosoftonline\b", re.IGNORECASE
+)
+"""A line of Vault, of a registry, of Entra, or of Keycloak's API, which refuses a token that ran out."""
+_ENTERED: Final = re.compile(
+    r"\blogged in\b|\blogin (?:succeeded|successful)\b|\btoken (?:acquired|obtained|received)\b"
+    r"|\b(?:acquired|obtained|got) (?:an? |the )?(?:\w{1,20} )?token\b|\bwritten successfully\b"
+    r"|\bcreated new client\b",
+    re.IGNORECASE,
+)
+_NEGATED: Final = re.compile(r"\b(?:not|no|never|cannot|failed|unable)\b", re.IGNORECASE)
 _LOGINS: Final[Mapping[Of, Reason]] = {
     Of.BOOTSTRAP: Reason.BOOTSTRAP_ADMIN_REFUSED,
     Of.PATCHER: Reason.PATCHER_LOGIN_REFUSED,
 }
+_WITHOUT_LOGIN: Final = frozenset({*_LOGINS.values(), Reason.PATCHER_WITHOUT_TOKEN})
+"""What does not tell that somebody was let in."""
 
 
 def causes(text: str, of: Of, clients: Collection[str]) -> tuple[Cause, ...]:
@@ -68,15 +85,46 @@ def causes(text: str, of: Of, clients: Collection[str]) -> tuple[Cause, ...]:
 
 
 def _found(text: str, of: Of, clients: Collection[str]) -> Iterator[Cause]:
-    ready = read(text)
+    refused = _is_refused(text, of)
     for code, reason in MEANS[of].items():
         row = _ROWS[code]
         if reason is Reason.PATCHER_SKIPPED_CLIENT and row.in_log:
             yield from _skipped(set(row.in_log.findall(text)), clients)
-        elif _tells(row, text, ready):
+        elif refused if reason is _LOGINS[of] else _tells(row, text):
             yield Cause(reason)
-    if _UNAUTHORISED.search(text):
-        yield Cause(_LOGINS[of])
+
+
+def _is_refused(text: str, of: Of) -> bool:
+    """Whether a login is what failed in the end. The patcher tries its own client first and the administrator
+    then, so that a later line may tell that one of them was let in, or failed of something else."""
+    # Few logs have a sign of it anywhere, and then each line of a long one need not be looked at.
+    if not (_UNAUTHORISED.search(text) or any(_tells(row, text) for row in _logins(of))):
+        return False
+    for line in filter(str.strip, reversed(text.splitlines())):
+        if _refuses(line, of):
+            return True
+        if _decides_otherwise(line, of):
+            return False
+    return False
+
+
+def _refuses(line: str, of: Of) -> bool:
+    if _NOT_OF_A_LOGIN.search(line):
+        return False
+    if _UNAUTHORISED.search(line) and _KEYCLOAKS.search(line):
+        return True
+    return any(_tells(row, line) for row in _logins(of))
+
+
+def _logins(of: Of) -> tuple[FailureText, ...]:
+    return tuple(_ROWS[code] for code, reason in MEANS[of].items() if reason is _LOGINS[of])
+
+
+def _decides_otherwise(line: str, of: Of) -> bool:
+    if _ENTERED.search(line) and not _NEGATED.search(line):
+        return True
+    others = (_ROWS[code] for code, reason in MEANS[of].items() if reason not in _WITHOUT_LOGIN)
+    return any(_tells(row, line) for row in others)
 
 
 def _skipped(names: Collection[str], clients: Collection[str]) -> Iterator[Cause]:
@@ -86,8 +134,8 @@ def _skipped(names: Collection[str], clients: Collection[str]) -> Iterator[Cause
         yield Cause(Reason.PATCHER_SKIPPED_CLIENT)
 
 
-def _tells(row: FailureText, text: str, ready: Text) -> bool:
-    return bool(row.in_log.search(text)) if row.in_log else row.reads(ready) is not None
+def _tells(row: FailureText, text: str) -> bool:
+    return bool(row.in_log.search(text)) if row.in_log else row.reads(read(text)) is not None
 
 
 _SAYS: Final[Mapping[Reason, str]] = {

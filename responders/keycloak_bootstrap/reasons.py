@@ -300,7 +300,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         _ADDED,
     ),
     Reason.REDIRECT_URI_TAKEN_AWAY: _person(
-        "Reconverge added a declared redirect URI twice within a day, and it is gone again.",
+        "Reconverge wrote a declared redirect URI twice within a day, and it is missing all the same.",
         "Somebody or something takes it away, such as the patcher by its own declaration. Bring the realm's "
         "values in Git and keycloak.clients together.",
     ),
@@ -313,8 +313,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.CLIENT_KEY_MISSING: _repair(
-        "The client patcher says that it is done, and Vault does not hold the secret of a declared client: "
-        "the patcher's role may lack a policy for its path.",
+        "The client patcher is done, or gone, and Vault does not hold the secret of a declared client: the "
+        "patcher's role may lack a policy for its path.",
         "See that policy. " + _RERUN,
     ),
     Reason.OIDC_SECRET_MISSING: _repair("A declared Secret is not there.", _RERUN),
@@ -338,8 +338,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "Operator reads again once an hour."
     ),
     Reason.DIGEST_UNPUBLISHED: _note(
-        "The client patcher is done, and published no digest of a declared key: nothing tells whether the "
-        "Secret is up to date.",
+        "The client patcher is done, or gone, and published no digest of a declared key: nothing tells "
+        "whether the Secret is up to date.",
         "See the ConfigMap at keycloak.digests, and the keys at keycloak.secrets.",
     ),
     # -- the way to a repair
@@ -364,8 +364,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         symptom=True,
     ),
     Reason.KEYCLOAK_SYNC_IN_VAIN: _person(
-        "Reconverge synced the Application in just this situation, and the Jobs did not run, are gone again, "
-        "or are rendered as before.",
+        "Reconverge asked for a sync of the Application in just this situation, and the Jobs did not run, "
+        "are gone again, or are rendered as before.",
         "See the operation (`argocd app get <name> --show-operation`). Where Jobs are not rendered as the "
         "values say, see that the chart uses the keys at keycloak.hooks, and that no later file of values "
         "and no parameter of the Application says otherwise.",

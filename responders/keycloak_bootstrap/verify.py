@@ -12,7 +12,7 @@ from responders.keycloak_bootstrap.job_checks import order_faults
 from responders.keycloak_bootstrap.plan import JOBS, ORDERS, RERUNS, SYNC
 from responders.keycloak_bootstrap.reasons import Reason
 from responders.keycloak_bootstrap.redirects import accepts
-from shared.attempts import Attempt, next_look
+from shared.attempts import next_look
 from shared.clients.cluster_api import JobState
 from shared.model import Absent, Finding, Known, Proof, Unknown, Verdict
 from shared.world import Look, Scope
@@ -34,17 +34,18 @@ def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
 
 
 def _effects(facts: Facts) -> Iterator[tuple[str, str]]:
-    if facts.values_id and (begun := _unproven(facts, facts.values_id)):
+    # Whoever syncs makes the Jobs run, and somebody else may have ordered them: only what was merged did it.
+    if facts.values_id and facts.landed and (begun := facts.unproven(facts.values_id)):
         if begun.action == ORDERS and _in_order(facts):
             yield facts.values_id, "the master bootstrap is rendered before the client patcher"
         if begun.action == RERUNS and _both_ran_since(facts, begun.at):
             yield facts.values_id, "both Jobs ran after it and completed"
-    begun = _unproven(facts, facts.application_id)
+    begun = facts.unproven(facts.application_id)
     if begun and begun.action == SYNC and _both_ran_since(facts, begun.at) and _secrets_are_there(facts):
         yield facts.application_id, "both Jobs completed after it, and every Secret is there"
     for job in (facts.declared.hooks.bootstrap, facts.declared.hooks.patcher):
         subject = facts.job_id(job)
-        if (begun := _unproven(facts, subject)) and begun.action == JOBS and _ran_since(facts, job, begun.at):
+        if (begun := facts.unproven(subject)) and begun.action == JOBS and _ran_since(facts, job, begun.at):
             yield subject, f"Job {job} ran after it and completed"
     yield from _redirects(facts)
 
@@ -55,13 +56,8 @@ def _redirects(facts: Facts) -> Iterator[tuple[str, str]]:
         declared = facts.declared.clients.get(client.client_id)
         for uri in declared.redirect_uris if declared else ():
             subject = facts.redirect_id(client.client_id, uri)
-            if _unproven(facts, subject) and accepts(client.redirect_uris, uri):
+            if facts.unproven(subject) and accepts(client.redirect_uris, uri):
                 yield subject, f"client {client.client_id} accepts {uri}"
-
-
-def _unproven(facts: Facts, subject: str) -> Attempt | None:
-    made = facts.tries.get(subject.lower(), ())
-    return made[-1] if made and not made[-1].proven else None
 
 
 def _in_order(facts: Facts) -> bool:

@@ -16,7 +16,8 @@ class Keycloaks:
     refuses: str = ""
     """Why it lets us not in."""
     trouble: dict[str, ReconvergeError] = field(default_factory=dict)
-    """By the name of a call: what it meets in place of its answer."""
+    """By the name of a call: what it meets in place of its answer; `add_redirect_uri lost` strikes after its
+    effect."""
     added: list[tuple[str, str]] = field(default_factory=list)
     """Client and redirect URI of each write."""
 
@@ -36,6 +37,8 @@ class Keycloaks:
         if uri not in held.redirect_uris:
             found[client_id] = replace(held, redirect_uris=(*held.redirect_uris, uri))
             self.added.append((client_id, uri))
+        if error := self.trouble.get("add_redirect_uri lost"):
+            raise error
 
     # -- what people and the import do ----------------------------------------------------
 

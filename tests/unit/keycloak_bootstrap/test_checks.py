@@ -60,6 +60,11 @@ NO_HOOK: dict[str, Any] = {"bootstrap": Absent(), "patcher": Absent()}
 UNSYNCED = Known(application(APPLICATION, sync="OutOfSync", operation=operation("Failed", "no reason")))
 NEW = Known(application(APPLICATION, sync="OutOfSync", operation=None))
 
+FAILED_LONG_AGO = Known(
+    application(APPLICATION, sync="OutOfSync", operation=operation("Failed", age=3 * HOUR))
+)
+DIFFERING = secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(published=False)}))
+
 
 def gone(job: str) -> Known[Any]:
     """The last operation tells that the Job failed."""
@@ -429,6 +434,59 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     ),
     "digests that nobody published": (facts(digests=Absent()), [Reason.DIGEST_UNPUBLISHED] * 2),
     "digests that nobody declared": (facts(digests=None), []),
+    # -- Jobs that are gone
+    "a key that Vault lacks, of Jobs that are gone where no Argo CD is declared": (
+        facts(**NO_HOOK, argocd=None, application=None, keys=keys(gitlab=Absent())),
+        [
+            Reason.KEYCLOAK_SYNC_LEFT_TO_PEOPLE,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.CLIENT_PATCHER_MISSING,
+            Reason.CLIENT_KEY_MISSING,
+        ],
+    ),
+    "a digest that differs, of Jobs that are gone and an operation that failed of something else": (
+        facts(**NO_HOOK, application=FAILED_LONG_AGO, secrets=DIFFERING),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.CLIENT_PATCHER_MISSING,
+            Reason.OIDC_SECRET_DIFFERS,
+        ],
+    ),
+    "the same minutes after that operation, before which the patcher may have written": (
+        facts(**NO_HOOK, application=UNSYNCED, secrets=DIFFERING),
+        [Reason.OIDC_SECRET_REFRESHING],
+    ),
+    "the same minutes after everything was well": (
+        facts(**NO_HOOK, argocd=None, application=None, secrets=DIFFERING, well_until=NOW - MINUTE),
+        [Reason.OIDC_SECRET_REFRESHING],
+    ),
+    "digests that nobody published, of Jobs that are gone": (
+        facts(**NO_HOOK, argocd=None, application=None, digests=Absent()),
+        [Reason.DIGEST_UNPUBLISHED] * 2,
+    ),
+    "a digest tells nothing while the Application is still to be synced": (
+        facts(**NO_HOOK, application=NEW, secrets=DIFFERING),
+        [],
+    ),
+    "nor while the Application is still to come": (
+        facts(**NO_HOOK, application=Absent(), secrets=DIFFERING),
+        [],
+    ),
+    "nor while it is being synced": (facts(**NO_HOOK, application=SYNCING, secrets=DIFFERING), []),
+    "nor while the bootstrap runs before a patcher that is gone": (
+        facts(
+            bootstrap=bootstrap(state=ACTIVE, created=NOW - MINUTE, started=NOW - MINUTE),
+            patcher=Absent(),
+            application=FAILED_LONG_AGO,
+            secrets=DIFFERING,
+        ),
+        [Reason.MASTER_BOOTSTRAP_RUNNING, Reason.CLIENT_PATCHER_MISSING],
+    ),
+    "nor where the patcher failed and is gone": (
+        facts(patcher=Absent(), application=gone(PATCHER), secrets=DIFFERING),
+        [Reason.HOOK_GONE],
+    ),
     # -- a sync
     "a sync of what is well": (facts(application=SYNCING), []),
     "a sync that has to make the Jobs": (
@@ -571,13 +629,14 @@ def test_without_values_an_order_that_is_wrong_is_told_of_the_bootstrap() -> Non
 # -- a redirect URI that does not stay --------------------------------------------------------------
 
 
+@pytest.mark.parametrize("confirmed", [True, False], ids=["and confirmed", "and nobody confirmed it"])
 @pytest.mark.parametrize(
     ("times", "expected"), [(1, Reason.REDIRECT_URI_MISSING), (2, Reason.REDIRECT_URI_TAKEN_AWAY)]
 )
-def test_a_redirect_uri_that_was_added(times: int, expected: Reason) -> None:
-
+def test_a_redirect_uri_that_was_added(times: int, expected: Reason, *, confirmed: bool) -> None:
     made = [
-        attempt("keycloak.redirect", age=timedelta(hours=one), proven=True) for one in range(times, 0, -1)
+        attempt("keycloak.redirect", age=timedelta(hours=one), confirmed=confirmed)
+        for one in range(times, 0, -1)
     ]
     subject = facts().redirect_id("gitlab", CALLBACK)
     given = facts(clients=clients(client("gitlab")), tries=tried(subject, *made))

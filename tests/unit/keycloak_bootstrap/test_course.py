@@ -265,6 +265,16 @@ WAYS: dict[str, tuple[Facts, Reason | None, list[str]]] = {
         ["application.sync"],
     ),
     "and never again": (synced(HOUR, times=2), Reason.KEYCLOAK_SYNC_IN_VAIN, []),
+    "nor are two that nobody confirmed made three": (
+        synced(HOUR, confirmed=False, times=2),
+        Reason.KEYCLOAK_SYNC_IN_VAIN,
+        [],
+    ),
+    "and the second of them gets its ten minutes": (
+        synced(9 * MINUTE, confirmed=False, times=2),
+        Reason.KEYCLOAK_SYNC_UNDER_WAY,
+        [],
+    ),
     "nothing is asked for beside an operation": (
         merged(application=running(requested=True)),
         Reason.KEYCLOAK_SYNC_UNDER_WAY,

@@ -11,6 +11,18 @@ from responders.keycloak_bootstrap.reasons import REASONS, RERUN, Reason
 
 CLIENTS: Final = ("platform-app", "gitlab")
 
+REFUSED: Final = (
+    '{"error":"unauthorized_client","error_description":"Invalid client or Invalid client credentials"}'
+)
+OTHERS_REFUSE: Final[dict[str, str]] = {
+    "a status of nobody knows whom": "curl: (22) The requested URL returned error: 401 Unauthorized",
+    "a registry that refuses": "GET https://harbor/v2/keycloak/manifests/latest: 401 Unauthorized",
+    "a Vault that refuses": "PUT http://vault:8200/v1/auth/kubernetes/login keycloak: 401 Unauthorized",
+    "a key of Vault's that is called so": "PUT http://v:8200/v1/secret/data/keycloak: 401 Unauthorized",
+    "an Entra that refuses": '{"error":"invalid_grant","error_description":"AADSTS70021: No matching …"}',
+    "a token that ran out": "GET http://keycloak:8080/admin/realms/ameide/clients: 401 Unauthorized",
+}
+
 # As the patcher, Keycloak, Vault and curl spell them.
 OF_PATCHER: Final[dict[str, tuple[str, list[Cause]]]] = {
     "nothing": ("", []),
@@ -48,6 +60,27 @@ OF_PATCHER: Final[dict[str, tuple[str, list[Cause]]]] = {
         [Cause(Reason.PATCHER_LOGIN_REFUSED)],
     ),
     "a password that is not taken": ('{"error":"invalid_grant"}', [Cause(Reason.PATCHER_LOGIN_REFUSED)]),
+    "a login that is not taken, by its status": (
+        "curl: (22) http://keycloak:8080/realms/ameide/protocol/openid-connect/token: 401 Unauthorized",
+        [Cause(Reason.PATCHER_LOGIN_REFUSED)],
+    ),
+    "the patcher's own client is not there, and another login was weak": (
+        f"{REFUSED}\nERROR: GET /admin/realms/ameide/clients: 403 Forbidden",
+        [Cause(Reason.KEYCLOAK_FORBIDDEN)],
+    ),
+    "the patcher's own client is not there, and another login did it up to Vault": (
+        f"{REFUSED}\nToken acquired\nERROR: PUT …: Code: 503. Errors: * Vault is sealed",
+        [Cause(Reason.PATCHER_MET_SEALED_VAULT)],
+    ),
+    "neither login is taken": (
+        f"{REFUSED}\nToken could not be obtained\nLogin as admin-cli refused: invalid_grant",
+        [Cause(Reason.PATCHER_LOGIN_REFUSED)],
+    ),
+    "a login that is not taken, and no token": (
+        f"{REFUSED}\nToken not available yet",
+        [Cause(Reason.PATCHER_LOGIN_REFUSED), Cause(Reason.PATCHER_WITHOUT_TOKEN)],
+    ),
+    **{what: (text, []) for what, text in OTHERS_REFUSE.items()},
     "a Keycloak that is not up": (
         "dial tcp 10.0.0.1:8080: connect: connection refused",
         [Cause(Reason.KEYCLOAK_NOT_REACHED_BY_JOB)],
@@ -70,7 +103,19 @@ OF_BOOTSTRAP: Final[dict[str, tuple[str, list[Cause]]]] = {
         '{"error":"invalid_grant","error_description":"Invalid user credentials"}',
         [Cause(Reason.BOOTSTRAP_ADMIN_REFUSED)],
     ),
-    "the same by its status": ("curl: (22) 401 Unauthorized", [Cause(Reason.BOOTSTRAP_ADMIN_REFUSED)]),
+    "the same by its status": (
+        "POST http://keycloak:8080/realms/master/protocol/openid-connect/token: 401 Unauthorized",
+        [Cause(Reason.BOOTSTRAP_ADMIN_REFUSED)],
+    ),
+    "the same in words": (
+        "Keycloak answered 401 Unauthorized",
+        [Cause(Reason.BOOTSTRAP_ADMIN_REFUSED)],
+    ),
+    "an administrator that is taken in the end": (
+        "Invalid user credentials [invalid_grant]\nLogged in as admin\nERROR: no such file",
+        [],
+    ),
+    **{what: (text, []) for what, text in OTHERS_REFUSE.items()},
     "a Keycloak that is not up": (
         "curl: (7) Failed to connect: Connection refused",
         [Cause(Reason.KEYCLOAK_NOT_REACHED_BY_JOB)],

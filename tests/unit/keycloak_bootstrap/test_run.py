@@ -10,7 +10,7 @@ import pytest
 from responders.keycloak_bootstrap import RESPONDER
 from responders.keycloak_bootstrap.reasons import Reason
 from shared.clients.cluster_api import JobState
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import PermanentError, TemporaryError, WriteConflict
 from shared.landscape import Action, Mode
 from shared.model import Channel, Step, Word
 from tests.unit.app import DiesError
@@ -159,6 +159,23 @@ def test_a_job_that_is_always_gone_is_synced_for_twice_a_day_at_most() -> None:
         world.clock.advance(HOUR)
         world.words(2)
     assert world.actions() == ["application.sync"] * 2
+
+
+def test_a_sync_whose_answer_is_always_lost_is_asked_for_twice_a_day_at_most() -> None:
+    """Each was begun all the same, ran all hooks, and mended nothing."""
+    world = failing()
+    world.workloads.works.clear()
+
+    def sync(name: str) -> None:
+        unmoved(world)(name)
+        raise LOST
+
+    world.argocd.synced = sync
+    for _ in range(12):
+        report = world.run()
+        world.clock.advance(HOUR)
+    assert world.actions() == ["application.sync"] * 2
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.KEYCLOAK_SYNC_IN_VAIN)
 
 
 def test_nothing_is_synced_beside_a_running_operation() -> None:
@@ -334,6 +351,26 @@ def test_a_proposal_of_another_run_stays_whatever_runs_meanwhile() -> None:
     world.until(Word.REPAIRED)
 
 
+@pytest.mark.parametrize(
+    "made",
+    [failing, lambda: refused(refuses=FORBIDDEN)],
+    ids=["another run", "another order"],
+)
+def test_a_proposal_that_nobody_merged_is_no_repair_whoever_makes_the_jobs_run(
+    made: Callable[[], World],
+) -> None:
+    world = made()
+    world.run()
+    world.refuses = ""
+    world.sync(APPLICATION, RIGHT)
+    world.clock.advance(20 * MINUTE)
+    before = world.values
+    report = world.run()
+    assert (report.proofs, world.values) == ((), before)
+    world.words(2)
+    assert "proof" not in {one.kind for one in world.scope.journal.read(TARGET, since=START - MINUTE)}
+
+
 def test_another_run_that_was_declined_is_not_proposed_again_for_the_next_jobs() -> None:
     world = failing()
     world.refuses = FORBIDDEN
@@ -344,6 +381,33 @@ def test_another_run_that_was_declined_is_not_proposed_again_for_the_next_jobs()
     report = world.run()
     assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.HOOK_PROPOSAL_DECLINED)
     assert len(world.github.pulls) == 1
+
+
+UNSYNCED: dict[str, tuple[TemporaryError, int]] = {
+    "was refused, so it is as good as before": (WriteConflict("409 Conflict", delay=MINUTE), 1),
+    "may have been taken, so it has had its run": (TemporaryError("the answer was lost", delay=MINUTE), 2),
+}
+
+
+@pytest.mark.parametrize(("met", "proposals"), UNSYNCED.values(), ids=UNSYNCED)
+def test_a_change_that_was_merged_for_jobs_before_these_and_whose_sync(
+    met: TemporaryError, proposals: int
+) -> None:
+    world = failing()
+    world.refuses = FORBIDDEN
+    world.run()
+    again(world)
+    world.merge()
+    world.refuses = ""
+    world.argocd.trouble["sync"] = met
+    world.run()
+    world.argocd.trouble.clear()
+    world.clock.advance(MINUTE)
+    for _ in range(3):
+        world.run()
+        world.clock.advance(MINUTE)
+    assert len(world.github.pulls) == proposals
+    assert (world.run().outcome.word is Word.CONVERGED) is (proposals == 1)
 
 
 def test_a_root_that_is_mended_by_a_rerun_of_the_patcher_alone() -> None:
@@ -495,6 +559,18 @@ def test_before_the_patcher_has_run_nothing_is_added() -> None:
 def test_a_redirect_uri_that_somebody_takes_away_is_left_to_people_in_the_end() -> None:
     world = World()
     for _ in range(4):
+        world.keycloaks.hold("gitlab")
+        outcome = world.run().outcome
+        world.clock.advance(HOUR)
+    assert world.actions() == ["keycloak.redirect"] * 2
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.REDIRECT_URI_TAKEN_AWAY)
+
+
+def test_a_redirect_uri_whose_write_is_never_answered_is_left_to_people_in_the_end() -> None:
+    """As where somebody else writes the client at that moment, and then takes the URI away."""
+    world = World()
+    world.keycloaks.trouble["add_redirect_uri lost"] = LOST
+    for _ in range(6):
         world.keycloaks.hold("gitlab")
         outcome = world.run().outcome
         world.clock.advance(HOUR)
@@ -809,6 +885,25 @@ def test_nothing_is_read_that_no_check_needs() -> None:
     other = failing()
     other.seeds.vaults.trouble["read"] = refuse
     assert Reason.CLIENT_KEYS_UNREAD not in other.reasons()
+
+
+@pytest.mark.parametrize("with_argocd", [True, False], ids=["an operation that failed", "no Argo CD"])
+def test_vault_is_asked_though_the_jobs_are_gone_by_their_ttl_beside(*, with_argocd: bool) -> None:
+    world = World(with_argocd=with_argocd)
+    world.workloads.works.clear()
+    del world.seeds.vaults.versions["gitlab-oidc-client-secret"]
+    unmoved(world)(APPLICATION)
+    assert Reason.CLIENT_KEY_MISSING in world.reasons()
+    assert world.run().outcome.word is not Word.CONVERGED
+
+
+def test_vault_is_not_asked_before_the_first_sync_of_a_cluster_that_was_made_anew() -> None:
+    world = World()
+    world.workloads.works.clear()
+    world.seeds.vaults.versions.clear()
+    world.argocd.change(APPLICATION, operation=None)
+    world.seeds.vaults.trouble["read"] = PermanentError("nobody may ask")
+    assert not {Reason.CLIENT_KEY_MISSING, Reason.CLIENT_KEYS_UNREAD} & set(world.reasons())
 
 
 def test_an_environment_without_clients_in_vault_does_not_ask_it() -> None:

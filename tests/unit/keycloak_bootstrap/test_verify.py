@@ -46,8 +46,10 @@ GONE: dict[str, Any] = {"bootstrap": Absent(), "patcher": Absent()}
 
 
 def written(action: str, subject: str, *, proven: bool = False, **changes: Any) -> Facts:
-    """An object was written a minute ago; this is what was read since."""
-    return facts(tries=tried(subject, attempt(action, age=MINUTE, proven=proven)), **changes)
+    """An object was written a minute ago, and a change of values was merged; this is what was read since."""
+    return facts(
+        tries=tried(subject, attempt(action, age=MINUTE, proven=proven)), **{"landed": True, **changes}
+    )
 
 
 def synced(age: Any) -> Known[Any]:
@@ -71,8 +73,16 @@ CASES: dict[str, tuple[Facts, list[str]]] = {
         ),
         [],
     ),
+    "the order is right as both are rendered, and the file reads otherwise": (
+        written("keycloak.order", VALUES, landed=False),
+        [],
+    ),
     # -- another run
     "both Jobs ran after the knob was changed": (written("keycloak.rerun", VALUES, **RAN), [VALUES]),
+    "both Jobs ran after the change of the knob was proposed, and nobody merged it": (
+        written("keycloak.rerun", VALUES, **RAN, landed=False),
+        [],
+    ),
     "both Jobs are complete from before it": (written("keycloak.rerun", VALUES), []),
     "the bootstrap alone ran": (
         written("keycloak.rerun", VALUES, bootstrap=bootstrap(**LATELY), patcher=failed_patcher()),
