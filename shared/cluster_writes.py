@@ -3,18 +3,18 @@
 from shared.clients.argocd import Application
 from shared.clients.azure_core import AGAIN
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import NotWritten, PermanentError
 from shared.landscape import Action
 from shared.model import Known, Step
 from shared.world import Scope
 
 
 def api_server(scope: Scope, cluster_id: str) -> ApiServer:
-    """Raises TemporaryError while nobody knows where it is."""
+    """Raises NotWritten while nobody knows where it is."""
     found = scope.world.clusters.api_server(cluster_id)
     if isinstance(found, Known):
         return found.value
-    raise TemporaryError("the cluster's API server is not known", delay=AGAIN)
+    raise NotWritten("the cluster's API server is not known", delay=AGAIN)
 
 
 def sync_step(

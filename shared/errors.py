@@ -1,10 +1,11 @@
 """The two words for failure. A client raises one of these and nothing else.
 
 ReconvergeError          its text is shown to operators: names and codes, never a body or a value
-├── TemporaryError       worth another run, not before `delay`
-│   ├── Throttled        the far side named the delay
-│   ├── WriteConflict    somebody else writes under the same identity
-│   ├── Busy             another run of ours owns what this one needs; no fault at all
+├── TemporaryError       worth another run, not before `delay`; a write may have been done
+│   ├── NotWritten       it certainly was not
+│   │   ├── Throttled        the far side named the delay
+│   │   ├── WriteConflict    somebody else writes under the same identity
+│   │   └── Busy             another run of ours owns what this one needs; no fault at all
 │   └── LeaseLost        another worker owns the target or the identity now
 └── PermanentError       another run cannot help; a person or a new version must
     ├── HumanNeeded      a far side refuses what only its people can allow; `reason` is the code to look up
@@ -30,18 +31,22 @@ class TemporaryError(ReconvergeError):
         self.asked = asked
 
 
-class Throttled(TemporaryError):
+class NotWritten(TemporaryError):
+    """Nothing was written: it was refused, or what it rested on had changed."""
+
+
+class Throttled(NotWritten):
     """The far side asked for a pause, and named it as a rule."""
 
     def __init__(self, message: str, *, delay: timedelta) -> None:
         super().__init__(message, delay=delay, asked=True)
 
 
-class WriteConflict(TemporaryError):
+class WriteConflict(NotWritten):
     """Another writer was active under the same identity."""
 
 
-class Busy(TemporaryError):
+class Busy(NotWritten):
     """Another run of ours owns what this one needs; it will let go soon."""
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.clients.azure_core import AGAIN, shaped
 from shared.clients.kubernetes_api import MERGE_PATCH, SERVICE, Call, KubernetesApi, read, time_of, word
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import TemporaryError
+from shared.errors import NotWritten
 from shared.model import Read
 
 if TYPE_CHECKING:
@@ -149,13 +149,13 @@ class ArgoCD:
         and a commit that was read here might be behind that by then. So only what Argo CD would bring there
         by itself may be synced: elsewhere people choose the revision, and when.
 
-        Raises ReconvergeError; TemporaryError where an operation is in progress, the Application has no
+        Raises ReconvergeError; NotWritten where an operation is in progress, the Application has no
         automated sync (any more), is another one or on its way out, or somebody else wrote it meanwhile: it
         is to be planned anew then.
         """
         found = self._idle(api_server, namespace, name, uid)
         if not _application(found).automated:
-            raise TemporaryError(f"Application {name} has no automated sync", delay=AGAIN)
+            raise NotWritten(f"Application {name} has no automated sync", delay=AGAIN)
         patch = {
             "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
             "operation": _operation(found["spec"], why),
@@ -169,12 +169,12 @@ class ArgoCD:
     ) -> None:
         """Stop the operation that began then. A GET and a PATCH.
 
-        Raises ReconvergeError; TemporaryError where no operation is in progress, or another one.
+        Raises ReconvergeError; NotWritten where no operation is in progress, or another one.
         """
         found = self._get(api_server, namespace, name, uid)
         state = _application(found).operation
         if not found.get("operation") or state is None or state.started != started:
-            raise TemporaryError(f"that operation of Application {name} has ended", delay=AGAIN)
+            raise NotWritten(f"that operation of Application {name} has ended", delay=AGAIN)
         patch = {
             "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
             "status": {"operationState": {"phase": "Terminating"}},
@@ -186,7 +186,7 @@ class ArgoCD:
     def _idle(self, api_server: ApiServer, namespace: str, name: str, uid: str) -> Json:
         found = self._get(api_server, namespace, name, uid)
         if _application(found).running:
-            raise TemporaryError(f"an operation of Application {name} is in progress", delay=AGAIN)
+            raise NotWritten(f"an operation of Application {name} is in progress", delay=AGAIN)
         return found
 
     def _found(self, api_server: ApiServer, namespace: str, name: str) -> Json:
@@ -202,9 +202,9 @@ class ArgoCD:
         found = self._found(api_server, namespace, name)
         metadata = found["metadata"]
         if metadata["uid"] != uid:
-            raise TemporaryError(f"Application {name} was made anew meanwhile", delay=AGAIN)
+            raise NotWritten(f"Application {name} was made anew meanwhile", delay=AGAIN)
         if metadata.get("deletionTimestamp"):
-            raise TemporaryError(f"Application {name} is being deleted", delay=AGAIN)
+            raise NotWritten(f"Application {name} is being deleted", delay=AGAIN)
         return found
 
     def _patch(self, api_server: ApiServer, namespace: str, name: str, body: Json) -> None:

@@ -25,7 +25,7 @@ from shared.clients.kubernetes_api import (
     word,
 )
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import TemporaryError
+from shared.errors import NotWritten
 from shared.model import Read
 
 if TYPE_CHECKING:
@@ -142,13 +142,13 @@ class ClusterApi:
         """Make a Job of the CronJob's template, as `kubectl create job --from` does. A GET and a POST.
 
         name: the same for the same situation, so that a second start finds the first one's Job.
-        Raises ReconvergeError, TemporaryError where the CronJob has another uid than it had when this was
+        Raises ReconvergeError, NotWritten where the CronJob has another uid than it had when this was
         planned. A Job of that name is a success, whatever came of it.
         Source: https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubectl/pkg/cmd/create/create_job.go
         """
         found = self._cron_job(api_server, namespace, cron_job)
         if found["metadata"]["uid"] != uid:
-            raise TemporaryError(f"CronJob {cron_job} was made anew meanwhile", delay=AGAIN)
+            raise NotWritten(f"CronJob {cron_job} was made anew meanwhile", delay=AGAIN)
         create = Call(
             method="POST",
             path=f"/apis/batch/v1/namespaces/{namespace}/jobs",

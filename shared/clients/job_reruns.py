@@ -12,7 +12,7 @@ from typing import Any, Final
 from shared.clients.azure_core import AGAIN, shaped
 from shared.clients.kubernetes_api import SERVICE, AlreadyExists, Call, KubernetesApi, Lost, NotFound
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import ReconvergeError, TemporaryError
+from shared.errors import NotWritten, ReconvergeError, TemporaryError
 
 SOON: Final = timedelta(seconds=5)
 """For an object that is being deleted."""
@@ -38,7 +38,7 @@ def rerun(api: KubernetesApi, api_server: ApiServer, namespace: str, name: str, 
     is lost. What would keep the new Job from being made is found by the trial, before the old one is gone:
     its manifest is nowhere else.
 
-    Raises ReconvergeError; TemporaryError where it is another Job by now, is on its way out already, or
+    Raises ReconvergeError; NotWritten where it is another Job by now, is on its way out already, or
     is held by somebody's finalizer, as Argo CD holds its hooks while they run. Where the old one is
     deleted and no new one is known to be made, the text says so.
     """
@@ -137,16 +137,14 @@ def _creation(namespace: str, manifest: Json, query: Mapping[str, str]) -> Call:
 
 
 def _hold(found: Json, name: str, uid: str) -> None:
-    """Raises TemporaryError where the Job may not be deleted, or its deletion would not come to an end."""
+    """Raises NotWritten where the Job may not be deleted, or its deletion would not come to an end."""
     metadata = found["metadata"]
     if metadata["uid"] != uid:
-        raise TemporaryError(f"Job {name} was made anew meanwhile", delay=AGAIN)
+        raise NotWritten(f"Job {name} was made anew meanwhile", delay=AGAIN)
     if metadata.get("deletionTimestamp"):
-        raise TemporaryError(f"Job {name} is being deleted", delay=SOON)
+        raise NotWritten(f"Job {name} is being deleted", delay=SOON)
     if set(metadata.get("finalizers") or ()) - _OF_DELETION:
-        raise TemporaryError(
-            f"Job {name} has a finalizer, so it would stay; nothing was deleted", delay=AGAIN
-        )
+        raise NotWritten(f"Job {name} has a finalizer, so it would stay; nothing was deleted", delay=AGAIN)
 
 
 def _as_rendered(found: Json) -> Json:

@@ -22,7 +22,7 @@ from shared.clients.azure_core import (
     retry_after,
 )
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import PermanentError, ReconvergeError, TemporaryError, WriteConflict
+from shared.errors import NotWritten, PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Read, Unknown
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ MOST_PAGES: Final = 1000
 """Of one list: a server that has more has lost its place, and nobody could hold them."""
 
 
-class NotFound(TemporaryError):
+class NotFound(NotWritten):
     """404: for a read that is an answer; a write is planned anew from what is there now."""
 
 
-class AlreadyExists(TemporaryError):
+class AlreadyExists(NotWritten):
     """409 AlreadyExists: an object of that name is there."""
 
 
@@ -56,7 +56,7 @@ class BadRequest(PermanentError):
     """400: to a read, that there is nothing to answer so far."""
 
 
-class Expired(TemporaryError):
+class Expired(NotWritten):
     """410: the page of a list that was asked for is of a past that the server no longer keeps."""
 
 
@@ -186,12 +186,12 @@ def _refusal(status: int, body: str, headers: Mapping[str, str], call: Call) -> 
         case 410:
             return Expired(said, delay=AGAIN)
         case 401:
-            return TemporaryError(
+            return NotWritten(
                 f"{said}: it does not take Entra tokens; enable Entra integration on the cluster",
                 delay=FORBIDDEN_PAUSE,
             )
         case 403:
-            return TemporaryError(f"{said}: grant the app's identity {call.needs}", delay=FORBIDDEN_PAUSE)
+            return NotWritten(f"{said}: grant the app's identity {call.needs}", delay=FORBIDDEN_PAUSE)
         case 400:
             return BadRequest(said)
         case 405 | 422:

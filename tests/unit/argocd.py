@@ -10,7 +10,7 @@ from typing import Any
 from shared.clients.argocd import Application
 from shared.clients.azure_core import as_unknown
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import ReconvergeError, TemporaryError
+from shared.errors import NotWritten, ReconvergeError
 from shared.model import Absent, Known, Read
 from tests.unit.applications.builders import SECOND, application
 
@@ -46,7 +46,7 @@ class ArgoCD:
         assert self.held[name].uid == uid
         self._ask("refresh", name)
         if self.held[name].running:
-            raise TemporaryError("an operation is in progress", delay=SECOND)
+            raise NotWritten("an operation is in progress", delay=SECOND)
         self.change(name, refreshing=True)
         self.refreshed(name)
 
@@ -54,7 +54,7 @@ class ArgoCD:
         assert self.held[name].uid == uid
         self._ask("sync", name)
         if self.held[name].running:
-            raise TemporaryError("an operation is in progress", delay=SECOND)
+            raise NotWritten("an operation is in progress", delay=SECOND)
         self.change(name, requested=True, operation=None)
         self.reasons.append(why)
         self.synced(name)

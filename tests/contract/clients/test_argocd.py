@@ -14,7 +14,7 @@ from sandbox import platform
 from shared.clients.argocd import LONGEST_MESSAGE, Application, ArgoCD
 from shared.clients.credentials import AppCredential
 from shared.clients.managed_clusters import ApiServer, ManagedClusters
-from shared.errors import PermanentError, TemporaryError, WriteConflict
+from shared.errors import NotWritten, PermanentError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Unknown
 from shared.settings import Settings
 from tests.contract.clients.api_server import Answers, Credential, status
@@ -330,7 +330,7 @@ MANUAL: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("spec", MANUAL.values(), ids=MANUAL)
 def test_no_sync_is_asked_for_where(argocd: ArgoCD, server: Answers, spec: dict[str, Any]) -> None:
     server.on("GET", ONE, found(spec=spec, status={"operationState": {"phase": "Failed"}}))
-    with pytest.raises(TemporaryError, match="no automated sync"):
+    with pytest.raises(NotWritten, match="no automated sync"):
         sync(argocd, server)
     assert patches(server) == []
 
@@ -349,7 +349,7 @@ def test_nothing_is_asked_for_beside_an_operation_or_of_another_application(
     argocd: ArgoCD, server: Answers, says: str, given: dict[str, Any], ask: Callable[[ArgoCD, Answers], None]
 ) -> None:
     server.on("GET", ONE, given)
-    with pytest.raises(TemporaryError, match=says.partition(" of ")[0]):
+    with pytest.raises(NotWritten, match=says.partition(" of ")[0]):
         ask(argocd, server)
     assert patches(server) == []
 
@@ -381,7 +381,7 @@ ENDED: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("given", ENDED.values(), ids=ENDED)
 def test_no_operation_is_stopped(argocd: ArgoCD, server: Answers, given: dict[str, Any]) -> None:
     server.on("GET", ONE, given)
-    with pytest.raises(TemporaryError, match="has ended"):
+    with pytest.raises(NotWritten, match="has ended"):
         stop(argocd, server)
     assert patches(server) == []
 
@@ -389,8 +389,9 @@ def test_no_operation_is_stopped(argocd: ArgoCD, server: Answers, given: dict[st
 @pytest.mark.parametrize(
     ("code", "reason", "error"),
     [
-        (403, "Forbidden", TemporaryError),
-        (404, "NotFound", TemporaryError),
+        (403, "Forbidden", NotWritten),
+        (404, "NotFound", NotWritten),
+        (503, "ServiceUnavailable", TemporaryError),
         # Somebody else wrote it between our read and our write.
         (409, "Conflict", WriteConflict),
         (422, "Invalid", PermanentError),
@@ -488,7 +489,7 @@ def test_a_cluster_takes_one_sync_at_a_time(real: ArgoCD, cluster: ApiServer, de
     kept = deployed.get("synced")
     assert kept["operation"] == {**BY, "sync": {"prune": False, "syncOptions": ["CreateNamespace=true"]}}
     assert kept["status"] == {"sync": {"status": "OutOfSync"}}
-    with pytest.raises(TemporaryError, match="in progress"):
+    with pytest.raises(NotWritten, match="in progress"):
         real.sync(cluster, APPLICATIONS[2], "synced", uid=uid, why="again")
 
 

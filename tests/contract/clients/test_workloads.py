@@ -16,7 +16,7 @@ from shared.clients.credentials import AppCredential
 from shared.clients.fingerprints import placeholder_digest
 from shared.clients.managed_clusters import ApiServer, ManagedClusters
 from shared.clients.workloads import Config, Entry, Pod, RealmImport, Work, Workloads
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import NotWritten, PermanentError, TemporaryError
 from shared.model import Absent, Known, Unknown
 from shared.settings import Settings
 from tests.contract.clients.api_server import Answers, Credential, status
@@ -586,7 +586,7 @@ def test_a_job_is_left_alone_that_is(
     api: Workloads, cluster: Answers, metadata: dict[str, Any], says: str
 ) -> None:
     cluster.on("GET", PATCHER, in_cluster(**metadata))
-    with pytest.raises(TemporaryError, match=says):
+    with pytest.raises(NotWritten, match=says):
         rerun(api, cluster)
     assert made(cluster) == ["GET"]
 
@@ -615,7 +615,7 @@ def test_a_job_that_could_not_be_deleted_is_not_made(
     api: Workloads, cluster: Answers, refusal: dict[str, Any]
 ) -> None:
     cluster.on("DELETE", PATCHER, refusal, refusal["code"])
-    with pytest.raises(TemporaryError, match=refusal["reason"]):
+    with pytest.raises(NotWritten, match=refusal["reason"]):
         rerun(api, cluster)
     assert made(cluster) == ["GET", "POST trial", "DELETE"]
 

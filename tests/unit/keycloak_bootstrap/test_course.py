@@ -25,6 +25,7 @@ from shared.clients.git_files import FileAt
 from shared.clients.github import State
 from shared.clients.web import NoAnswer
 from shared.model import Absent, Finding, Known, Plan, Unknown
+from shared.proposals import CHANGE_TRAILER
 from shared.world import Leads
 from tests.unit.applications.builders import application, operation
 from tests.unit.keycloak_bootstrap.builders import (
@@ -194,9 +195,14 @@ WAYS: dict[str, tuple[Facts, Reason | None, list[str]]] = {
     "a change that is due is proposed": (rerunning(), None, ["keycloak.rerun"]),
     "one that is proposed waits for people": (rerunning(pull()), Reason.HOOK_PROPOSAL_OPEN, []),
     "one whose file changed below it is brought up to date": (
-        rerunning(pull(), proposed=Known(FileAt("other", "e" * 40))),
+        rerunning(pull(), proposed=Known(FileAt("other", "e" * 40, f"Ours\n\n{CHANGE_TRAILER} 1"))),
         None,
         ["keycloak.rerun"],
+    ),
+    "one that somebody else wrote to is left as it is": (
+        rerunning(pull(), proposed=Known(FileAt("other", "e" * 40, "By somebody"))),
+        Reason.HOOK_PROPOSAL_OPEN,
+        [],
     ),
     "one that was declined is left to people": (
         rerunning(pull(State.DECLINED)),
