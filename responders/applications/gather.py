@@ -63,7 +63,7 @@ def _tries(scope: Scope, facts: Facts) -> Iterator[tuple[str, tuple[Attempt, ...
         yield (
             facts.id_of(one.application).lower(),
             tuple(
-                replace(made, confirmed=False) if void is not None and made.at < void else made
+                replace(made, confirmed=False, situation="") if void is not None and made.at < void else made
                 for made in facts.tries_of(one.application)
             ),
         )

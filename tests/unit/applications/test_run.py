@@ -12,7 +12,7 @@ from responders.applications.plan import BATCH, NAME
 from responders.applications.reasons import Reason
 from shared.clients.argocd import Application, OperationState
 from shared.engine import Report, Run, execute, record_outcome
-from shared.errors import PermanentError, TemporaryError, WriteConflict
+from shared.errors import NotWritten, PermanentError, TemporaryError, WriteConflict
 from shared.journal import Entry, Journal, Kind
 from shared.landscape import Action, Contract, Mode
 from shared.leases import Leases
@@ -389,6 +389,33 @@ def test_a_sync_that_fails_again_and_again_is_begun_a_few_times_a_day() -> None:
         stage.clock.advance(10 * MINUTE)
     assert (ended.word, ended.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
     assert stage.argocd.asked == [("refresh", APP), ("sync", APP)] * 3
+
+
+def test_a_sync_whose_answer_is_lost_counts_as_well_since_it_may_have_run() -> None:
+    def fails_unheard(name: str) -> None:
+        stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
+        raise TemporaryError("the answer was lost", delay=SECOND)
+
+    stage = Stage(unsynced())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = fails_unheard
+    for _ in range(22 * 6):
+        ended = outcome(stage)
+        stage.clock.advance(10 * MINUTE)
+    assert (ended.word, ended.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
+    assert stage.argocd.asked.count(("sync", APP)) == 3
+
+
+def test_a_sync_that_was_refused_does_not_count() -> None:
+    stage = Stage(unsynced())
+    outcome(stage)
+    stage.argocd.trouble["sync"] = NotWritten("403 Forbidden: grant patch", delay=SECOND)
+    for _ in range(5):
+        stage.clock.advance(10 * MINUTE)
+        assert outcome(stage).word is Word.FAILED
+    stage.argocd.trouble.clear()
+    stage.clock.advance(MINUTE)
+    assert stage.runs()[-1] is Word.REPAIRED
 
 
 def test_syncs_that_met_a_broken_root_do_not_count_towards_those_of_a_day() -> None:
