@@ -89,7 +89,8 @@ def remembered(writes: Iterable[Started], change: str | None, now: datetime) -> 
 
 def of_writes(writes: Iterable[Started], change: str | None, now: datetime) -> Fate | None:
     """Of a change that each write makes as a whole; None where it may be made now."""
-    taken = [one for one in remembered(writes, change, now) if one.confirmed]
+    # One whose answer was lost may have come about as well.
+    taken = remembered(writes, change, now)
     if taken and now - taken[-1].at < SETTLING:
         return Fate.SETTLING
     return Fate.UNDONE if len(taken) >= FIGHT_AFTER else None

@@ -11,7 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.azure_core import AGAIN, CONNECT, READ, OncePer, as_unknown, retry_after
-from shared.errors import Misconfigured, PermanentError, ReconvergeError, TemporaryError, Throttled
+from shared.errors import (
+    Misconfigured,
+    NotWritten,
+    PermanentError,
+    ReconvergeError,
+    TemporaryError,
+    Throttled,
+)
 from shared.model import Absent, Known, Read, Unknown
 
 if TYPE_CHECKING:
@@ -43,7 +50,7 @@ class CannotBeDone(PermanentError):
     """422, or 410: understood, and against a rule or what is there."""
 
 
-class Conflict(TemporaryError):
+class Conflict(NotWritten):
     """409: what the write rested on has changed. To be planned anew from what is there now."""
 
 

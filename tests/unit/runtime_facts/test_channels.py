@@ -179,10 +179,12 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice() -> None:
     assert len(world.github.messages) == 1
 
 
-def test_an_old_value_that_is_put_back_again_and_again_is_left_to_people() -> None:
+@pytest.mark.parametrize("lost", [False, True], ids=["heard", "unheard"])
+def test_an_old_value_that_is_put_back_again_and_again_is_left_to_people(lost: bool) -> None:
     world = by(Channel.DIRECT)
     for _ in range(2):
         world.github.put(REPOSITORY, "main", PATH, STALE)
+        world.github.troubles |= {"commit lost": LOST} if lost else {}
         assert world.run().outcome.word is Word.REPAIRED
         world.clock.advance(10 * MINUTE)
     world.github.put(REPOSITORY, "main", PATH, STALE)
