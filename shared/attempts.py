@@ -67,26 +67,27 @@ def attempts(scope: Scope) -> Mapping[str, Attempt]:
 
 def tries(scope: Scope) -> Mapping[str, tuple[Attempt, ...]]:
     """All of each object, oldest first, by object in lower case. Reads the journal only."""
-    found: dict[str, list[Attempt]] = {}
+    found: dict[str, dict[str, Attempt]] = {}
     for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
-        made = found.setdefault(str(entry.detail.get("object", "")).lower(), [])
+        # By run, which writes an object once at most: one that was taken over may yet tell how it ended.
+        made = found.setdefault(str(entry.detail.get("object", "")).lower(), {})
         match entry.kind:
             case Kind.STEP_STARTED:
                 after = entry.detail.get("after") or {}
-                one = Attempt(
+                made[entry.run] = Attempt(
                     at=entry.at,
                     situation=str(after.get("situation", "")),
                     action=str(entry.detail.get("action", "")),
                     after=after,
                 )
-                made.append(one)
-            case Kind.STEP_DONE if made:
-                made[-1] = replace(made[-1], confirmed=True)
-            case Kind.STEP_FAILED if made and entry.detail.get("written") is False:
-                made.pop()
+            case Kind.STEP_DONE if one := made.get(entry.run):
+                made[entry.run] = replace(one, confirmed=True)
+            case Kind.STEP_FAILED if entry.detail.get("written") is False:
+                made.pop(entry.run, None)
             case Kind.PROOF if made and entry.detail.get("verdict") == "accepted":
-                made[-1] = replace(made[-1], proven=True)
-    return {key: tuple(made) for key, made in found.items() if made}
+                newest = next(reversed(made))
+                made[newest] = replace(made[newest], proven=True)
+    return {key: tuple(made.values()) for key, made in found.items() if made}
 
 
 def next_look(begun: Iterable[datetime], now: datetime) -> Look:

@@ -1,5 +1,6 @@
 """Whole runs: what an Application waits for, and how Argo CD is made to carry on once that is mended."""
 
+import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -132,7 +133,7 @@ class Stage:
         )
 
     def run(self) -> Report:
-        run = Run(id=str(self.clock()), correlation_id="c", actor="reconverge")
+        run = Run(id=str(uuid.uuid4()), correlation_id="c", actor="reconverge")
         crew = Crew(Leases(self.rows, self.clock), lambda: None, "worker")
         report = execute(self.scope(), RESPONDER, run, Plans(self.rows, self.clock), crew)
         record_outcome(self.journal, TARGET, run, report)
