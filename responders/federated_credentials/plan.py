@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from responders.federated_credentials.cases import Case, as_declared, attributes, cases, held_by, wanted
+from responders.federated_credentials.cases import (
+    Case,
+    as_declared,
+    attributes,
+    cases,
+    held_by,
+    stands,
+    wanted,
+)
 from responders.federated_credentials.facts import Facts, Holding
 from responders.federated_credentials.reasons import Reason
 from shared.model import Credential, Finding, Plan, Step, Target, Unknown, digest_of
@@ -50,10 +58,19 @@ def _in_order(holding: Holding, declared: list[Case], mendable: Mapping[str, str
     creates = [case for case in own if case.found is None]
     in_use = [case for case in own if _in_use(case)]
     settled = [case for case in own if case.found is not None and not _in_use(case)]
-    unproven = any(map(_still_to_create, declared)) or any(
-        writes[-1].before is None and not writes[-1].proven for writes in holding.writes.values()
-    )
+    unproven = any(map(_still_to_create, declared)) or _created_is_unproven(holding)
     return [*creates, *settled, *([] if creates or unproven else in_use)]
+
+
+def _created_is_unproven(holding: Holding) -> bool:
+    """Something that we created has no proof yet. What others have written over since gets none from us."""
+    held = {one.name.lower(): one for one in held_by(holding)}
+    created = {
+        name: writes[-1]
+        for name, writes in holding.writes.items()
+        if writes[-1].before is None and not writes[-1].proven
+    }
+    return any(name not in held or stands(write, held[name]) for name, write in created.items())
 
 
 def _still_to_create(case: Case) -> bool:

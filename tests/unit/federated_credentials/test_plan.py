@@ -1,6 +1,7 @@
 """Which steps mend which findings, in which order, and what is never planned."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from responders.federated_credentials.checks import check
 from responders.federated_credentials.facts import Facts
@@ -109,6 +110,15 @@ def moved(*, proven: bool) -> Facts:
 def test_what_a_live_cluster_uses_changes_only_after_the_added_one_is_proven() -> None:
     assert steps(moved(proven=False)) == []
     assert steps(moved(proven=True)) == [(UPDATE, "vault-dev")]
+
+
+def test_an_added_one_that_somebody_has_written_over_is_not_waited_for() -> None:
+    given = moved(proven=False)
+    (one,) = given.holdings
+    created = wrote(START, before=None, after=held("vault-dev-blue", subject=SUBJECT + "-blue", issuer=DEAD))
+    assert steps(replace(given, holdings=(replace(one, writes={"vault-dev-blue": (created,)}),))) == [
+        (UPDATE, "vault-dev")
+    ]
 
 
 GREEN_UNREAD: Mapping[str, Read[Cluster]] = {"aks": Known(cluster()), "green": Unknown("ARM answered 429")}
