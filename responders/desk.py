@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from responders import REGISTRY, remedy
@@ -197,13 +197,14 @@ def _since(text: str | None, now: datetime) -> datetime:
 def _moment(text: str, now: datetime) -> datetime | None:
     """A length of time before now, or a moment with its offset. None for anything else."""
     duration = parse_duration(text)
-    if duration is not None:
-        return now - duration
     try:
+        if duration is not None:
+            return now - duration
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        # The journal is read by UTC, where an offset may lead out of the calendar.
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else None
 
 
 def _guarded(work: Callable[[], Answer]) -> Answer:

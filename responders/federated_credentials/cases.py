@@ -133,6 +133,12 @@ def attributes(credential: Credential) -> dict[str, str]:
     }
 
 
+def stands(write: Write, credential: Credential) -> bool:
+    """The credential is what we wrote, under whatever letter case: names that differ by it are one."""
+    there = attributes(credential)
+    return {**write.after, "name": there["name"]} == there
+
+
 def wanted(case: Case) -> dict[str, str]:
     """What the credential must be: under the name as ARM spells it, so that nothing is renamed."""
     return {

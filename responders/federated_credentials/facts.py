@@ -21,7 +21,7 @@ class Write:
     before: Mapping[str, str] | None
     after: Mapping[str, str]
     confirmed: bool = False
-    """ARM answered that it was done. Without that it may or may not have happened."""
+    """ARM answered that it was done, or it read as done later. Else it may or may not have happened."""
     proven: bool = False
     """A later proof of the same object was accepted."""
 

@@ -91,10 +91,12 @@ def _own_writes(scope: Scope) -> dict[str, tuple[Write, ...]]:
                 ]
             case Kind.STEP_FAILED if entry.detail.get("written") is False:
                 writes[key] = [one for one in writes.get(key, []) if one.run != entry.run]
-            case Kind.PROOF if writes.get(key) and entry.detail.get("verdict") == "accepted":
-                writes[key][-1] = replace(writes[key][-1], proven=True)
+            # Only what reads as written is proven, so whatever the verdict, the write was done.
+            case Kind.PROOF if writes.get(key):
+                proven = writes[key][-1].proven or entry.detail.get("verdict") == "accepted"
+                writes[key][-1] = replace(writes[key][-1], confirmed=True, proven=proven)
             # The write itself is further back than we read. Each failed proof hands it on.
-            case Kind.PROOF if not writes.get(key) and (write := entry.detail.get("write")):
+            case Kind.PROOF if write := entry.detail.get("write"):
                 writes[key] = [Write.from_plain(write)]
     return {key: tuple(found) for key, found in writes.items() if found}
 

@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
-from responders.federated_credentials.cases import Case, as_declared, attributes, cases, held_by, wanted
+from responders.federated_credentials.cases import (
+    Case,
+    as_declared,
+    attributes,
+    cases,
+    held_by,
+    stands,
+    wanted,
+)
 from responders.federated_credentials.facts import Facts, Holding
 from responders.federated_credentials.reasons import Reason
-from shared.model import Credential, Finding, Plan, Step, Target, digest_of
+from shared.model import Credential, Finding, Plan, Step, Target, Unknown, digest_of
 
 NAME: Final = "federated_credentials"
 UPDATE: Final = "credential.update"
@@ -29,7 +37,7 @@ def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
     steps: list[Step] = []
     basis = []
     for holding in facts.holdings if mendable else ():
-        chosen = _in_order(holding, _concerned(facts, holding, mendable))
+        chosen = _in_order(holding, list(cases(facts, holding, _ANY_TIME)), mendable)
         steps.extend([_step(case, mendable) for case in chosen])
         if chosen:
             basis.append(
@@ -40,31 +48,49 @@ def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
     )
 
 
-def _concerned(facts: Facts, holding: Holding, mendable: Mapping[str, str]) -> list[Case]:
-    """The identity's credentials that findings call mendable, in the landscape's order."""
-    return [case for case in cases(facts, holding, _ANY_TIME) if case.subject_id in mendable]
+def _in_order(holding: Holding, declared: list[Case], mendable: Mapping[str, str]) -> list[Case]:
+    """What findings call mendable.
 
-
-def _in_order(holding: Holding, own: list[Case]) -> list[Case]:
-    """What is missing is created before anything changes, and what a live cluster still uses changes last and
+    What is missing is created before anything changes, and what a live cluster still uses changes last and
     only once the created ones are proven: a cluster that works keeps its access until its successor has one.
     """
+    own = [case for case in declared if case.subject_id in mendable]
     creates = [case for case in own if case.found is None]
     in_use = [case for case in own if _in_use(case)]
     settled = [case for case in own if case.found is not None and not _in_use(case)]
-    unproven = bool(creates) or any(
-        writes[-1].before is None and not writes[-1].proven for writes in holding.writes.values()
-    )
-    return [*creates, *settled, *([] if unproven else in_use)]
+    unproven = any(map(_still_to_create, declared)) or _created_is_unproven(holding)
+    return [*creates, *settled, *([] if creates or unproven else in_use)]
+
+
+def _created_is_unproven(holding: Holding) -> bool:
+    """Something that we created has no proof yet. What others have written over since gets none from us."""
+    held = {one.name.lower(): one for one in held_by(holding)}
+    created = {
+        name: writes[-1]
+        for name, writes in holding.writes.items()
+        if writes[-1].before is None and not writes[-1].proven
+    }
+    return any(name not in held or stands(write, held[name]) for name, write in created.items())
+
+
+def _still_to_create(case: Case) -> bool:
+    """It is missing, and cannot be created before its cluster is read."""
+    return case.found is None and isinstance(case.facts.clusters[case.declared.cluster], Unknown)
 
 
 def _in_use(case: Case) -> bool:
-    """The credential trusts another live cluster than the one it is meant for."""
+    """The credential trusts another live cluster than the one it is meant for, or may do so: a cluster that
+    could not be read may be the one.
+    """
     return (
         case.found is not None
         and case.found.issuer != case.issuer
-        and case.found.issuer in case.facts.live_issuers
+        and (case.found.issuer in case.facts.live_issuers or _some_cluster_unread(case.facts))
     )
+
+
+def _some_cluster_unread(facts: Facts) -> bool:
+    return any(isinstance(cluster, Unknown) for cluster in facts.clusters.values())
 
 
 def _step(case: Case, mendable: Mapping[str, str]) -> Step:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Final
 
-from responders.federated_credentials.cases import Case, cases
+from responders.federated_credentials.cases import Case, cases, stands
 from responders.federated_credentials.checks import cluster_fault, identity_fault
 from responders.federated_credentials.facts import Facts
 from responders.federated_credentials.plan import is_settled
@@ -33,13 +33,9 @@ SETTLING_PAUSE: Final = timedelta(minutes=1)
 
 
 def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
-    """One proof for each credential that we wrote, that reads as declared, and that has none yet."""
+    """One proof for each credential that reads as declared and as we wrote it, and that has none yet."""
     now = scope.clock()
-    due = [
-        case
-        for case in _readable(facts, now)
-        if case.writes and not case.writes[-1].proven and is_settled(case)
-    ]
+    due = [case for case in _readable(facts, now) if is_settled(case) and _unproven(case)]
     if facts.contract.proof is ProofMethod.READ_BACK:
         return tuple(_read_back(scope, case) for case in due)
     with ThreadPoolExecutor(max_workers=PROVERS, thread_name_prefix="verify") as pool:
@@ -54,6 +50,13 @@ def _readable(facts: Facts, now: datetime) -> list[Case]:
         for case in cases(facts, holding, now)
         if cluster_fault(facts, case.declared.cluster) is None
     ]
+
+
+def _unproven(case: Case) -> bool:
+    """It stands there by our own last write, which has no proof yet."""
+    if case.found is None or not case.writes:
+        return False
+    return not case.writes[-1].proven and stands(case.writes[-1], case.found)
 
 
 def _read_back(scope: Scope, case: Case) -> Proof:

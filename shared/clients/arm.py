@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from shared.clients.azure_core import AGAIN, Answer, OncePer, as_unknown, translated, transport
 from shared.errors import (
     Misconfigured,
+    NotWritten,
     PermanentError,
     ReconvergeError,
     TemporaryError,
@@ -48,7 +49,7 @@ SOMEBODY_MUST_ACT: Final[Mapping[str, str]] = {
 """Codes that no repetition mends, whatever their status, and what does."""
 
 
-class NotThere(TemporaryError):
+class NotThere(NotWritten):
     """The resource is gone. For a read that is an answer; a write is planned anew from what is there now."""
 
 
@@ -71,17 +72,21 @@ def classify(answer: Answer) -> ReconvergeError:
             return PermanentError(said)
     if answer.retry_after is not None or answer.status == 429:
         return Throttled(said, delay=answer.retry_after or AGAIN)
-    return TemporaryError(said, delay=_PAUSES.get(answer.status, AGAIN))
+    if pause := _REFUSED_UNDONE.get(answer.status):
+        return NotWritten(said, delay=pause)
+    return TemporaryError(said, delay=AGAIN)
 
 
-_PAUSES: Final[Mapping[int, timedelta]] = {
+_REFUSED_UNDONE: Final[Mapping[int, timedelta]] = {
     # A new role assignment is not seen everywhere at once, so neither is final.
     # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
     401: timedelta(minutes=5),
     403: timedelta(minutes=5),
+    404: AGAIN,
     # What the write rested on has changed: look again soon.
     412: timedelta(seconds=5),
 }
+"""The pause after what was refused before anything was done."""
 
 
 def read[T](call: Callable[[], T]) -> Read[T]:

@@ -19,6 +19,7 @@ from shared.clients.azure_core import (
     OncePer,
     answer_of,
     as_unknown,
+    shaped,
     translated,
     transport,
 )
@@ -77,7 +78,7 @@ class KeyVaults:
     def value(self, uri: str, name: str, version: str | None = None) -> SecretText:
         """One GET, of exactly this version, or of the newest. For shared.clients.seeding, and for the login
         of shared.clients.keycloak, only. Raises ReconvergeError."""
-        with _translated():
+        with shaped(SERVICE), _translated():
             return SecretText(_value(self._secrets(uri).get_secret(name, version)))
 
 

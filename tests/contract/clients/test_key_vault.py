@@ -134,3 +134,21 @@ def test_an_answer_without_a_value_is_no_empty_secret(
     cloud.inject(f"secrets/{name}", status=200, body=half)
     with pytest.raises(TemporaryError, match="without a value"):
         vaults.value(uri, name, "0" * 32)
+
+
+ODD_BODIES: dict[str, Any] = {
+    "a list": [],
+    "a text": "not a secret",
+    "an id that is none": {"value": VALUE, "id": 7},
+}
+
+
+@pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
+def test_an_answer_of_another_shape_may_pass_and_is_not_shown(
+    cloud: Cloud, vaults: KeyVaults, uri: str, body: Any
+) -> None:
+    cloud.inject("secrets/odd", status=200, body=body)
+    with pytest.raises(TemporaryError, match="Key Vault's answer has not the promised shape") as caught:
+        vaults.value(uri, "odd")
+    assert VALUE not in str(caught.value)
+    assert caught.value.__cause__ is None

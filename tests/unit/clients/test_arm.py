@@ -8,6 +8,7 @@ from shared.clients.arm import CONCURRENT_CREDENTIAL_WRITES, NotThere, ResourceI
 from shared.clients.azure_core import Answer
 from shared.errors import (
     Misconfigured,
+    NotWritten,
     PermanentError,
     ReconvergeError,
     TemporaryError,
@@ -23,21 +24,21 @@ CASES: dict[str, tuple[int, str, type[ReconvergeError], timedelta | None]] = {
     "a bad request stays bad": (400, "BadRequest", PermanentError, None),
     "a held pair of issuer and subject is a bad request": (400, "InvalidResource", PermanentError, None),
     "a region without federated credentials": (405, "MethodNotAllowed", PermanentError, None),
-    "an expired token": (401, "ExpiredAuthenticationToken", TemporaryError, 5 * MINUTE),
+    "an expired token": (401, "ExpiredAuthenticationToken", NotWritten, 5 * MINUTE),
     "a subscription of another tenant": (401, "InvalidAuthenticationTokenTenant", PermanentError, None),
     "a token for another cloud": (401, "InvalidAuthenticationTokenAudience", PermanentError, None),
-    "a role that may not be seen everywhere yet": (403, "AuthorizationFailed", TemporaryError, 5 * MINUTE),
+    "a role that may not be seen everywhere yet": (403, "AuthorizationFailed", NotWritten, 5 * MINUTE),
     "a policy that forbids it": (403, "RequestDisallowedByPolicy", PermanentError, None),
     "a resource that is gone": (404, "ResourceNotFound", NotThere, 30 * SECOND),
     "a parent that is gone": (404, "ParentResourceNotFound", NotThere, 30 * SECOND),
     "a resource group that is gone": (404, "ResourceGroupNotFound", NotThere, 30 * SECOND),
     "a subscription that is gone or hidden": (404, "SubscriptionNotFound", PermanentError, None),
-    "a 404 of something else on the way": (404, "", TemporaryError, 30 * SECOND),
+    "a 404 of something else on the way": (404, "", NotWritten, 30 * SECOND),
     "another writer under the same identity": (409, CONCURRENT_CREDENTIAL_WRITES, WriteConflict, 20 * SECOND),
     "a lock on the resource": (409, "ScopeLocked", PermanentError, None),
     "a provider that is not registered": (409, "MissingSubscriptionRegistration", PermanentError, None),
     "any other conflict": (409, "Conflict", TemporaryError, 30 * SECOND),
-    "a condition that no longer holds": (412, "PreconditionFailed", TemporaryError, 5 * SECOND),
+    "a condition that no longer holds": (412, "PreconditionFailed", NotWritten, 5 * SECOND),
     "too many requests": (429, "TooManyRequests", Throttled, 30 * SECOND),
     "a server that fails": (500, "InternalServerError", TemporaryError, 30 * SECOND),
     "a gateway that fails": (502, "", TemporaryError, 30 * SECOND),
@@ -54,6 +55,11 @@ def test_a_refusal_is_said_in_our_words(
     assert type(error) is kind
     assert (error.delay if isinstance(error, TemporaryError) else None) == delay
     assert str(error).startswith(f"ARM answered {status} {code}".rstrip())
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFound", "ParentResourceNotFound"])
+def test_under_what_is_gone_nothing_was_written(code: str) -> None:
+    assert isinstance(classify(Answer(service="ARM", status=404, code=code)), NotWritten)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 409, 412, 418, 429, 500, 503])

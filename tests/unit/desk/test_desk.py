@@ -333,6 +333,8 @@ NO_STATUS: dict[str, tuple[Mapping[str, str], int, str]] = {
     "a moment of no place": ({"since": "2026-11-02T03:00:00"}, 400, "write 90m, 12h, 7d or 2026-"),
     "a moment too long ago": ({"since": "1999-01-01T00:00:00Z"}, 400, "31 days at most"),
     "a time that is too long": ({"since": "400d"}, 400, "31 days at most"),
+    "a length beyond the calendar": ({"since": "999999d"}, 400, "31 days at most"),
+    "a moment beyond the calendar": ({"since": "9999-12-31T23:59:59-14:00"}, 400, "write 90m, 12h, 7d or"),
     "a parameter that nobody knows": ({"enviroment": "dev"}, 400, "known are environment, since"),
 }
 

@@ -1,9 +1,12 @@
 """Which steps mend which findings, in which order, and what is never planned."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from responders.federated_credentials.checks import check
 from responders.federated_credentials.facts import Facts
 from responders.federated_credentials.plan import CREATE, UPDATE, plan
-from shared.model import Known, Plan
+from shared.model import Cluster, Known, Plan, Read, Unknown
 from tests.unit.clocks import START
 from tests.unit.federated_credentials.builders import (
     AUDIENCE,
@@ -107,6 +110,42 @@ def moved(*, proven: bool) -> Facts:
 def test_what_a_live_cluster_uses_changes_only_after_the_added_one_is_proven() -> None:
     assert steps(moved(proven=False)) == []
     assert steps(moved(proven=True)) == [(UPDATE, "vault-dev")]
+
+
+def test_an_added_one_that_somebody_has_written_over_is_not_waited_for() -> None:
+    given = moved(proven=False)
+    (one,) = given.holdings
+    created = wrote(START, before=None, after=held("vault-dev-blue", subject=SUBJECT + "-blue", issuer=DEAD))
+    assert steps(replace(given, holdings=(replace(one, writes={"vault-dev-blue": (created,)}),))) == [
+        (UPDATE, "vault-dev")
+    ]
+
+
+GREEN_UNREAD: Mapping[str, Read[Cluster]] = {"aks": Known(cluster()), "green": Unknown("ARM answered 429")}
+GREEN_REBUILT = {"aks": Known(cluster()), "green": Known(cluster(id=GREEN, issuer=f"{GREEN_ISSUER}new/"))}
+
+
+def taken_from_green(clusters: Mapping[str, Read[Cluster]]) -> Facts:
+    """What trusts green's issuer is to serve blue from now on, and a second one is missing."""
+    return facts(
+        holding(
+            held(issuer=GREEN_ISSUER),
+            declares=(declared(), declared("vault-dev-green", subject=SUBJECT + "-green")),
+        ),
+        clusters=clusters,
+    )
+
+
+def test_what_a_cluster_that_could_not_be_read_may_use_changes_only_after_the_added_one() -> None:
+    assert steps(taken_from_green(GREEN_UNREAD)) == [(CREATE, "vault-dev-green")]
+
+
+def test_what_no_cluster_uses_changes_beside_the_added_one_when_all_were_read() -> None:
+    assert steps(taken_from_green(GREEN_REBUILT)) == [(CREATE, "vault-dev-green"), (UPDATE, "vault-dev")]
+
+
+def test_where_nothing_is_missing_a_cluster_that_could_not_be_read_holds_nothing_back() -> None:
+    assert steps(facts(holding(held(issuer=DEAD)), clusters=GREEN_UNREAD)) == [(UPDATE, "vault-dev")]
 
 
 def test_the_same_situation_has_the_same_digest_at_any_time() -> None:

@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 
+from shared.errors import Throttled
 from shared.journal import Kind
 from shared.landscape import Action, Mode
 from tests.unit.app import BLUE_AND_GREEN, DEV, GREEN_LIVE, App, contract, environment
 from tests.unit.federated_credentials.builders import CLUSTER, GREEN, IDENTITY, LIVE, SUBJECT, declared, held
-from tests.unit.platform import PUT
+from tests.unit.platform import GET_CLUSTER, PUT
 
 MINUTE = timedelta(minutes=1)
+THROTTLED = Throttled("ARM answered 429 TooManyRequests", delay=MINUTE)
 BLUE_SUBJECT = f"{SUBJECT}-blue"
 
 
@@ -53,6 +55,17 @@ def test_what_is_missing_is_added_then_proven_and_only_then_is_changed_what_a_cl
     assert app.platform.admits(CLUSTER, BLUE_SUBJECT, IDENTITY)
     order = [entry.kind for entry in app.journal(DEV, Kind.STEP_STARTED, Kind.PROOF)]
     assert order.index(Kind.PROOF) < len(order) - 1 - order[::-1].index(Kind.STEP_STARTED)
+
+
+def test_a_cluster_that_could_not_be_read_keeps_its_access_until_the_added_one_is_proven() -> None:
+    app = moving()
+    app.platform.propagation = 3 * MINUTE
+    app.platform.lay(GET_CLUSTER, THROTTLED, on=CLUSTER)
+    run(app)
+    app.let(2 * MINUTE)
+    assert app.platform.admits(CLUSTER, SUBJECT, IDENTITY)
+    app.let(15 * MINUTE)
+    assert (written(app), app.state().word) == (["vault-dev-blue", "vault-dev"], "repaired")
 
 
 def test_while_the_added_one_is_not_proven_it_is_looked_at_less_and_less_often() -> None:

@@ -6,12 +6,15 @@ from datetime import timedelta
 import pytest
 
 from shared import workqueue
+from shared.clients import arm
+from shared.clients.azure_core import Answer
 from shared.errors import PermanentError, TemporaryError, Throttled, WriteConflict
 from shared.journal import Kind
+from shared.landscape import Action, Mode
 from shared.leases import SKEW, TTL
 from shared.ports import Row
 from shared.workqueue import EARLY, FIRST_PAUSE
-from tests.unit.app import DEV, App, FrailRows, cluster_written, environment, rebuilt
+from tests.unit.app import DEV, App, FrailRows, cluster_written, contract, environment, rebuilt
 from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, declared, held
 from tests.unit.platform import EXCHANGE, GET_CLUSTER, GET_IDENTITY, LIST, PUT
 
@@ -152,6 +155,37 @@ def test_a_write_whose_answer_was_lost_is_proven_later_when_nothing_can_be_read_
     app.let(MINUTE)
     assert app.state().word == "repaired"
     assert len(app.platform.written) == 1
+
+
+REFUSED_FOR_NOW = {
+    "an expired token": (401, "ExpiredAuthenticationToken"),
+    "a role that is not seen yet": (403, "AuthorizationFailed"),
+    "an identity that is gone": (404, "ParentResourceNotFound"),
+    "a 404 of something on the way": (404, ""),
+    "a condition that no longer holds": (412, "PreconditionFailed"),
+}
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSED_FOR_NOW.values(), ids=REFUSED_FOR_NOW)
+def test_a_refused_write_leaves_the_approval_and_claims_nothing_of_what_others_mend(
+    status: int, code: str
+) -> None:
+    app = rebuilt(environment(contract=contract(actions={Action.CREDENTIAL_UPDATE: Mode.APPROVE})))
+    run(app)
+    digest = app.state().plan
+    assert digest
+    app.service.approve(digest, "alice")
+    app.platform.lay(PUT, arm.classify(Answer(service="ARM", status=status, code=code)))
+    app.work_off()
+    assert [entry.detail["written"] for entry in app.journal(DEV, Kind.STEP_FAILED)] == [False]
+    plan = app.service.plans.find(digest)
+    assert plan
+    assert plan.state.value == "approved"
+    app.platform.meddle(IDENTITY, held(issuer=LIVE))
+    run(app)
+    app.let(timedelta(hours=1))
+    assert app.state().word == "converged"
+    assert app.journal(DEV, Kind.PROOF) == []
 
 
 def test_steps_behind_a_lost_answer_are_carried_on_after_the_pause() -> None:

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from responders.federated_credentials.gather import gather
+from shared.errors import TemporaryError
 from shared.journal import Kind
 from tests.unit.app import DEV, App, credential_written, rebuilt
 from tests.unit.federated_credentials.builders import DEAD, IDENTITY, LIVE, OWN_OBJECT, held
 from tests.unit.platform import PUT
 
 HOUR = timedelta(hours=1)
+LOST = TemporaryError("ARM: the answer was lost", delay=timedelta(seconds=30))
 CREDENTIAL = f"{IDENTITY}/federatedIdentityCredentials/vault-dev"
 TERRAFORM = "77777777-0000-0000-0000-000000000001"
 
@@ -86,6 +88,28 @@ def test_a_value_put_back_twice_is_left_and_the_other_writer_named(
     put_back(app, 3, caller)
     assert app.platform.number_of(PUT) == 2
     assert app.told.kinds == ["TargetHuman"]
+
+
+@pytest.mark.parametrize("propagation", [0 * HOUR, 2 * HOUR], ids=["and proven", "and not proven so far"])
+def test_a_value_put_back_twice_is_left_also_where_the_answers_to_our_writes_were_lost(
+    propagation: timedelta,
+) -> None:
+    app = rebuilt()
+    app.platform.propagation = propagation
+    app.platform.lay(PUT, LOST, after=True, times=1_000)
+    app.request()
+    app.work_off()
+    put_back(app, 5, TERRAFORM)
+    assert (app.state().word, app.platform.number_of(PUT)) == ("human", 2)
+    assert app.platform.holds(IDENTITY)["vault-dev"].issuer == DEAD
+
+
+def test_writes_that_never_took_effect_are_no_fight() -> None:
+    app = rebuilt()
+    app.platform.lay(PUT, LOST, times=5)
+    app.request()
+    app.let(2 * HOUR)
+    assert (app.state().word, app.platform.number_of(PUT)) == ("repaired", 6)
 
 
 def test_a_late_word_of_a_run_that_was_taken_over_confirms_its_own_write_only() -> None:

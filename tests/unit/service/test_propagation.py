@@ -6,7 +6,7 @@ from itertools import pairwise
 from shared.journal import Kind
 from shared.landscape import ProofMethod
 from tests.unit.app import DEV, App, contract, environment, rebuilt
-from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, SUBJECT, held
+from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, SUBJECT, held
 from tests.unit.platform import EXCHANGE, PUT
 
 SECOND = timedelta(seconds=1)
@@ -149,3 +149,25 @@ def test_a_proof_is_not_asked_for_what_somebody_else_has_changed_since() -> None
     app.platform.lay(PUT, RuntimeError("any"))
     run(app)
     assert app.platform.number_of(EXCHANGE) == exchanges
+
+
+def test_what_somebody_else_wrote_after_the_next_rebuild_is_not_told_as_our_repair() -> None:
+    app = rebuilt()
+    app.platform.undeployed.add(SUBJECT)
+    run(app)
+    app.platform.build(CLUSTER, f"{LIVE}rebuilt/")
+    app.platform.meddle(IDENTITY, held(issuer=f"{LIVE}rebuilt/"))
+    app.platform.undeployed.clear()
+    run(app)
+    assert app.state().word == "converged"
+    assert "accepted" not in [entry.detail["verdict"] for entry in app.journal(DEV, Kind.PROOF)]
+
+
+def test_what_we_wrote_is_proven_in_whatever_letter_case_azure_spells_its_name() -> None:
+    app = rebuilt()
+    app.platform.undeployed.add(SUBJECT)
+    run(app)
+    app.platform.meddle(IDENTITY, held("Vault-Dev"))
+    app.platform.undeployed.clear()
+    run(app)
+    assert app.state().word == "repaired"
