@@ -80,13 +80,16 @@ class Vaults:
                 jwt = self._credential.get_token(f"{audience}/.default").token
                 # Its token is handed over, not kept in a client that others share.
                 found = self._client(address, "").auth.jwt.jwt_login(role, jwt, use_token=False, path=mount)
-                return Known(Session(address, found["auth"]["client_token"]))
+            token = found["auth"]["client_token"]
         except (_Refused, PermanentError, _NotThere) as refused:
             return LoginRefused(str(refused))
         except ReconvergeError as error:
             return as_unknown(error)
         except (LookupError, TypeError) as error:
-            return Unknown(f"{SERVICE}'s answer is no login ({type(error).__name__})")
+            return _misshapen(type(error).__name__)
+        if not isinstance(token, str) or not token:
+            return _misshapen("no token")
+        return Known(Session(address, token))
 
     def read(self, session: Session, mount: str, key: str, placeholders: Collection[str]) -> Read[Held]:
         """One GET. Absent for a key that was never written. The value is dropped here."""
@@ -133,10 +136,10 @@ class Vaults:
         with IMPORTING:
             from hvac import Client
 
-        # The token is given even when there is none: hvac would look for one in the environment and in files.
+        # A token is given even when there is none: hvac would look for one in the environment and in files.
         return Client(
             url=address,
-            token=token,
+            token=token or "",
             timeout=(CONNECT, READ),
             allow_redirects=False,
             session=self._connections(address),
@@ -209,4 +212,8 @@ def _read[T](call: Callable[[], T]) -> Read[T]:
     except ReconvergeError as error:
         return as_unknown(error)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        return Unknown(f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})")
+        return _misshapen(type(error).__name__)
+
+
+def _misshapen(what: str) -> Unknown:
+    return Unknown(f"{SERVICE}'s answer has not the promised shape ({what})")

@@ -14,6 +14,7 @@ from shared.model import Absent, Known, Unknown
 from tests.contract.clients import openbao
 from tests.contract.clients.openbao import AUDIENCE, Bao
 from tests.contract.clients.relay import Refusal, Relay
+from tests.contract.clients.sites import Site, told
 
 VALUE = "the value that nobody may see"
 
@@ -93,9 +94,19 @@ def test_a_login_is_refused_to(bao: Bao, token: dict[str, str], mount: str, role
     assert isinstance(found, LoginRefused)
 
 
-def test_no_token_of_the_surroundings_is_used(bao: Bao, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("token", [None, "", 7, ["t"]])
+def test_a_login_that_brings_no_token_is_no_session(bao: Bao, site: Site, token: object) -> None:
+    site.on("/v1/auth/jwt/login", told({"auth": {"client_token": token}}), "POST")
+    found = Vaults(bao.credential()).login(site.origin, "jwt", "reconverge", AUDIENCE)
+    assert isinstance(found, Unknown)
+    assert "has not the promised shape" in found.why
+
+
+@pytest.mark.parametrize("token", ["", None])
+def test_no_token_of_the_surroundings_is_used(bao: Bao, monkeypatch: pytest.MonkeyPatch, token: Any) -> None:
     monkeypatch.setenv("VAULT_TOKEN", bao.root)
-    found = Vaults(bao.credential()).read(Session(bao.address, ""), "secret", "any", ())
+    found = Vaults(bao.credential()).read(Session(bao.address, token), "secret", "any", ())
     assert isinstance(found, Unknown)
 
 
