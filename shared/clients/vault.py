@@ -81,7 +81,7 @@ class Vaults:
                 # Its token is handed over, not kept in a client that others share.
                 found = self._client(address, "").auth.jwt.jwt_login(role, jwt, use_token=False, path=mount)
             token = found["auth"]["client_token"]
-        except (_Refused, PermanentError, _NotThere) as refused:
+        except (_Refused, PermanentError, _NotThere, _NotMounted) as refused:
             return LoginRefused(str(refused))
         except ReconvergeError as error:
             return as_unknown(error)
@@ -92,7 +92,8 @@ class Vaults:
         return Known(Session(address, token))
 
     def read(self, session: Session, mount: str, key: str, placeholders: Collection[str]) -> Read[Held]:
-        """One GET. Absent for a key that was never written. The value is dropped here."""
+        """One GET. Absent for a key that was never written, Unknown without its engine. The value is dropped
+        here."""
 
         def read() -> Held:
             found: Any = self._client(session.address, session.token).secrets.kv.v2.read_secret_version(
@@ -161,6 +162,10 @@ class _NotThere(TemporaryError):
     """404."""
 
 
+class _NotMounted(TemporaryError):
+    """404 that says why: no engine has this path. What the engine holds is not known then."""
+
+
 class _Refused(TemporaryError):
     """401 or 403."""
 
@@ -185,6 +190,9 @@ def _classified(error: "VaultError") -> ReconvergeError:
     from hvac import exceptions
 
     match error:
+        # Of a key that was never written, Vault says nothing at all.
+        case exceptions.InvalidPath() if error.errors:
+            return _NotMounted(f"{SERVICE} answered 404: the mount is not there", delay=AGAIN)
         case exceptions.InvalidPath():
             return _NotThere(f"{SERVICE} answered 404", delay=AGAIN)
         case exceptions.Forbidden() | exceptions.Unauthorized():

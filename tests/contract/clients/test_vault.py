@@ -132,6 +132,11 @@ def test_a_key_that_was_never_written_is_absent(vaults: Vaults, session: Session
     assert vaults.read(session, "secret", key, ()) == Absent()
 
 
+def test_what_an_engine_holds_that_is_not_mounted_is_unknown(bao: Bao, vaults: Vaults) -> None:
+    found = vaults.read(Session(bao.address, bao.root), "elsewhere", "any", ())
+    assert found == Unknown("Vault answered 404: the mount is not there")
+
+
 def test_a_deleted_version_is_not_called_absent(bao: Bao, vaults: Vaults, session: Session, key: str) -> None:
     write(bao, key, {"value": VALUE})
     bao.operator.secrets.kv.v2.delete_latest_version_of_secret(key)
