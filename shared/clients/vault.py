@@ -76,8 +76,12 @@ class Vaults:
     def login(self, address: str, mount: str, role: str, audience: str) -> Read[Session] | LoginRefused:
         """A token of Entra for the audience, and one POST."""
         try:
+            jwt = self._credential.get_token(f"{audience}/.default").token
+        # Of our own identity: Vault was not asked, and has refused nothing.
+        except ReconvergeError as error:
+            return as_unknown(error)
+        try:
             with _translated():
-                jwt = self._credential.get_token(f"{audience}/.default").token
                 # Its token is handed over, not kept in a client that others share.
                 found = self._client(address, "").auth.jwt.jwt_login(role, jwt, use_token=False, path=mount)
             token = found["auth"]["client_token"]

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
 
 from shared.clients.fingerprints import SecretText, fingerprint, placeholder_digest
 from shared.clients.seeding import Destination, Seeding, Source
 from shared.clients.vault import Held, LoginRefused, SealStatus, Session, Vaults
-from shared.errors import ReconvergeError, TemporaryError, WriteConflict
+from shared.errors import Misconfigured, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Unknown
 from tests.contract.clients import openbao
 from tests.contract.clients.openbao import AUDIENCE, Bao
@@ -92,6 +93,18 @@ REFUSED: dict[str, tuple[dict[str, str], str, str]] = {
 def test_a_login_is_refused_to(bao: Bao, token: dict[str, str], mount: str, role: str) -> None:
     found = Vaults(bao.credential(**token)).login(bao.address, mount, role, AUDIENCE)
     assert isinstance(found, LoginRefused)
+
+
+class NoToken:
+    """What Entra says of our own identity is wrong."""
+
+    def get_token(self, *_: str, **__: Any) -> AccessToken:
+        raise Misconfigured("no token: check AZURE_TENANT_ID")
+
+
+def test_a_token_that_entra_does_not_issue_is_no_refusal_of_vault_s(bao: Bao) -> None:
+    found = Vaults(NoToken()).login(bao.address, "jwt", "reconverge", AUDIENCE)
+    assert found == Unknown("no token: check AZURE_TENANT_ID")
 
 
 @pytest.mark.usefixtures("surroundings")
