@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.azure_core import AGAIN, CONNECT, CONNECTIONS, IMPORTING, READ, OncePer, as_unknown
 from shared.clients.fingerprints import Fingerprint, SecretText, fingerprint
-from shared.errors import PermanentError, ReconvergeError, TemporaryError, WriteConflict
+from shared.errors import NotWritten, PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Read, Unknown
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ class Vaults:
         """One POST. For shared.clients.seeding only.
 
         cas: the version that is there now; 0 where the key was never written.
-        Raises WriteConflict where another version is there: nothing was written then. Else ReconvergeError.
+        Raises WriteConflict where another version is there, another NotWritten where Vault does not take it.
+        Else ReconvergeError.
         """
         with _translated():
             made: Any = self._client(session.address, session.token).secrets.kv.v2.create_or_update_secret(
@@ -162,15 +163,15 @@ def _connections(_: str) -> "Connections":
     return session
 
 
-class _NotThere(TemporaryError):
+class _NotThere(NotWritten):
     """404."""
 
 
-class _NotMounted(TemporaryError):
+class _NotMounted(NotWritten):
     """404 that says why: no engine has this path. What the engine holds is not known then."""
 
 
-class _Refused(TemporaryError):
+class _Refused(NotWritten):
     """401 or 403."""
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from azure.core.credentials import AccessToken
 from shared.clients.fingerprints import SecretText, fingerprint, placeholder_digest
 from shared.clients.seeding import Destination, Seeding, Source
 from shared.clients.vault import Held, LoginRefused, SealStatus, Session, Vaults
-from shared.errors import Misconfigured, ReconvergeError, TemporaryError, WriteConflict
+from shared.errors import Misconfigured, NotWritten, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Unknown
 from tests.contract.clients import openbao
 from tests.contract.clients.openbao import AUDIENCE, Bao
@@ -181,7 +182,21 @@ class OneSecret:
         return SecretText(VALUE)
 
 
-def copy(bao: Bao, vaults: Vaults, key: str, cas: int, **changes: Any) -> None:
+class NoSecret:
+    """A Key Vault with a bad minute."""
+
+    def value(self, *_: str) -> SecretText:
+        raise TemporaryError("Key Vault: the answer was lost", delay=timedelta(minutes=2), asked=True)
+
+
+def copy(
+    bao: Bao,
+    vaults: Vaults,
+    key: str,
+    cas: int,
+    key_vault: OneSecret | NoSecret | None = None,
+    **changes: Any,
+) -> None:
     base = {
         "address": bao.address,
         "login_mount": "jwt",
@@ -191,7 +206,7 @@ def copy(bao: Bao, vaults: Vaults, key: str, cas: int, **changes: Any) -> None:
         "key": key,
         "cas": cas,
     }
-    Seeding(OneSecret(), vaults).copy(  # type: ignore[arg-type]
+    Seeding(key_vault or OneSecret(), vaults).copy(  # type: ignore[arg-type]
         Source(uri="https://kv", secret="ghcr-token", version="v7"), Destination(**{**base, **changes})
     )
 
@@ -219,9 +234,30 @@ def test_what_its_owner_wrote_is_never_overwritten(bao: Bao, vaults: Vaults, key
 
 
 def test_without_a_login_nothing_is_written(bao: Bao, vaults: Vaults, session: Session, key: str) -> None:
-    with pytest.raises(TemporaryError, match="nothing was written"):
+    with pytest.raises(NotWritten, match="nothing was written"):
         copy(bao, vaults, key, 0, login_role="nobody")
     assert vaults.read(session, "secret", key, ()) == Absent()
+
+
+def test_a_login_that_could_not_be_tried_says_why_nothing_was_written(bao: Bao, key: str) -> None:
+    with pytest.raises(NotWritten, match="nothing was written: no token: check AZURE_TENANT_ID"):
+        copy(bao, Vaults(NoToken()), key, 0)
+
+
+def test_without_a_value_nothing_is_written(bao: Bao, vaults: Vaults, session: Session, key: str) -> None:
+    with pytest.raises(NotWritten, match="the answer was lost") as unread:
+        copy(bao, vaults, key, 0, NoSecret())
+    assert (unread.value.delay, unread.value.asked) == (timedelta(minutes=2), True)
+    assert vaults.read(session, "secret", key, ()) == Absent()
+
+
+@pytest.mark.parametrize(("root", "says"), [(False, "403"), (True, "404: the mount is not there")])
+def test_a_write_that_vault_refuses_was_certainly_not_done(
+    bao: Bao, vaults: Vaults, session: Session, root: bool, says: str
+) -> None:
+    whose = Session(bao.address, bao.root) if root else session
+    with pytest.raises(NotWritten, match=says):
+        vaults.write(whose, "elsewhere", "any", SecretText(VALUE), cas=0)
 
 
 def test_a_refused_write_tells_no_value(bao: Bao, vaults: Vaults, key: str) -> None:
