@@ -18,7 +18,7 @@ from shared.journal import Journal
 from shared.landscape import Contract, DeclaredFact, Mode, Truth
 from shared.leases import Leases
 from shared.memory import MemoryRows
-from shared.model import Finding, Step, Target, Word
+from shared.model import Finding, Outcome, Step, Target, Word
 from shared.plans import Plans
 from shared.steps import Crew
 from shared.world import Scope
@@ -175,6 +175,31 @@ def test_a_placeholder_is_replaced() -> None:
     stage.seeds.vaults.versions = {"ghcr/token": [FIXTURE]}
     assert stage.run().outcome.word is Word.REPAIRED
     assert stage.seeds.vaults.versions == {"ghcr/token": [FIXTURE, VALUE]}
+
+
+def fought_over(stage: Stage, hours: int) -> Outcome:
+    """Somebody puts the fixture back after each look, every ten minutes."""
+    for _ in range(6 * hours):
+        stage.seeds.vaults.versions.setdefault("ghcr/token", []).append(FIXTURE)
+        outcome = stage.run().outcome
+        stage.clock.advance(10 * MINUTE)
+    return outcome
+
+
+def test_a_placeholder_that_somebody_puts_back_is_written_over_twice_and_then_told_of() -> None:
+    stage = Stage()
+    outcome = fought_over(stage, hours=4)
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.SEED_FIGHT)
+    assert stage.actions() == ["vault.seed"] * 2
+    assert stage.seeds.vaults.versions["ghcr/token"][-1] == FIXTURE
+
+
+def test_a_placeholder_that_was_fought_over_is_written_over_again_a_day_later() -> None:
+    stage = Stage()
+    assert fought_over(stage, hours=1).word is Word.HUMAN
+    stage.clock.advance(timedelta(days=1))
+    assert stage.run().outcome.word is Word.REPAIRED
+    assert stage.seeds.vaults.versions["ghcr/token"][-1] == VALUE
 
 
 def test_a_value_that_somebody_wrote_meanwhile_stays() -> None:
