@@ -141,7 +141,7 @@ class ClusterApi:
     def start(self, api_server: ApiServer, namespace: str, cron_job: str, *, uid: str, name: str) -> None:
         """Make a Job of the CronJob's template, as `kubectl create job --from` does. A GET and a POST.
 
-        name: the same for the same situation, so that a second start finds the first one's Job.
+        name: the same until a start is confirmed, so that a second one finds the first one's Job.
         Raises ReconvergeError, NotWritten where the CronJob has another uid than it had when this was
         planned. A Job of that name is a success, whatever came of it.
         Source: https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubectl/pkg/cmd/create/create_job.go

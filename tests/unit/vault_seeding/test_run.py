@@ -241,6 +241,18 @@ def test_a_bootstrap_that_fails_again_is_started_once_and_then_told_of() -> None
     assert stage.actions() == ["vault.bootstrap"]
 
 
+def test_an_hour_later_it_is_started_anew_beside_the_job_that_failed() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.works = False
+    stage.run()
+    stage.works = True
+    stage.clock.advance(timedelta(hours=1))
+    assert stage.words(6)[-1] is Word.CONVERGED
+    states = [one.state for one in stage.seeds.kubernetes.all_jobs.values()]
+    assert states == [JobState.FAILED, JobState.FAILED, JobState.COMPLETE]
+
+
 NOT_MADE = {
     "it was refused": PermanentError("the API server answered 403"),
     "its answer was lost": TemporaryError("the API server could not be reached", delay=MINUTE),
