@@ -98,6 +98,11 @@ def failing(facts: Facts) -> bool:
 
 
 def _causes(facts: Facts, *, passing_too: bool) -> Iterator[Finding]:
+    # It may say what only people can mend, so nothing may rest on its silence.
+    if isinstance(facts.log, Unknown):
+        yield _finding(
+            facts, Reason.SEEDING_UNREAD, f"the newest Job's log could not be read: {facts.log.why}"
+        )
     for cause in facts.log.value if isinstance(facts.log, Known) else ():
         if passing_too or cause.reason not in PASSING:
             detail = {"said": cause.detail} if cause.detail else {}

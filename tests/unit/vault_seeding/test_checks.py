@@ -200,6 +200,14 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         failing(log=Absent()),
         [Reason.BOOTSTRAP_NEVER_SUCCEEDED],
     ),
+    "a log that could not be read may say anything": (
+        failing(log=Unknown("403")),
+        [Reason.BOOTSTRAP_NEVER_SUCCEEDED, Reason.SEEDING_UNREAD],
+    ),
+    "so it may while the last success is young": (
+        facts(jobs=Known((job(age=timedelta(seconds=5)),)), log=Unknown("403")),
+        [Reason.SEEDING_UNREAD],
+    ),
     "a connection that failed once is a bad moment": (
         facts(
             jobs=Known((job(age=timedelta(seconds=5)),)), log=Known((Cause(Reason.BOOTSTRAP_UNREACHABLE),))

@@ -65,6 +65,7 @@ CASES: dict[str, tuple[Facts, list[tuple[str, str]]]] = {
         failing(Cause(Reason.BOOTSTRAP_ROLE_MISSING), held=EMPTY),
         [],
     ),
+    "a log that could not be read holds a start back": (failing(log=Unknown("403")), []),
     "a secret that is missing holds a start back": (failing(secrets=Known((secret("ghcr-token"),))), []),
     "a Key Vault that is not known holds a start back": (failing(secrets=Unknown("503")), []),
     "a sealed Vault holds a start back": (
