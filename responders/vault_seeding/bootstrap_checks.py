@@ -62,7 +62,7 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
         ):
             case Stand.WAITING:
                 yield _under_way(facts, "a bootstrap was started a moment ago")
-            case Stand.IN_VAIN:
+            case Stand.IN_VAIN if not _running(facts):
                 yield _finding(facts, Reason.BOOTSTRAP_IN_VAIN, "a start of the bootstrap changed nothing")
     if (found or facts.last_success is None) and _running(facts):
         yield _under_way(facts, "a bootstrap is running")

@@ -343,6 +343,13 @@ def test_a_bootstrap_that_was_started(age: timedelta, expected: Reason) -> None:
     assert reasons(check(given, NOW))[0] == expected
 
 
+def test_a_start_is_not_in_vain_while_the_bootstrap_runs() -> None:
+    given = failing(jobs=Known((job(JobState.ACTIVE, 11 * MINUTE),)), log=Absent())
+    tried = attempt(situations.of_bootstrap(given), 11 * MINUTE)
+    given = replace(given, tries={given.cron_job_id.lower(): (tried,)})
+    assert reasons(check(given, NOW)) == [Reason.BOOTSTRAP_UNDER_WAY, Reason.BOOTSTRAP_NEVER_SUCCEEDED]
+
+
 def test_a_start_that_nobody_confirmed_is_made_again() -> None:
     """Whoever announced it may have died before it was sent; a second one finds the first one's Job."""
     given = failing()
