@@ -1,5 +1,5 @@
-"""Carries out one step. Safe to repeat: a Job has the name of its situation, a seed is written by
-check-and-set, and an annotation may be set twice."""
+"""Carries out one step. Safe to repeat: a Job's name stays until its start is confirmed, a seed is
+written by check-and-set, and an annotation may be set twice."""
 
 from responders.vault_seeding.plan import BOOTSTRAP, REFRESH, SEED
 from shared import cluster_writes

@@ -62,7 +62,7 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
         ):
             case Stand.WAITING:
                 yield _under_way(facts, "a bootstrap was started a moment ago")
-            case Stand.IN_VAIN:
+            case Stand.IN_VAIN if not _running(facts):
                 yield _finding(facts, Reason.BOOTSTRAP_IN_VAIN, "a start of the bootstrap changed nothing")
     if (found or facts.last_success is None) and _running(facts):
         yield _under_way(facts, "a bootstrap is running")
@@ -98,6 +98,11 @@ def failing(facts: Facts) -> bool:
 
 
 def _causes(facts: Facts, *, passing_too: bool) -> Iterator[Finding]:
+    # It may say what only people can mend, so nothing may rest on its silence.
+    if isinstance(facts.log, Unknown):
+        yield _finding(
+            facts, Reason.SEEDING_UNREAD, f"the newest Job's log could not be read: {facts.log.why}"
+        )
     for cause in facts.log.value if isinstance(facts.log, Known) else ():
         if passing_too or cause.reason not in PASSING:
             detail = {"said": cause.detail} if cause.detail else {}

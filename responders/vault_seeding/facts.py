@@ -41,8 +41,8 @@ class Facts:
     told: Mapping[str, tuple[Cause, ...]]
     """What Events say of stores and ExternalSecrets that are not Ready, by reference."""
     # -- ours
-    attempts: Mapping[str, Attempt]
-    """By object."""
+    tries: Mapping[str, tuple[Attempt, ...]]
+    """Of each object within a day, oldest first."""
     rests_on: frozenset[str]
     """Subjects of other responders, in lower case."""
 
@@ -66,6 +66,14 @@ class Facts:
         return f"{self.namespace_id}/{kind}/{name}"
 
     # -- what several checks ask
+
+    @property
+    def attempts(self) -> Mapping[str, Attempt]:
+        """The newest of each object."""
+        return {key: made[-1] for key, made in self.tries.items()}
+
+    def tries_of(self, subject: str) -> tuple[Attempt, ...]:
+        return self.tries.get(subject.lower(), ())
 
     @property
     def last_success(self) -> datetime | None:

@@ -18,7 +18,7 @@ from responders.vault_seeding.bootstrap_checks import failing
 from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.log_reasons import Cause, causes
 from responders.vault_seeding.source_checks import unusability
-from shared.attempts import attempts
+from shared.attempts import tries
 from shared.clients.cluster_api import CronJob, Job, Kind, Synced
 from shared.clients.key_vault import Secret, Sourced
 from shared.clients.managed_clusters import ApiServer
@@ -60,7 +60,7 @@ def gather(scope: Scope) -> Facts:
         stores=Absent(),
         external_secrets=Absent(),
         told={},
-        attempts=attempts(scope),
+        tries=tries(scope),
         rests_on=_rests_on(scope.environment, declared, cluster_id),
     )
     facts = _with_cluster(scope, facts)

@@ -94,7 +94,7 @@ def _start(facts: Facts, found: list[Finding]) -> list[Step]:
             after={
                 "cronJob": name,
                 "uid": uid,
-                "job": job_name(name, uid, situation),
+                "job": job_name(name, uid, situation, _started(facts, situation)),
                 "situation": situation,
             },
             mends=found[0].reason,
@@ -102,9 +102,16 @@ def _start(facts: Facts, found: list[Finding]) -> list[Step]:
     ]
 
 
-def job_name(cron_job: str, uid: str, situation: str) -> str:
-    """The same for the same CronJob in the same situation, so that a second start is refused."""
-    digest = digest_of([uid, situation])[:12]
+def _started(facts: Facts, situation: str) -> str:
+    """When a start was last confirmed in this situation. Not how many were: they leave memory one by one."""
+    made = [one for one in facts.tries_of(facts.cron_job_id) if one.confirmed and one.situation == situation]
+    return made[-1].at.isoformat() if made else ""
+
+
+def job_name(cron_job: str, uid: str, situation: str, started: str) -> str:
+    """The same until a start is confirmed, so that one whose answer was lost meets its own Job. Another one
+    after that: the Job that failed may still be there, and keep a second one of its name from being made."""
+    digest = digest_of([uid, situation, started])[:12]
     return f"{cron_job[: LONGEST_NAME - len(digest) - 1].rstrip('-.')}-{digest}"
 
 

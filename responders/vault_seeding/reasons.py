@@ -41,6 +41,7 @@ class Reason(StrEnum):
     BOOTSTRAP_UNREACHABLE = "BootstrapUnreachable"
     SEED_MISSING = "SeedMissing"
     SEED_IS_PLACEHOLDER = "SeedIsPlaceholder"
+    SEED_FIGHT = "SeedFight"
     SEED_BEHIND = "SeedBehind"
     SEED_DIFFERS = "SeedDiffers"
     SEED_DELETED = "SeedDeleted"
@@ -190,6 +191,12 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     # -- seeds
     Reason.SEED_MISSING: _repair("Vault was never given a declared seed.", _SEEDED),
     Reason.SEED_IS_PLACEHOLDER: _repair("A seed in Vault is a fixture value.", _SEEDED),
+    Reason.SEED_FIGHT: _person(
+        "A seed is a fixture value again, though Reconverge wrote the source's value twice within a day. It "
+        "does not write it once more in that time.",
+        "See who writes the fixture (a chart, a hook, the bootstrap itself, or a Vault that is made anew "
+        "with it) and end that. A new version in Key Vault is written at once.",
+    ),
     Reason.SEED_BEHIND: ReasonInfo(
         Leads.WAIT,
         Severity.WARNING,

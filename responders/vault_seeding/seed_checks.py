@@ -1,12 +1,17 @@
 """Faults of Vault, and of the seeds in it. Pure."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.reasons import Reason, finding
 from shared.clients.key_vault import Sourced
 from shared.clients.vault import Held, LoginRefused
 from shared.model import Absent, Finding, Known, Unknown
+
+MOST_SEEDINGS: Final = 2
+"""Of one version of a source in a day. Whoever puts a placeholder back each time would be written over
+without end."""
 
 
 def vault_fault(facts: Facts) -> Finding | None:
@@ -78,13 +83,24 @@ def _difference(facts: Facts, key: str, held: Held, source: Sourced) -> Finding:
     subject, evidence = facts.seed_id(key), {**_of(held), "source": source.version}
     if held.fingerprint is not None and held.fingerprint.placeholder:
         says = f"version {held.version} of {key} is a placeholder"
-        return finding(Reason.SEED_IS_PLACEHOLDER, subject, says, **evidence)
+        if (seeded := _seedings(facts, key, source.version)) < MOST_SEEDINGS:
+            return finding(Reason.SEED_IS_PLACEHOLDER, subject, says, **evidence)
+        says += f" again, though version {source.version} of its source was written {seeded} times in a day"
+        return finding(Reason.SEED_FIGHT, subject, says, **evidence)
     said = (
         f"version {held.version} of {key} differs from version {source.version} of secret"
         f" {facts.declared.seeds[key]}"
     )
     reason = Reason.SEED_BEHIND if _newer_than_bootstrap(facts, key) else Reason.SEED_DIFFERS
     return finding(reason, subject, said, **evidence)
+
+
+def _seedings(facts: Facts, key: str, version: str) -> int:
+    """Of this version of the source. One whose answer was lost counts once its value was seen there."""
+    return sum(
+        (one.confirmed or one.proven) and one.after.get("secretVersion") == version
+        for one in facts.tries_of(facts.seed_id(key))
+    )
 
 
 def _newer_than_bootstrap(facts: Facts, key: str) -> bool:

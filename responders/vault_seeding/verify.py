@@ -77,6 +77,7 @@ def _asked_for(facts: Facts) -> Iterator[timedelta]:
         facts.login,
         facts.cron_job,
         facts.jobs,
+        facts.log,
         facts.stores,
         facts.external_secrets,
         *facts.sources.values(),

@@ -12,9 +12,10 @@ from enum import StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import AGAIN
+from shared.clients.azure_core import AGAIN, shaped
 from shared.clients.kubernetes_api import (
     MERGE_PATCH,
+    SERVICE,
     AlreadyExists,
     BadRequest,
     Call,
@@ -25,7 +26,7 @@ from shared.clients.kubernetes_api import (
     word,
 )
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import NotWritten
+from shared.errors import NotWritten, TemporaryError
 from shared.model import Read
 
 if TYPE_CHECKING:
@@ -141,18 +142,15 @@ class ClusterApi:
     def start(self, api_server: ApiServer, namespace: str, cron_job: str, *, uid: str, name: str) -> None:
         """Make a Job of the CronJob's template, as `kubectl create job --from` does. A GET and a POST.
 
-        name: the same for the same situation, so that a second start finds the first one's Job.
-        Raises ReconvergeError, NotWritten where the CronJob has another uid than it had when this was
-        planned. A Job of that name is a success, whatever came of it.
+        name: the same until a start is confirmed, so that a second one finds the first one's Job.
+        Raises ReconvergeError, NotWritten where the CronJob could not be read, or has another uid than it had
+        when this was planned. A Job of that name is a success, whatever came of it.
         Source: https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/kubectl/pkg/cmd/create/create_job.go
         """
-        found = self._cron_job(api_server, namespace, cron_job)
-        if found["metadata"]["uid"] != uid:
-            raise NotWritten(f"CronJob {cron_job} was made anew meanwhile", delay=AGAIN)
         create = Call(
             method="POST",
             path=f"/apis/batch/v1/namespaces/{namespace}/jobs",
-            body=_job_of(found, name),
+            body=self._job_to_make(api_server, namespace, cron_job, uid, name),
             needs=f"create on jobs in namespace {namespace}",
         )
         try:
@@ -199,6 +197,17 @@ class ClusterApi:
         )
         found: Json = self._api.json(api_server, call)
         return found
+
+    def _job_to_make(self, api_server: ApiServer, namespace: str, cron_job: str, uid: str, name: str) -> Json:
+        try:
+            with shaped(SERVICE):
+                found = self._cron_job(api_server, namespace, cron_job)
+                if found["metadata"]["uid"] != uid:
+                    raise NotWritten(f"CronJob {cron_job} was made anew meanwhile", delay=AGAIN)
+                return _job_of(found, name)
+        # A read: whatever became of it, nothing was started.
+        except TemporaryError as error:
+            raise NotWritten(str(error), delay=error.delay, asked=error.asked) from error
 
     def _list(self, api_server: ApiServer, namespace: str, kind: Kind) -> Json:
         known = self._served.get(api_server, VERSIONS[0])

@@ -6,8 +6,8 @@ from typing import Final
 from shared.clients.azure_core import AGAIN
 from shared.clients.key_vault import KeyVaults
 from shared.clients.vault import LoginRefused, Vaults
-from shared.errors import TemporaryError
-from shared.model import Known
+from shared.errors import NotWritten, TemporaryError
+from shared.model import Known, Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +39,17 @@ class Seeding:
     def copy(self, source: Source, to: Destination) -> None:
         """Four calls: a token, a login, a read, a write. The value is in no record, error or log.
 
-        Raises WriteConflict where another version stands there by now: nothing was written then. Else
-        ReconvergeError; a lost answer to the write (TemporaryError) leaves open whether it was done.
+        Raises WriteConflict where another version stands there by now, another NotWritten where it did not
+        come to the write or Vault refused it. Else ReconvergeError; a lost answer to the write
+        (TemporaryError) leaves open whether it was done.
         """
         login = self._vaults.login(to.address, to.login_mount, to.login_role, to.login_audience)
         if not isinstance(login, Known):
-            why = login.why if isinstance(login, LoginRefused) else "no login"
-            raise TemporaryError(f"nothing was written: {why}", delay=AGAIN)
-        value = self._key_vaults.value(source.uri, source.secret, source.version)
+            why = login.why if isinstance(login, LoginRefused | Unknown) else "no login"
+            raise NotWritten(f"nothing was written: {why}", delay=AGAIN)
+        try:
+            value = self._key_vaults.value(source.uri, source.secret, source.version)
+        # A read: whatever became of it, Vault was not asked to write.
+        except TemporaryError as error:
+            raise NotWritten(str(error), delay=error.delay, asked=error.asked) from error
         self._vaults.write(login.value, to.mount, to.key, value, cas=to.cas)

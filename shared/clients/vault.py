@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.azure_core import AGAIN, CONNECT, CONNECTIONS, IMPORTING, READ, OncePer, as_unknown
 from shared.clients.fingerprints import Fingerprint, SecretText, fingerprint
-from shared.errors import PermanentError, ReconvergeError, TemporaryError, WriteConflict
+from shared.errors import NotWritten, PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Read, Unknown
 
 if TYPE_CHECKING:
@@ -76,20 +76,28 @@ class Vaults:
     def login(self, address: str, mount: str, role: str, audience: str) -> Read[Session] | LoginRefused:
         """A token of Entra for the audience, and one POST."""
         try:
+            jwt = self._credential.get_token(f"{audience}/.default").token
+        # Of our own identity: Vault was not asked, and has refused nothing.
+        except ReconvergeError as error:
+            return as_unknown(error)
+        try:
             with _translated():
-                jwt = self._credential.get_token(f"{audience}/.default").token
                 # Its token is handed over, not kept in a client that others share.
                 found = self._client(address, "").auth.jwt.jwt_login(role, jwt, use_token=False, path=mount)
-                return Known(Session(address, found["auth"]["client_token"]))
-        except (_Refused, PermanentError, _NotThere) as refused:
+            token = found["auth"]["client_token"]
+        except (_Refused, PermanentError, _NotThere, _NotMounted) as refused:
             return LoginRefused(str(refused))
         except ReconvergeError as error:
             return as_unknown(error)
         except (LookupError, TypeError) as error:
-            return Unknown(f"{SERVICE}'s answer is no login ({type(error).__name__})")
+            return _misshapen(type(error).__name__)
+        if not isinstance(token, str) or not token:
+            return _misshapen("no token")
+        return Known(Session(address, token))
 
     def read(self, session: Session, mount: str, key: str, placeholders: Collection[str]) -> Read[Held]:
-        """One GET. Absent for a key that was never written. The value is dropped here."""
+        """One GET. Absent for a key that was never written, Unknown without its engine. The value is dropped
+        here."""
 
         def read() -> Held:
             found: Any = self._client(session.address, session.token).secrets.kv.v2.read_secret_version(
@@ -118,7 +126,8 @@ class Vaults:
         """One POST. For shared.clients.seeding only.
 
         cas: the version that is there now; 0 where the key was never written.
-        Raises WriteConflict where another version is there: nothing was written then. Else ReconvergeError.
+        Raises WriteConflict where another version is there, another NotWritten where Vault does not take it.
+        Else ReconvergeError.
         """
         with _translated():
             made: Any = self._client(session.address, session.token).secrets.kv.v2.create_or_update_secret(
@@ -133,10 +142,10 @@ class Vaults:
         with IMPORTING:
             from hvac import Client
 
-        # The token is given even when there is none: hvac would look for one in the environment and in files.
+        # A token is given even when there is none: hvac would look for one in the environment and in files.
         return Client(
             url=address,
-            token=token,
+            token=token or "",
             timeout=(CONNECT, READ),
             allow_redirects=False,
             session=self._connections(address),
@@ -154,11 +163,15 @@ def _connections(_: str) -> "Connections":
     return session
 
 
-class _NotThere(TemporaryError):
+class _NotThere(NotWritten):
     """404."""
 
 
-class _Refused(TemporaryError):
+class _NotMounted(NotWritten):
+    """404 that says why: no engine has this path. What the engine holds is not known then."""
+
+
+class _Refused(NotWritten):
     """401 or 403."""
 
 
@@ -182,6 +195,9 @@ def _classified(error: "VaultError") -> ReconvergeError:
     from hvac import exceptions
 
     match error:
+        # Of a key that was never written, Vault says nothing at all.
+        case exceptions.InvalidPath() if error.errors:
+            return _NotMounted(f"{SERVICE} answered 404: the mount is not there", delay=AGAIN)
         case exceptions.InvalidPath():
             return _NotThere(f"{SERVICE} answered 404", delay=AGAIN)
         case exceptions.Forbidden() | exceptions.Unauthorized():
@@ -209,4 +225,8 @@ def _read[T](call: Callable[[], T]) -> Read[T]:
     except ReconvergeError as error:
         return as_unknown(error)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        return Unknown(f"{SERVICE}'s answer has not the promised shape ({type(error).__name__})")
+        return _misshapen(type(error).__name__)
+
+
+def _misshapen(what: str) -> Unknown:
+    return Unknown(f"{SERVICE}'s answer has not the promised shape ({what})")

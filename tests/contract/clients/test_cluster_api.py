@@ -7,7 +7,7 @@ import pytest
 
 from shared.clients.cluster_api import FORCE_SYNC, ClusterApi, CronJob, Job, JobState, Kind
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import NotWritten, PermanentError, TemporaryError
 from shared.model import Absent, Known, Unknown
 from tests.contract.clients import api_server
 from tests.contract.clients.api_server import Answers, Credential, status
@@ -218,6 +218,28 @@ def test_another_cron_job_of_that_name_is_not_started(api: ClusterApi, server: A
     with pytest.raises(TemporaryError, match="made anew"):
         start(api, server, uid="uid-0")
     assert [one.method for one in server.asked] == ["GET"]
+
+
+NO_CRON_JOB: dict[str, tuple[int, Any]] = {
+    "nothing": (200, None),
+    "a list": (200, [SECRET]),
+    "one without metadata": (200, {"metadata": None}),
+    "one whose name is missing": (200, {**cron_job(), "metadata": {"uid": "uid-1"}}),
+    "one without a template": (200, cron_job(jobTemplate=None)),
+    "no JSON": (200, SECRET),
+    "an API server that is down": (503, SECRET),
+}
+
+
+@pytest.mark.parametrize(("code", "body"), NO_CRON_JOB.values(), ids=NO_CRON_JOB)
+def test_nothing_is_started_of_a_cron_job_that_was_not_read(
+    api: ClusterApi, server: Answers, code: int, body: Any
+) -> None:
+    server.on("GET", CRON_JOB, body, code)
+    with pytest.raises(NotWritten) as unread:
+        start(api, server)
+    assert [one.method for one in server.asked] == ["GET"]
+    assert SECRET not in str(unread.value)
 
 
 @pytest.mark.parametrize(

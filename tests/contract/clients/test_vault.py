@@ -2,18 +2,21 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
 
 from shared.clients.fingerprints import SecretText, fingerprint, placeholder_digest
 from shared.clients.seeding import Destination, Seeding, Source
 from shared.clients.vault import Held, LoginRefused, SealStatus, Session, Vaults
-from shared.errors import ReconvergeError, TemporaryError, WriteConflict
+from shared.errors import Misconfigured, NotWritten, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Unknown
 from tests.contract.clients import openbao
 from tests.contract.clients.openbao import AUDIENCE, Bao
 from tests.contract.clients.relay import Refusal, Relay
+from tests.contract.clients.sites import Site, told
 
 VALUE = "the value that nobody may see"
 
@@ -93,9 +96,31 @@ def test_a_login_is_refused_to(bao: Bao, token: dict[str, str], mount: str, role
     assert isinstance(found, LoginRefused)
 
 
-def test_no_token_of_the_surroundings_is_used(bao: Bao, monkeypatch: pytest.MonkeyPatch) -> None:
+class NoToken:
+    """What Entra says of our own identity is wrong."""
+
+    def get_token(self, *_: str, **__: Any) -> AccessToken:
+        raise Misconfigured("no token: check AZURE_TENANT_ID")
+
+
+def test_a_token_that_entra_does_not_issue_is_no_refusal_of_vault_s(bao: Bao) -> None:
+    found = Vaults(NoToken()).login(bao.address, "jwt", "reconverge", AUDIENCE)
+    assert found == Unknown("no token: check AZURE_TENANT_ID")
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize("token", [None, "", 7, ["t"]])
+def test_a_login_that_brings_no_token_is_no_session(bao: Bao, site: Site, token: object) -> None:
+    site.on("/v1/auth/jwt/login", told({"auth": {"client_token": token}}), "POST")
+    found = Vaults(bao.credential()).login(site.origin, "jwt", "reconverge", AUDIENCE)
+    assert isinstance(found, Unknown)
+    assert "has not the promised shape" in found.why
+
+
+@pytest.mark.parametrize("token", ["", None])
+def test_no_token_of_the_surroundings_is_used(bao: Bao, monkeypatch: pytest.MonkeyPatch, token: Any) -> None:
     monkeypatch.setenv("VAULT_TOKEN", bao.root)
-    found = Vaults(bao.credential()).read(Session(bao.address, ""), "secret", "any", ())
+    found = Vaults(bao.credential()).read(Session(bao.address, token), "secret", "any", ())
     assert isinstance(found, Unknown)
 
 
@@ -119,6 +144,11 @@ def test_a_placeholder_is_known_by_its_digest(bao: Bao, vaults: Vaults, session:
 
 def test_a_key_that_was_never_written_is_absent(vaults: Vaults, session: Session, key: str) -> None:
     assert vaults.read(session, "secret", key, ()) == Absent()
+
+
+def test_what_an_engine_holds_that_is_not_mounted_is_unknown(bao: Bao, vaults: Vaults) -> None:
+    found = vaults.read(Session(bao.address, bao.root), "elsewhere", "any", ())
+    assert found == Unknown("Vault answered 404: the mount is not there")
 
 
 def test_a_deleted_version_is_not_called_absent(bao: Bao, vaults: Vaults, session: Session, key: str) -> None:
@@ -152,7 +182,21 @@ class OneSecret:
         return SecretText(VALUE)
 
 
-def copy(bao: Bao, vaults: Vaults, key: str, cas: int, **changes: Any) -> None:
+class NoSecret:
+    """A Key Vault with a bad minute."""
+
+    def value(self, *_: str) -> SecretText:
+        raise TemporaryError("Key Vault: the answer was lost", delay=timedelta(minutes=2), asked=True)
+
+
+def copy(
+    bao: Bao,
+    vaults: Vaults,
+    key: str,
+    cas: int,
+    key_vault: OneSecret | NoSecret | None = None,
+    **changes: Any,
+) -> None:
     base = {
         "address": bao.address,
         "login_mount": "jwt",
@@ -162,7 +206,7 @@ def copy(bao: Bao, vaults: Vaults, key: str, cas: int, **changes: Any) -> None:
         "key": key,
         "cas": cas,
     }
-    Seeding(OneSecret(), vaults).copy(  # type: ignore[arg-type]
+    Seeding(key_vault or OneSecret(), vaults).copy(  # type: ignore[arg-type]
         Source(uri="https://kv", secret="ghcr-token", version="v7"), Destination(**{**base, **changes})
     )
 
@@ -190,9 +234,30 @@ def test_what_its_owner_wrote_is_never_overwritten(bao: Bao, vaults: Vaults, key
 
 
 def test_without_a_login_nothing_is_written(bao: Bao, vaults: Vaults, session: Session, key: str) -> None:
-    with pytest.raises(TemporaryError, match="nothing was written"):
+    with pytest.raises(NotWritten, match="nothing was written"):
         copy(bao, vaults, key, 0, login_role="nobody")
     assert vaults.read(session, "secret", key, ()) == Absent()
+
+
+def test_a_login_that_could_not_be_tried_says_why_nothing_was_written(bao: Bao, key: str) -> None:
+    with pytest.raises(NotWritten, match="nothing was written: no token: check AZURE_TENANT_ID"):
+        copy(bao, Vaults(NoToken()), key, 0)
+
+
+def test_without_a_value_nothing_is_written(bao: Bao, vaults: Vaults, session: Session, key: str) -> None:
+    with pytest.raises(NotWritten, match="the answer was lost") as unread:
+        copy(bao, vaults, key, 0, NoSecret())
+    assert (unread.value.delay, unread.value.asked) == (timedelta(minutes=2), True)
+    assert vaults.read(session, "secret", key, ()) == Absent()
+
+
+@pytest.mark.parametrize(("root", "says"), [(False, "403"), (True, "404: the mount is not there")])
+def test_a_write_that_vault_refuses_was_certainly_not_done(
+    bao: Bao, vaults: Vaults, session: Session, root: bool, says: str
+) -> None:
+    whose = Session(bao.address, bao.root) if root else session
+    with pytest.raises(NotWritten, match=says):
+        vaults.write(whose, "elsewhere", "any", SecretText(VALUE), cas=0)
 
 
 def test_a_refused_write_tells_no_value(bao: Bao, vaults: Vaults, key: str) -> None:

@@ -75,7 +75,10 @@ def synced(name: str, *, ready: bool = True, reason: str = "Valid", since: str =
 
 
 def facts(**changes: Any) -> Facts:
-    """Everything is well, unless told otherwise."""
+    """Everything is well, unless told otherwise.
+
+    attempts: of each object the only try
+    """
     base = Facts(
         environment="dev",
         declared=declared(),
@@ -92,10 +95,11 @@ def facts(**changes: Any) -> Facts:
         stores=Known((synced("store"),)),
         external_secrets=Known((synced("pull", reason="SecretSynced"),)),
         told={},
-        attempts={},
+        tries={},
         rests_on=frozenset(),
     )
-    return replace(base, **changes)
+    newest = changes.pop("attempts", {})
+    return replace(base, **{"tries": {key: (one,) for key, one in newest.items()}, **changes})
 
 
 def failing(*causes: Any, **changes: Any) -> Facts:

@@ -1,5 +1,6 @@
 """What is found on the way from Key Vault to Ready secrets, and what is not called a fault."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from responders.vault_seeding.checks import check
 from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.log_reasons import Cause
 from responders.vault_seeding.reasons import REASONS, Reason
+from shared.attempts import Attempt
 from shared.clients.cluster_api import JobState, Kind
 from shared.clients.vault import LoginRefused, SealStatus
 from shared.model import Absent, Finding, Known, Unknown
@@ -198,6 +200,14 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         failing(log=Absent()),
         [Reason.BOOTSTRAP_NEVER_SUCCEEDED],
     ),
+    "a log that could not be read may say anything": (
+        failing(log=Unknown("403")),
+        [Reason.BOOTSTRAP_NEVER_SUCCEEDED, Reason.SEEDING_UNREAD],
+    ),
+    "so it may while the last success is young": (
+        facts(jobs=Known((job(age=timedelta(seconds=5)),)), log=Unknown("403")),
+        [Reason.SEEDING_UNREAD],
+    ),
     "a connection that failed once is a bad moment": (
         facts(
             jobs=Known((job(age=timedelta(seconds=5)),)), log=Known((Cause(Reason.BOOTSTRAP_UNREACHABLE),))
@@ -232,6 +242,53 @@ CAUSES = {
 @pytest.mark.parametrize("cause", sorted(CAUSES))
 def test_a_failing_bootstrap_has_each_cause_that_its_log_names(cause: Reason) -> None:
     assert reasons(check(failing(Cause(cause)), NOW)) == [Reason.BOOTSTRAP_NEVER_SUCCEEDED, cause]
+
+
+# -- a placeholder that was written over ------------------------------------------------------------
+
+
+def seeding(version: str = "v7", *, confirmed: bool = True, proven: bool = False) -> Attempt:
+    made = attempt("", 30 * MINUTE, confirmed=confirmed, proven=proven)
+    return replace(made, after={"secretVersion": version})
+
+
+LOST = seeding(confirmed=False)
+SEEDED = {
+    "once": ((seeding(),), Reason.SEED_IS_PLACEHOLDER),
+    "twice, the second time with another version of its source": (
+        (seeding("v6"), seeding()),
+        Reason.SEED_IS_PLACEHOLDER,
+    ),
+    "twice": ((seeding(), seeding()), Reason.SEED_FIGHT),
+    "twice, of which one answer was lost and nothing was seen there": (
+        (seeding(), LOST),
+        Reason.SEED_IS_PLACEHOLDER,
+    ),
+    "twice, of which one answer was lost and its value was seen there": (
+        (seeding(), seeding(confirmed=False, proven=True)),
+        Reason.SEED_FIGHT,
+    ),
+}
+
+
+@pytest.mark.parametrize(("made", "expected"), SEEDED.values(), ids=SEEDED)
+def test_a_placeholder_that_is_there_again_after_it_was_seeded(
+    made: tuple[Attempt, ...], expected: Reason
+) -> None:
+    given = facts(held={"ghcr/token": held("fixture", placeholder=True)})
+    given = replace(given, tries={given.seed_id("ghcr/token").lower(): made})
+    assert reasons(check(given, NOW)) == [expected]
+
+
+def test_a_placeholder_without_end_is_for_people_and_named_with_what_was_written() -> None:
+    given = facts(held={"ghcr/token": held("fixture", placeholder=True)})
+    given = replace(given, tries={given.seed_id("ghcr/token").lower(): (seeding(), seeding())})
+    (found,) = check(given, NOW)
+    assert found.message == (
+        "version 3 of ghcr/token is a placeholder again, though version v7 of its source was written 2 times"
+        " in a day"
+    )
+    assert REASONS[found.reason].leads is Leads.PERSON
 
 
 # -- the rule that tells roots apart ----------------------------------------------------------------
@@ -284,6 +341,13 @@ def test_a_bootstrap_that_was_started(age: timedelta, expected: Reason) -> None:
     tried = attempt(situations.of_bootstrap(given), age)
     given = failing(attempts={given.cron_job_id.lower(): tried})
     assert reasons(check(given, NOW))[0] == expected
+
+
+def test_a_start_is_not_in_vain_while_the_bootstrap_runs() -> None:
+    given = failing(jobs=Known((job(JobState.ACTIVE, 11 * MINUTE),)), log=Absent())
+    tried = attempt(situations.of_bootstrap(given), 11 * MINUTE)
+    given = replace(given, tries={given.cron_job_id.lower(): (tried,)})
+    assert reasons(check(given, NOW)) == [Reason.BOOTSTRAP_UNDER_WAY, Reason.BOOTSTRAP_NEVER_SUCCEEDED]
 
 
 def test_a_start_that_nobody_confirmed_is_made_again() -> None:

@@ -40,6 +40,11 @@ def test_what_could_not_be_read_is_tried_again_in_half_a_minute() -> None:
     assert look_again(facts(), UNREAD, NOW).after == 30 * SECOND
 
 
+def test_the_pause_that_was_asked_for_in_place_of_a_log_is_kept() -> None:
+    look = look_again(facts(log=Unknown("429", 7 * MINUTE)), UNREAD, NOW)
+    assert (look.after, look.asked) == (7 * MINUTE, True)
+
+
 def test_the_longest_pause_that_a_far_side_asked_for_is_kept() -> None:
     asked = facts(seal=Unknown("429", 7 * MINUTE), secrets=Unknown("429", 2 * MINUTE))
     look = look_again(asked, UNREAD, NOW)

@@ -1,12 +1,18 @@
 """What is repaired, in which order, and what holds a repair back."""
 
+import re
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from responders.vault_seeding import situations
 from responders.vault_seeding.checks import check
 from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.log_reasons import Cause
 from responders.vault_seeding.plan import BOOTSTRAP, LONGEST_NAME, REFRESH, SEED, job_name, plan
 from responders.vault_seeding.reasons import Reason
+from shared.attempts import Attempt
 from shared.clients.cluster_api import JobState
 from shared.clients.vault import LoginRefused, SealStatus
 from shared.model import Absent, Known, Plan, Unknown
@@ -14,6 +20,7 @@ from tests.unit.vault_seeding.builders import (
     KEY_VAULT,
     MINUTE,
     NOW,
+    attempt,
     cron_job,
     declared,
     facts,
@@ -58,6 +65,7 @@ CASES: dict[str, tuple[Facts, list[tuple[str, str]]]] = {
         failing(Cause(Reason.BOOTSTRAP_ROLE_MISSING), held=EMPTY),
         [],
     ),
+    "a log that could not be read holds a start back": (failing(log=Unknown("403")), []),
     "a secret that is missing holds a start back": (failing(secrets=Known((secret("ghcr-token"),))), []),
     "a Key Vault that is not known holds a start back": (failing(secrets=Unknown("503")), []),
     "a sealed Vault holds a start back": (
@@ -161,8 +169,36 @@ def test_another_cron_job_of_that_name_makes_another_job() -> None:
     assert one != other
 
 
+def started(*made: Attempt) -> str:
+    """The name of the Job that is to be made after these starts."""
+    given = failing()
+    given = replace(given, tries={given.cron_job_id.lower(): made} if made else {})
+    return planned(given).steps[0].after["job"]
+
+
+def start(age: timedelta, *, confirmed: bool = True) -> Attempt:
+    return attempt(situations.of_bootstrap(failing()), age, confirmed=confirmed)
+
+
+def test_a_second_start_an_hour_later_makes_another_job() -> None:
+    first, second = start(150 * MINUTE), start(75 * MINUTE)
+    assert len({started(), started(first), started(first, second)}) == 3
+
+
+def test_starts_that_leave_memory_give_no_name_back() -> None:
+    first, second, third = start(240 * MINUTE), start(150 * MINUTE), start(75 * MINUTE)
+    assert started(first, second) != started(second, third)
+
+
+def test_a_start_whose_answer_was_lost_meets_its_own_job() -> None:
+    first, lost = start(150 * MINUTE), start(75 * MINUTE, confirmed=False)
+    assert started(first, lost) == started(first)
+    assert started(lost) == started()
+
+
 @pytest.mark.parametrize("name", ["a", "b" * 52, "foundation-vault-bootstrap-vault-bootstrap"])
 def test_a_job_s_name_is_one_and_tells_whose_it_is(name: str) -> None:
-    found = job_name(name, "uid", "situation")
+    found = job_name(name, "uid", "situation", "2026-01-01T00:00:00+00:00")
     assert len(found) <= LONGEST_NAME
     assert found.startswith(name[:50])
+    assert re.fullmatch(r"[0-9a-f]{12}", found.rpartition("-")[2])

@@ -18,7 +18,7 @@ from shared.journal import Journal
 from shared.landscape import Contract, DeclaredFact, Mode, Truth
 from shared.leases import Leases
 from shared.memory import MemoryRows
-from shared.model import Finding, Step, Target, Word
+from shared.model import Finding, Outcome, Step, Target, Word
 from shared.plans import Plans
 from shared.steps import Crew
 from shared.world import Scope
@@ -177,6 +177,31 @@ def test_a_placeholder_is_replaced() -> None:
     assert stage.seeds.vaults.versions == {"ghcr/token": [FIXTURE, VALUE]}
 
 
+def fought_over(stage: Stage, hours: int) -> Outcome:
+    """Somebody puts the fixture back after each look, every ten minutes."""
+    for _ in range(6 * hours):
+        stage.seeds.vaults.versions.setdefault("ghcr/token", []).append(FIXTURE)
+        outcome = stage.run().outcome
+        stage.clock.advance(10 * MINUTE)
+    return outcome
+
+
+def test_a_placeholder_that_somebody_puts_back_is_written_over_twice_and_then_told_of() -> None:
+    stage = Stage()
+    outcome = fought_over(stage, hours=4)
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.SEED_FIGHT)
+    assert stage.actions() == ["vault.seed"] * 2
+    assert stage.seeds.vaults.versions["ghcr/token"][-1] == FIXTURE
+
+
+def test_a_placeholder_that_was_fought_over_is_written_over_again_a_day_later() -> None:
+    stage = Stage()
+    assert fought_over(stage, hours=1).word is Word.HUMAN
+    stage.clock.advance(timedelta(days=1))
+    assert stage.run().outcome.word is Word.REPAIRED
+    assert stage.seeds.vaults.versions["ghcr/token"][-1] == VALUE
+
+
 def test_a_value_that_somebody_wrote_meanwhile_stays() -> None:
     stage = Stage()
     stage.seeds.vaults.versions.clear()
@@ -214,6 +239,18 @@ def test_a_bootstrap_that_fails_again_is_started_once_and_then_told_of() -> None
     assert outcome.word is Word.HUMAN
     assert outcome.reason == Reason.BOOTSTRAP_IN_VAIN
     assert stage.actions() == ["vault.bootstrap"]
+
+
+def test_an_hour_later_it_is_started_anew_beside_the_job_that_failed() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.works = False
+    stage.run()
+    stage.works = True
+    stage.clock.advance(timedelta(hours=1))
+    assert stage.words(6)[-1] is Word.CONVERGED
+    states = [one.state for one in stage.seeds.kubernetes.all_jobs.values()]
+    assert states == [JobState.FAILED, JobState.FAILED, JobState.COMPLETE]
 
 
 NOT_MADE = {
