@@ -5,11 +5,13 @@ Whatever became of a lost webhook, this finds it: nothing here depends on what w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from responders.applications import failures
 from responders.applications.facts import Facts, Seen
 from responders.applications.holders import holders
+from responders.applications.situations import TERMINATE
 from shared.attempts import MEMORY, Attempt, tries
 from shared.clients.argocd import Application
 from shared.errors import Misconfigured
@@ -18,6 +20,9 @@ from shared.journal import Kind
 from shared.landscape import DeclaredArgoCD
 from shared.model import Known, Read, Unknown
 from shared.world import Scope
+
+STOPS_KEPT: Final = timedelta(days=7)
+"""Argo CD keeps for ever that an operation was stopped, and never who did it."""
 
 
 def gather(scope: Scope) -> Facts:
@@ -32,7 +37,7 @@ def gather(scope: Scope) -> Facts:
         cluster_id=cluster_id,
         applications=_applications(scope, declared, cluster_id),
         watched=frozenset(one.name for one in scope.preconditions),
-        tries=tries(scope),
+        tries={},
     )
     return replace(facts, tries=dict(_tries(scope, facts)))
 
@@ -54,19 +59,23 @@ def _seen(declared: DeclaredArgoCD, found: tuple[Application, ...]) -> Iterator[
 
 
 def _tries(scope: Scope, facts: Facts) -> Iterator[tuple[str, tuple[Attempt, ...]]]:
-    """What was tried before its own root broke again came to nothing for that, and may be tried anew."""
-    seen = facts.applications.value if isinstance(facts.applications, Known) and facts.tries else ()
-    blocked = _blocked(scope) if seen else {}
+    """Ours, as far as they count."""
+    seen = facts.applications.value if isinstance(facts.applications, Known) else ()
+    stopped = any(failures.stopped(one.application) for one in seen)
+    found = tries(scope, memory=STOPS_KEPT if stopped else MEMORY) if seen else {}
+    blocked, yesterday = _blocked(scope) if found else {}, scope.clock() - MEMORY
     for one in seen:
+        key = facts.id_of(one.application).lower()
         roots = (blocked.get(f"{facts.environment}/{name}") for name in holders(facts, one))
         void = max((at for at in roots if at is not None), default=None)
-        yield (
-            facts.id_of(one.application).lower(),
-            tuple(
-                replace(made, confirmed=False, situation="") if void is not None and made.at < void else made
-                for made in facts.tries_of(one.application)
-            ),
-        )
+        made = (each for each in found.get(key, ()) if each.action == TERMINATE or each.at >= yesterday)
+        yield key, tuple(each if void is None or each.at >= void else _voided(each) for each in made)
+
+
+def _voided(made: Attempt) -> Attempt:
+    """What was tried before its own root broke again came to nothing for that, and may be tried anew. A stop
+    rests on no root."""
+    return made if made.action == TERMINATE else replace(made, confirmed=False, situation="")
 
 
 def _blocked(scope: Scope) -> Mapping[str, datetime]:

@@ -36,7 +36,8 @@ def _effect(application: Application, attempt: Attempt) -> str | None:
         return "Argo CD can compare it again"
     if attempt.action == SYNC and _synced_since(application, attempt.at):
         return "it is Synced"
-    if attempt.action == TERMINATE and not application.running:
+    # Without its answer anybody may have ended it, or it ended by itself.
+    if attempt.action == TERMINATE and attempt.confirmed and not application.running:
         return "its operation has ended"
     return None
 

@@ -360,6 +360,44 @@ def test_an_operation_that_we_stopped_is_begun_again_once() -> None:
     assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
 
 
+HUNG = "dev-vault-core"
+
+
+def hung() -> Application:
+    """What it waits for is not told, and Vault may be it."""
+    state = operation("Running", "waiting for completion of hook batch/Job/x", running=True)
+    return application(HUNG, requested=True, sync="OutOfSync", operation=state)
+
+
+def test_an_operation_that_we_stopped_is_begun_again_days_later_when_its_root_is_well() -> None:
+    stage = Stage(hung(), actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    outcome(stage)
+    stage.argocd.change(HUNG, requested=False, operation=operation("Failed", "Operation terminated"))
+    stage.sealed = True
+    for _ in range(6):
+        stage.clock.advance(12 * HOUR)
+        ended = outcome(stage)
+        assert (ended.word, ended.blocked_by) == (Word.BLOCKED, "dev/vault_seeding")
+    stage.sealed = False
+    stage.clock.advance(MINUTE)
+    assert stage.runs()[-1] is Word.REPAIRED
+    assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
+
+
+def test_a_stop_of_ours_that_may_never_have_arrived_makes_nobody_else_s_ours() -> None:
+    stage = Stage(hung(), actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    stage.argocd.trouble["terminate"] = TemporaryError("the answer was lost", delay=SECOND)
+    outcome(stage)
+    stage.argocd.trouble.clear()
+    stage.argocd.change(HUNG, requested=False, operation=operation("Failed", "Operation terminated"))
+    for _ in range(3):
+        stage.clock.advance(MINUTE)
+        ended = outcome(stage)
+        assert (ended.word, ended.reason) == (Word.HUMAN, Reason.OPERATION_STOPPED)
+    assert stage.argocd.asked == []
+    assert Kind.PROOF not in {one.kind for one in stage.entries()}
+
+
 def test_what_hangs_again_after_it_was_stopped_and_begun_anew_is_left_to_people() -> None:
     def hangs(age: timedelta = timedelta(0)) -> OperationState:
         state = operation("Running", "waiting for completion of hook batch/Job/x", age=age, running=True)
