@@ -69,6 +69,8 @@ class Stage:
         """The root: a commit is missing."""
         self.sealed = False
         """Another root: Vault is sealed."""
+        self.unclear: Leads | None = None
+        """What the look at the first root leads to, where nothing is known to be broken there."""
         self.contract = Contract(**{**MAY, **contract})
 
     # -- what Argo CD does ----------------------------------------------------------------
@@ -103,12 +105,17 @@ class Stage:
     def submodules(self) -> AnyResponder:
         def check(*_: object) -> tuple[Finding, ...]:
             missing = Finding(reason="Missing", subject="https://forge/backlog", message="no such commit")
+            if self.unclear:
+                return (replace(missing, reason=self.unclear, message="429"),)
             return (missing,) if self.broken else ()
 
         return Responder(
             name="submodule_refs",
             actions=(),
-            reasons={"Missing": ReasonInfo(Leads.PERSON, Severity.ERROR, "", "")},
+            reasons={
+                "Missing": ReasonInfo(Leads.PERSON, Severity.ERROR, "", ""),
+                **{lead: ReasonInfo(lead, Severity.ERROR, "", "") for lead in (Leads.UNREAD, Leads.WAIT)},
+            },
             gather=lambda _scope: None,
             check=check,
             plan=lambda _facts, _findings: Plan(target=TARGET, facts="", steps=()),
@@ -468,6 +475,30 @@ def test_syncs_that_met_a_broken_root_do_not_count_towards_those_of_a_day() -> N
     stage.clock.advance(MINUTE)
     stage.broken, stage.argocd.synced = False, stage.controller_syncs
     assert stage.runs()[-1] is Word.REPAIRED
+
+
+@pytest.mark.parametrize("lead", [Leads.UNREAD, Leads.WAIT])
+def test_a_root_that_is_unclear_now_and_then_makes_a_day_s_syncs_no_more(lead: Leads) -> None:
+    stage = Stage(unsynced())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = lambda name: stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
+    for number in range(22 * 2):
+        stage.unclear = lead if number % 4 == 3 else None
+        ended = outcome(stage)
+        assert (ended.word is Word.BLOCKED) == bool(stage.unclear)
+        stage.clock.advance(30 * MINUTE)
+    assert stage.argocd.asked.count(("sync", APP)) == 3
+
+
+def test_a_broken_root_in_an_outcome_of_before_causes_were_kept_makes_tries_count_no_more() -> None:
+    stage = Stage(incomparable())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    outcome(stage)
+    stage.clock.advance(4 * MINUTE)
+    roots = {"roots": ["dev/submodule_refs"]}
+    stage.journal.record(Kind.OUTCOME, TARGET, actor="reconverge", correlation_id="c", detail=roots)
+    outcome(stage)
+    assert stage.argocd.asked == [("refresh", APP)] * 2
 
 
 def test_an_operation_that_somebody_stopped_is_not_begun_again() -> None:
