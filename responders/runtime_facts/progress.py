@@ -12,7 +12,7 @@ from responders.runtime_facts.facts import ByWorkflow, share_a_run
 from responders.runtime_facts.reasons import Reason, finding
 from shared.changes import SETTLING, Fate, of_publication, of_writes, remembered
 from shared.clients.github import WorkflowRun
-from shared.model import Absent, Finding, Known, Unknown
+from shared.model import Absent, Finding, Known, Read, Unknown
 from shared.proposals import Progress, Stand, stand_of
 
 
@@ -90,7 +90,7 @@ def _beginning(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding
     declared = reading.published.declared
     files = (one for one in reading.facts.files if share_a_run(one.declared, declared))
     newest = max((one.at for file in files for one in file.started), default=None)
-    if newest is None or now - newest >= SETTLING or _since(newest, progress):
+    if newest is None or now - newest >= SETTLING or since(newest, progress.runs):
         return None
     return _told(reading, Reason.WORKFLOW_RUNNING, "the workflow was started and shows no run so far")
 
@@ -101,7 +101,7 @@ def _ended(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | N
     if not writes:
         return None
     started = writes[-1]
-    ours = _since(started.at, progress)
+    ours = since(started.at, progress.runs)
     if not ours:
         if started.confirmed:
             return _told(reading, Reason.WORKFLOW_FAILED, "GitHub took the start, and shows no run of it")
@@ -114,11 +114,11 @@ def _ended(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | N
     return _told(reading, Reason.WORKFLOW_FAILED, says, url=newest.url)
 
 
-def _since(start: datetime, progress: ByWorkflow) -> list[WorkflowRun]:
-    """The runs that may be of that start, newest first."""
-    runs = progress.runs.value if isinstance(progress.runs, Known) else ()
+def since(start: datetime, runs: Read[tuple[WorkflowRun, ...]]) -> list[WorkflowRun]:
+    """Those that may be of that start, newest first."""
+    found = runs.value if isinstance(runs, Known) else ()
     # A run begins within moments of its dispatch, by GitHub's clock.
-    return [run for run in runs if run.created_at >= start - SETTLING]
+    return [run for run in found if run.created_at >= start - SETTLING]
 
 
 # -- commit -------------------------------------------------------------------------------------

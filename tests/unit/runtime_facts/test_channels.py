@@ -179,6 +179,15 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice() -> None:
     assert len(world.github.messages) == 1
 
 
+def test_what_people_mend_while_our_commit_never_arrived_is_no_repair_of_ours() -> None:
+    world = by(Channel.DIRECT)
+    world.github.troubles["commit"] = LOST
+    world.run()
+    world.github.put(REPOSITORY, "main", PATH, RIGHT)
+    report = world.run()
+    assert (report.outcome.word, report.proofs) == (Word.CONVERGED, ())
+
+
 def test_an_old_value_that_is_put_back_again_and_again_is_left_to_people() -> None:
     world = by(Channel.DIRECT)
     for _ in range(2):
@@ -313,6 +322,25 @@ def test_a_pull_request_that_somebody_closed_is_not_opened_again() -> None:
     assert len(world.github.pulls) == 1
 
 
+def test_what_people_mend_after_they_declined_our_pull_request_is_no_repair_of_ours() -> None:
+    world = by(Channel.PULL_REQUEST)
+    world.run()
+    world.github.decline(*world.github.open)
+    world.github.put(REPOSITORY, "main", PATH, RIGHT)
+    report = world.run()
+    assert (report.outcome.word, report.proofs) == (Word.CONVERGED, ())
+
+
+def test_a_merge_that_cannot_be_looked_at_is_proven_later() -> None:
+    world = by(Channel.PULL_REQUEST)
+    world.run()
+    world.github.merge(world.github.open[0], "main", PATH)
+    world.github.troubles["history"] = LOST
+    assert world.run().proofs == ()
+    world.github.troubles.clear()
+    assert world.run().outcome.word is Word.REPAIRED
+
+
 def test_a_pull_request_that_somebody_closed_since_the_plan_is_not_opened_again_either() -> None:
     world = by(Channel.PULL_REQUEST)
     world.run()
@@ -419,6 +447,19 @@ def test_a_start_whose_answer_was_lost_is_not_repeated() -> None:
     world.clock.advance(MINUTE)
     assert world.run().outcome.word is Word.PENDING
     assert len(world.github.inputs) == 1
+
+
+@pytest.mark.parametrize("ended", [None, "failure"])
+def test_what_people_mend_while_our_workflow_did_nothing_is_no_repair_of_ours(ended: str | None) -> None:
+    world = by(Channel.WORKFLOW)
+    if ended is None:
+        world.github.troubles["dispatch"] = LOST
+    world.run()
+    if ended is not None:
+        world.github.finish(ended)
+    world.github.put(REPOSITORY, "main", PATH, RIGHT)
+    report = world.run()
+    assert (report.outcome.word, report.proofs) == (Word.CONVERGED, ())
 
 
 OTHER = "runtime-facts/env/dev/other.yaml"
