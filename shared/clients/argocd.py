@@ -73,6 +73,8 @@ class OperationState:
     finished: datetime | None
     resources: tuple[Resource, ...]
     """Those that failed."""
+    ours: bool
+    """It says that we asked for it. Who else did is not kept."""
 
     @property
     def under_way(self) -> bool:
@@ -321,6 +323,7 @@ def _operation_state(found: Json | None) -> OperationState | None:
             # A hook has no status of its own, only a phase.
             if one.get("status") == "SyncFailed" or one.get("hookPhase") in _FAILED
         ),
+        ours=((found.get("operation") or {}).get("initiatedBy") or {}).get("username") == USERNAME,
     )
 
 

@@ -150,6 +150,23 @@ def test_nothing_is_made_of(argocd: ArgoCD, server: Answers, given: dict[str, An
     assert states(one) == set()
 
 
+BY_WHOM: dict[str, tuple[Any, bool]] = {
+    "us": ({"initiatedBy": {"username": "reconverge", "automated": True}}, True),
+    "Argo CD itself": ({"initiatedBy": {"automated": True}}, False),
+    "somebody": ({"initiatedBy": {"username": SECRET}}, False),
+    "nobody who says so": (None, False),
+}
+
+
+@pytest.mark.parametrize(("asked", "ours"), BY_WHOM.values(), ids=BY_WHOM)
+def test_an_operation_was_asked_for_by(argocd: ArgoCD, server: Answers, asked: Any, *, ours: bool) -> None:
+    state = {"phase": "Succeeded", "startedAt": BEGUN, "operation": asked}
+    one = read(argocd, server, found(status={"operationState": state}))
+    assert one.operation is not None
+    assert one.operation.ours is ours
+    assert SECRET not in repr(one)
+
+
 def test_no_foreign_text_is_shown(argocd: ArgoCD, server: Answers) -> None:
     says = {"type": SECRET, "kind": SECRET, "name": "x", "message": SECRET, "status": "SyncFailed"}
     state = {"phase": SECRET, "message": SECRET, "syncResult": {"resources": [says]}}

@@ -451,6 +451,18 @@ def test_a_sync_whose_answer_is_lost_counts_as_well_since_it_may_have_run() -> N
     assert stage.argocd.asked.count(("sync", APP)) == 3
 
 
+def test_a_sync_by_somebody_else_is_no_repair_of_ours_where_ours_never_arrived() -> None:
+    stage = Stage(unsynced())
+    outcome(stage)
+    stage.argocd.trouble["sync"] = TemporaryError("the answer was lost", delay=SECOND)
+    stage.clock.advance(MINUTE)
+    outcome(stage)
+    stage.clock.advance(MINUTE)
+    stage.controller_syncs(APP)
+    report = stage.run()
+    assert (report.outcome.word, report.proofs) == (Word.CONVERGED, ())
+
+
 def test_a_sync_that_was_refused_does_not_count() -> None:
     stage = Stage(unsynced())
     outcome(stage)
