@@ -65,10 +65,10 @@ def attempts(scope: Scope) -> Mapping[str, Attempt]:
     return {key: made[-1] for key, made in tries(scope).items()}
 
 
-def tries(scope: Scope) -> Mapping[str, tuple[Attempt, ...]]:
+def tries(scope: Scope, *, memory: timedelta = MEMORY) -> Mapping[str, tuple[Attempt, ...]]:
     """All of each object, oldest first, by object in lower case. Reads the journal only."""
     found: dict[str, dict[str, Attempt]] = {}
-    for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY):
+    for entry in scope.journal.read(scope.target, since=scope.clock() - memory):
         # By run, which writes an object once at most: one that was taken over may yet tell how it ended.
         made = found.setdefault(str(entry.detail.get("object", "")).lower(), {})
         match entry.kind:

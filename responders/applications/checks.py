@@ -14,7 +14,7 @@ from responders.applications.facts import Facts, Seen
 from responders.applications.holders import holders
 from responders.applications.reasons import Reason, finding
 from responders.applications.situations import REFRESH, SYNC, TERMINATE
-from shared.attempts import PATIENCE, Attempt, Stand, stand
+from shared.attempts import MEMORY, PATIENCE, Attempt, Stand, stand
 from shared.model import Absent, Finding, Known, Proof, Unknown
 
 PASSES_WITHIN: Final = timedelta(minutes=15)
@@ -105,7 +105,7 @@ def _asked(facts: Facts, seen: Seen, now: datetime) -> Finding:
 def _stuck(facts: Facts, seen: Seen, now: datetime) -> Finding:
     minutes = failures.LONGEST_OPERATION // timedelta(minutes=1)
     says = f"its operation runs for more than {minutes} minutes{_told(seen)}"
-    if _hung_before(facts, seen):
+    if _hung_before(facts, seen, now):
         says = f"{says}, as one did that was stopped within a day"
         return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
     match stand(facts.attempt(seen.application), situations.of(seen, TERMINATE), now):
@@ -117,12 +117,13 @@ def _stuck(facts: Facts, seen: Seen, now: datetime) -> Finding:
             return _finding(facts, seen, Reason.OPERATION_STUCK, says)
 
 
-def _hung_before(facts: Facts, seen: Seen) -> bool:
+def _hung_before(facts: Facts, seen: Seen, now: datetime) -> bool:
     """We stopped an earlier operation already: to stop this one as well would only go round in a circle, and
     its work may just take long."""
     operation, tries = seen.application.operation, facts.tries_of(seen.application)
     begun = operation.started if operation is not None else None
-    return begun is not None and any(one.action == TERMINATE and one.at < begun for one in tries)
+    stops = [one.at for one in tries if one.action == TERMINATE and now - one.at < MEMORY]
+    return begun is not None and any(at < begun for at in stops)
 
 
 def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
@@ -143,10 +144,12 @@ def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
 
 
 def _stopped_by_us(facts: Facts, seen: Seen) -> bool:
-    """Whoever else stops an operation does not want it, whatever it was failing of."""
+    """Whoever else stops an operation does not want it, whatever it was failing of. Where our own stop may
+    never have arrived, it is theirs."""
     operation, tries = seen.application.operation, facts.tries_of(seen.application)
     begun = operation.started if operation is not None else None
-    return begun is not None and any(one.action == TERMINATE and one.at >= begun for one in tries)
+    stops = [one.at for one in tries if one.action == TERMINATE and one.confirmed]
+    return begun is not None and any(at >= begun for at in stops)
 
 
 def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:

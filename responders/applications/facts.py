@@ -30,7 +30,8 @@ class Facts:
     watched: frozenset[str]
     """The responders that look after something in this environment."""
     tries: Mapping[str, tuple[Attempt, ...]]
-    """Our writes to each Application within a day, oldest first, by its id in lower case."""
+    """Our writes to each Application within a day, and our stops as long as STOPS_KEPT; oldest first, by its
+    id in lower case."""
 
     @property
     def namespace_id(self) -> str:

@@ -5,11 +5,13 @@ Whatever became of a lost webhook, this finds it: nothing here depends on what w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from responders.applications import failures
 from responders.applications.facts import Facts, Seen
 from responders.applications.holders import holders
+from responders.applications.situations import TERMINATE
 from shared.attempts import MEMORY, Attempt, tries
 from shared.clients.argocd import Application
 from shared.errors import Misconfigured
@@ -17,7 +19,10 @@ from shared.failure_texts import classify_first
 from shared.journal import Kind
 from shared.landscape import DeclaredArgoCD
 from shared.model import Known, Read, Unknown
-from shared.world import Scope
+from shared.world import Leads, Scope
+
+STOPS_KEPT: Final = timedelta(days=7)
+"""Argo CD keeps for ever that an operation was stopped, and never who did it."""
 
 
 def gather(scope: Scope) -> Facts:
@@ -32,7 +37,7 @@ def gather(scope: Scope) -> Facts:
         cluster_id=cluster_id,
         applications=_applications(scope, declared, cluster_id),
         watched=frozenset(one.name for one in scope.preconditions),
-        tries=tries(scope),
+        tries={},
     )
     return replace(facts, tries=dict(_tries(scope, facts)))
 
@@ -54,26 +59,47 @@ def _seen(declared: DeclaredArgoCD, found: tuple[Application, ...]) -> Iterator[
 
 
 def _tries(scope: Scope, facts: Facts) -> Iterator[tuple[str, tuple[Attempt, ...]]]:
-    """What was tried before its own root broke again came to nothing for that, and may be tried anew."""
-    seen = facts.applications.value if isinstance(facts.applications, Known) and facts.tries else ()
-    blocked = _blocked(scope) if seen else {}
+    """Ours, as far as they count."""
+    seen = facts.applications.value if isinstance(facts.applications, Known) else ()
+    stopped = any(failures.stopped(one.application) for one in seen)
+    found = tries(scope, memory=STOPS_KEPT if stopped else MEMORY) if seen else {}
+    broken, yesterday = _broken(scope) if found else {}, scope.clock() - MEMORY
     for one in seen:
-        roots = (blocked.get(f"{facts.environment}/{name}") for name in holders(facts, one))
+        key = facts.id_of(one.application).lower()
+        roots = (broken.get(f"{facts.environment}/{name}") for name in holders(facts, one))
         void = max((at for at in roots if at is not None), default=None)
-        yield (
-            facts.id_of(one.application).lower(),
-            tuple(
-                replace(made, confirmed=False, situation="") if void is not None and made.at < void else made
-                for made in facts.tries_of(one.application)
-            ),
-        )
+        made = (each for each in found.get(key, ()) if each.action == TERMINATE or each.at >= yesterday)
+        yield key, tuple(each if void is None or each.at >= void else _voided(each) for each in made)
 
 
-def _blocked(scope: Scope) -> Mapping[str, datetime]:
-    """When each root held Applications back for the last time. All that rest on it did so together."""
+def _voided(made: Attempt) -> Attempt:
+    """What was tried before its own root broke again came to nothing for that, and may be tried anew. A stop
+    rests on no root."""
+    return made if made.action == TERMINATE else replace(made, confirmed=False, situation="")
+
+
+def _broken(scope: Scope) -> Mapping[str, datetime]:
+    """When each root held Applications back for the last time, being broken. All that rest on it did so
+    together."""
+    unclear = {
+        (f"{scope.environment.name}/{responder.name}", reason)
+        for responder in scope.preconditions
+        for reason, info in responder.reasons.items()
+        # It holds back as well, and may have been well all along.
+        if info.leads in (Leads.UNREAD, Leads.WAIT)
+    }
     return {
         root: entry.at
         for entry in scope.journal.read(scope.target, since=scope.clock() - MEMORY)
         if entry.kind is Kind.OUTCOME
-        for root in entry.detail.get("roots") or ()
+        for root, reason in _causes(entry.detail)
+        if (root, reason) not in unclear
     }
+
+
+def _causes(detail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each root and its reason, which is empty in outcomes of before causes were kept."""
+    if "causes" not in detail:
+        yield from ((root, "") for root in detail.get("roots") or ())
+        return
+    yield from ((one["target"], one["reason"]) for one in detail["causes"])

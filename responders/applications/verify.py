@@ -32,6 +32,8 @@ def _effects(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _effect(application: Application, attempt: Attempt) -> str | None:
+    if not (attempt.confirmed or (attempt.action == SYNC and _ours(application))):
+        return None  # without its answer somebody else may have brought it about, or time
     if attempt.action == REFRESH and _compared(application):
         return "Argo CD can compare it again"
     if attempt.action == SYNC and _synced_since(application, attempt.at):
@@ -39,6 +41,10 @@ def _effect(application: Application, attempt: Attempt) -> str | None:
     if attempt.action == TERMINATE and not application.running:
         return "its operation has ended"
     return None
+
+
+def _ours(application: Application) -> bool:
+    return application.operation is not None and application.operation.ours
 
 
 def _compared(application: Application) -> bool:

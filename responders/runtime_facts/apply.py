@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from responders.runtime_facts.cases import Case
-from responders.runtime_facts.facts import branch_prefix, written_to
+from responders.runtime_facts.facts import branch_prefix, share_a_run, written_to
 from responders.runtime_facts.plan import UPDATE
 from responders.runtime_facts.reasons import Reason
 from responders.runtime_facts.writing import body, closing, message, title
 from shared import proposals
 from shared.contract import refusal
 from shared.errors import HumanNeeded, PermanentError
+from shared.journal import Kind
 from shared.landscape import DeclaredFacts
 from shared.model import Channel, Known, Step
+from shared.steps import LONGEST_WRITING
 from shared.world import Scope
 from shared.yaml_documents import Field
 
@@ -57,10 +59,26 @@ def _dispatch(scope: Scope, step: Step, declared: DeclaredFacts) -> None:
     workflow = declared.workflow
     if workflow is None:
         raise PermanentError(f"{step.object} has no workflow: declare one, or choose another channel")
+    if _started_beside(scope, step, declared):
+        return
     try:
         scope.world.github.dispatch(workflow.repository, workflow.file, workflow.ref, workflow.inputs)
     except PermanentError as refused:
         raise HumanNeeded(f"{workflow.file}: {refused}", reason=Reason.WORKFLOW_REFUSED) from refused
+
+
+def _started_beside(scope: Scope, step: Step, declared: DeclaredFacts) -> bool:
+    """This run has started the workflow for another file, and what that publishes is this one as well: a
+    second start would let two of them write the same Terraform state side by side."""
+    files = {one.reference for one in scope.environment.facts if share_a_run(one, declared)}
+    beside = files - {step.object}
+    # A step may begin as late as LONGEST_WRITING after the first.
+    entries = tuple(scope.journal.read(scope.target, since=scope.clock() - 2 * LONGEST_WRITING))
+    begun = (one for one in reversed(entries) if one.kind is Kind.STEP_STARTED)
+    run = next((one.run for one in begun if one.detail["object"] == step.object), None)
+    return any(
+        (one.kind, one.run) == (Kind.STEP_DONE, run) and one.detail["object"] in beside for one in entries
+    )
 
 
 def _commit(scope: Scope, step: Step, declared: DeclaredFacts) -> None:

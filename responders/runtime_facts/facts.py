@@ -8,7 +8,7 @@ from shared import proposals
 from shared.changes import Started
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest, Workflow, WorkflowRun
-from shared.landscape import DeclaredFacts, repository_page
+from shared.landscape import DeclaredFacts, repository_page, same_repository
 from shared.model import Channel, Cluster, Read
 
 
@@ -60,6 +60,14 @@ def written_to(declared: DeclaredFacts, channel: Channel) -> str:
     if channel is Channel.WORKFLOW and declared.workflow:
         return repository_page(declared.workflow.repository)
     return repository_page(declared.repository)
+
+
+def share_a_run(one: DeclaredFacts, other: DeclaredFacts) -> bool:
+    """One run of the workflow publishes both files."""
+    start, same = one.workflow, other.workflow
+    if start is None or same is None or not same_repository(start.repository, same.repository):
+        return False
+    return (start.file, start.ref, start.inputs) == (same.file, same.ref, same.inputs)
 
 
 def branch_prefix(environment: str) -> str:

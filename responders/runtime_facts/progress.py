@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Final, assert_never
 
 from responders.runtime_facts.cases import Reading
-from responders.runtime_facts.facts import ByWorkflow
+from responders.runtime_facts.facts import ByWorkflow, share_a_run
 from responders.runtime_facts.reasons import Reason, finding
 from shared.changes import SETTLING, Fate, of_publication, of_writes, remembered
-from shared.model import Absent, Finding, Known, Unknown
+from shared.clients.github import WorkflowRun
+from shared.model import Absent, Finding, Known, Read, Unknown
 from shared.proposals import Progress, Stand, stand_of
 
 
@@ -55,7 +56,7 @@ def _proposed(reading: Reading, progress: Progress, wanted: str, now: datetime) 
 
 
 def _run(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | None:
-    for check in (_unavailable, _running, _ended):
+    for check in (_unavailable, _running, _beginning, _ended):
         if held := check(reading, progress, now):
             return held
     return None
@@ -84,17 +85,24 @@ def _running(reading: Reading, progress: ByWorkflow, _now: datetime) -> Finding 
     return None
 
 
+def _beginning(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | None:
+    """It was started a moment ago: for this file, or for another that the same run publishes."""
+    declared = reading.published.declared
+    files = (one for one in reading.facts.files if share_a_run(one.declared, declared))
+    newest = max((one.at for file in files for one in file.started), default=None)
+    if newest is None or now - newest >= SETTLING or since(newest, progress.runs):
+        return None
+    return _told(reading, Reason.WORKFLOW_RUNNING, "the workflow was started and shows no run so far")
+
+
 def _ended(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | None:
     """What became of the last run that was started for this change. Long afterwards it may run again."""
     writes = remembered(reading.published.started, reading.change, now)
-    if not writes or not isinstance(progress.runs, Known):
+    if not writes:
         return None
     started = writes[-1]
-    # A run begins within moments of its dispatch, by GitHub's clock.
-    ours = [run for run in progress.runs.value if run.created_at >= started.at - SETTLING]
+    ours = since(started.at, progress.runs)
     if not ours:
-        if now - started.at < SETTLING:
-            return _told(reading, Reason.WORKFLOW_RUNNING, "the workflow was started and shows no run so far")
         if started.confirmed:
             return _told(reading, Reason.WORKFLOW_FAILED, "GitHub took the start, and shows no run of it")
         return None
@@ -104,6 +112,13 @@ def _ended(reading: Reading, progress: ByWorkflow, now: datetime) -> Finding | N
         return _published(reading, fate, newest.url)
     says = f"run {newest.id} ended with {newest.conclusion}"
     return _told(reading, Reason.WORKFLOW_FAILED, says, url=newest.url)
+
+
+def since(start: datetime, runs: Read[tuple[WorkflowRun, ...]]) -> list[WorkflowRun]:
+    """Those that may be of that start, newest first."""
+    found = runs.value if isinstance(runs, Known) else ()
+    # A run begins within moments of its dispatch, by GitHub's clock.
+    return [run for run in found if run.created_at >= start - SETTLING]
 
 
 # -- commit -------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Proves a change where the fault was: the published file, read again, says what Azure has.
 
-A workflow that succeeded or a pull request that waits proves nothing.
+A workflow that succeeded or a pull request that waits proves nothing. Neither does a file that is right by
+somebody else's hand, while ours was declined or never arrived.
 """
 
 from collections.abc import Iterator
@@ -8,10 +9,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from responders.runtime_facts.cases import Reading, readings
-from responders.runtime_facts.facts import ByWorkflow, Facts, Published
+from responders.runtime_facts.facts import ByWorkflow, Facts, Published, branch
+from responders.runtime_facts.progress import since
 from responders.runtime_facts.reasons import Reason
-from shared.model import Finding, Known, Proof, Unknown, Verdict
-from shared.proposals import Progress
+from shared.changes import Started
+from shared.clients.github import State
+from shared.model import Channel, Finding, Known, Proof, Unknown, Verdict
+from shared.proposals import CHANGE_TRAILER, Progress
 from shared.world import Look, Scope
 
 UNREAD_PAUSE: Final = timedelta(seconds=30)
@@ -26,7 +30,8 @@ SETTLING_PAUSE: Final = timedelta(minutes=1)
 
 
 def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
-    """One proof for each file that we wrote to, that is right now, and that has none yet."""
+    """One proof for each file that our change made right, and that has none yet. Reads what became of the
+    change."""
     return tuple(
         Proof(
             object=reading.reference,
@@ -40,7 +45,29 @@ def verify(scope: Scope, facts: Facts) -> tuple[Proof, ...]:
         and reading.change is None
         and reading.published.started
         and not reading.published.started[-1].proven
+        and _arrived(scope, reading.published)
     )
+
+
+def _arrived(scope: Scope, published: Published) -> bool:
+    """Whether our newest change to the file came through its channel."""
+    declared, newest, github = published.declared, published.started[-1], scope.world.github
+    match published.channel, declared.workflow:
+        case Channel.WORKFLOW, workflow if workflow:
+            runs = github.runs(workflow.repository, workflow.file)
+            return any(run.succeeded for run in since(newest.at, runs))
+        case Channel.PULL_REQUEST, _:
+            history = github.history(declared.repository, branch(scope.environment.name, newest.change))
+            return isinstance(history, Known) and [one.state for one in history.value[:1]] == [State.MERGED]
+        case Channel.DIRECT, _:
+            return newest.confirmed or _is_newest(published, newest)
+    return False
+
+
+def _is_newest(published: Published, commit: Started) -> bool:
+    """Its answer was lost, and the branch ends with it."""
+    file = published.file
+    return isinstance(file, Known) and f"{CHANGE_TRAILER} {commit.change[:12]}" in file.value.message
 
 
 def look_again(facts: Facts, finding: Finding, now: datetime) -> Look:

@@ -20,6 +20,7 @@ to be kept, shown or put into an error.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.clients.azure_core import AGAIN, shaped
 from shared.clients.kubernetes_api import MERGE_PATCH, SERVICE, Call, KubernetesApi, read, time_of, word
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import NotWritten
+from shared.errors import NotWritten, TemporaryError
 from shared.model import Read
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class OperationState:
     finished: datetime | None
     resources: tuple[Resource, ...]
     """Those that failed."""
+    ours: bool
+    """It says that we asked for it. Who else did is not kept."""
 
     @property
     def under_way(self) -> bool:
@@ -127,18 +130,20 @@ class ArgoCD:
         )
         return read(lambda: self._api.every(api_server, call, _application, page=PAGE))
 
-    @shaped(SERVICE)
     def refresh(self, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
         """Make Argo CD read sources anew, past its cache of manifests: it remembers a failure to render as
         well. A GET, and a PATCH of one annotation, which Argo CD removes when it is done.
 
         Raises what `sync` raises, whether or not there is automated sync.
         """
-        found = self._idle(api_server, namespace, name, uid)
-        marks = {"resourceVersion": found["metadata"]["resourceVersion"], "annotations": {REFRESH: "hard"}}
+        with _nothing_written():
+            found = self._idle(api_server, namespace, name, uid)
+            marks = {
+                "resourceVersion": found["metadata"]["resourceVersion"],
+                "annotations": {REFRESH: "hard"},
+            }
         self._patch(api_server, namespace, name, {"metadata": marks})
 
-    @shaped(SERVICE)
     def sync(self, api_server: ApiServer, namespace: str, name: str, *, uid: str, why: str) -> None:
         """Ask for a sync as the Application itself is configured to be synced. A GET and a PATCH.
 
@@ -150,35 +155,37 @@ class ArgoCD:
         by itself may be synced: elsewhere people choose the revision, and when.
 
         Raises ReconvergeError; NotWritten where an operation is in progress, the Application has no
-        automated sync (any more), is another one or on its way out, or somebody else wrote it meanwhile: it
-        is to be planned anew then.
+        automated sync (any more), is another one or on its way out, somebody else wrote it meanwhile, or the
+        GET failed: it is to be planned anew then.
         """
-        found = self._idle(api_server, namespace, name, uid)
-        if not _application(found).automated:
-            raise NotWritten(f"Application {name} has no automated sync", delay=AGAIN)
-        patch = {
-            "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
-            "operation": _operation(found["spec"], why),
-            "status": {"operationState": None},
-        }
+        with _nothing_written():
+            found = self._idle(api_server, namespace, name, uid)
+            if not _application(found).automated:
+                raise NotWritten(f"Application {name} has no automated sync", delay=AGAIN)
+            patch = {
+                "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
+                "operation": _operation(found["spec"], why),
+                "status": {"operationState": None},
+            }
         self._patch(api_server, namespace, name, patch)
 
-    @shaped(SERVICE)
     def terminate(
         self, api_server: ApiServer, namespace: str, name: str, *, uid: str, started: datetime
     ) -> None:
         """Stop the operation that began then. A GET and a PATCH.
 
-        Raises ReconvergeError; NotWritten where no operation is in progress, or another one.
+        Raises ReconvergeError; NotWritten where no operation is in progress, or another one, or the GET
+        failed.
         """
-        found = self._get(api_server, namespace, name, uid)
-        state = _application(found).operation
-        if not found.get("operation") or state is None or state.started != started:
-            raise NotWritten(f"that operation of Application {name} has ended", delay=AGAIN)
-        patch = {
-            "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
-            "status": {"operationState": {"phase": "Terminating"}},
-        }
+        with _nothing_written():
+            found = self._get(api_server, namespace, name, uid)
+            state = _application(found).operation
+            if not found.get("operation") or state is None or state.started != started:
+                raise NotWritten(f"that operation of Application {name} has ended", delay=AGAIN)
+            patch = {
+                "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
+                "status": {"operationState": {"phase": "Terminating"}},
+            }
         self._patch(api_server, namespace, name, patch)
 
     # -- how ------------------------------------------------------------------------------
@@ -216,6 +223,18 @@ class ArgoCD:
             needs=f"patch on applications in namespace {namespace}",
         )
         self._api.json(api_server, call)
+
+
+@contextmanager
+def _nothing_written() -> Iterator[None]:
+    """Around what comes before the PATCH: what fails there is no try, and may be made again at once."""
+    try:
+        with shaped(SERVICE):
+            yield
+    except NotWritten:
+        raise
+    except TemporaryError as error:
+        raise NotWritten(str(error), delay=error.delay, asked=error.asked) from error
 
 
 def _path(namespace: str, name: str = "") -> str:
@@ -304,6 +323,7 @@ def _operation_state(found: Json | None) -> OperationState | None:
             # A hook has no status of its own, only a phase.
             if one.get("status") == "SyncFailed" or one.get("hookPhase") in _FAILED
         ),
+        ours=((found.get("operation") or {}).get("initiatedBy") or {}).get("username") == USERNAME,
     )
 
 

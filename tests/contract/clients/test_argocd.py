@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from sandbox import platform
 from shared.clients.argocd import LONGEST_MESSAGE, Application, ArgoCD
 from shared.clients.credentials import AppCredential
+from shared.clients.kubernetes_api import KubernetesApi
 from shared.clients.managed_clusters import ApiServer, ManagedClusters
 from shared.errors import NotWritten, PermanentError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Unknown
@@ -149,6 +150,23 @@ def test_nothing_is_made_of(argocd: ArgoCD, server: Answers, given: dict[str, An
     assert states(one) == set()
 
 
+BY_WHOM: dict[str, tuple[Any, bool]] = {
+    "us": ({"initiatedBy": {"username": "reconverge", "automated": True}}, True),
+    "Argo CD itself": ({"initiatedBy": {"automated": True}}, False),
+    "somebody": ({"initiatedBy": {"username": SECRET}}, False),
+    "nobody who says so": (None, False),
+}
+
+
+@pytest.mark.parametrize(("asked", "ours"), BY_WHOM.values(), ids=BY_WHOM)
+def test_an_operation_was_asked_for_by(argocd: ArgoCD, server: Answers, asked: Any, *, ours: bool) -> None:
+    state = {"phase": "Succeeded", "startedAt": BEGUN, "operation": asked}
+    one = read(argocd, server, found(status={"operationState": state}))
+    assert one.operation is not None
+    assert one.operation.ours is ours
+    assert SECRET not in repr(one)
+
+
 def test_no_foreign_text_is_shown(argocd: ArgoCD, server: Answers) -> None:
     says = {"type": SECRET, "kind": SECRET, "name": "x", "message": SECRET, "status": "SyncFailed"}
     state = {"phase": SECRET, "message": SECRET, "syncResult": {"resources": [says]}}
@@ -255,7 +273,7 @@ def test_nothing_is_asked_of_an_application_of_another_shape(
     argocd: ArgoCD, server: Answers, body: Any
 ) -> None:
     server.on("GET", ONE, body)
-    with pytest.raises(TemporaryError, match="not the promised shape") as raised:
+    with pytest.raises(NotWritten, match="not the promised shape") as raised:
         refresh(argocd, server)
     assert SECRET not in str(raised.value)
     assert patches(server) == []
@@ -404,6 +422,53 @@ def test_a_write_that_is_refused_says_so(
     server.on("PATCH", ONE, status(code, reason), code)
     with pytest.raises(error, match=reason):
         sync(argocd, server)
+
+
+UNANSWERED: dict[str, tuple[int, Any]] = {
+    "503": (503, status(503, "ServiceUnavailable")),
+    "429": (429, status(429, "TooManyRequests")),
+    "no JSON": (200, "<html>"),
+    "not the promised shape": (200, found(status={"conditions": [None]})),
+}
+
+
+@pytest.mark.parametrize("ask", [sync, refresh, stop])
+@pytest.mark.parametrize(("says", "given"), UNANSWERED.items(), ids=UNANSWERED)
+def test_a_read_that_fails_before_the_write_leaves_no_doubt_that_nothing_was_written(
+    argocd: ArgoCD,
+    server: Answers,
+    says: str,
+    given: tuple[int, Any],
+    ask: Callable[[ArgoCD, Answers], None],
+) -> None:
+    code, body = given
+    server.on("GET", ONE, body, code)
+    with pytest.raises(NotWritten, match=says):
+        ask(argocd, server)
+    assert patches(server) == []
+
+
+def test_a_read_that_fails_before_the_write_keeps_the_pause_that_was_asked_for(
+    argocd: ArgoCD, server: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(*_: object) -> None:
+        raise TemporaryError("429", delay=timedelta(seconds=90), asked=True)
+
+    monkeypatch.setattr(KubernetesApi, "json", throttled)
+    with pytest.raises(NotWritten) as raised:
+        sync(argocd, server)
+    assert (raised.value.delay, raised.value.asked) == (timedelta(seconds=90), True)
+
+
+@pytest.mark.parametrize("ask", [sync, refresh])
+def test_a_write_whose_answer_is_lost_may_have_been_done(
+    argocd: ArgoCD, server: Answers, ask: Callable[[ArgoCD, Answers], None]
+) -> None:
+    server.on("GET", ONE, found(spec={"syncPolicy": AUTOMATED}))
+    server.on("PATCH", ONE, status(503, "ServiceUnavailable"), 503)
+    with pytest.raises(TemporaryError) as raised:
+        ask(argocd, server)
+    assert not isinstance(raised.value, NotWritten)
 
 
 # -- the sandbox's cluster --------------------------------------------------------------------------

@@ -72,10 +72,13 @@ def operation(
     *resources: Resource,
     age: timedelta = HOUR,
     running: bool = False,
+    ours: bool = False,
 ) -> OperationState:
     begun = NOW - age
     ended = None if running else begun + SECOND
-    return OperationState(phase=phase, message=message, started=begun, finished=ended, resources=resources)
+    return OperationState(
+        phase=phase, message=message, started=begun, finished=ended, resources=resources, ours=ours
+    )
 
 
 def failed(message: str, age: timedelta = HOUR) -> OperationState:

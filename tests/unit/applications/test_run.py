@@ -70,6 +70,8 @@ class Stage:
         """The root: a commit is missing."""
         self.sealed = False
         """Another root: Vault is sealed."""
+        self.unclear: Leads | None = None
+        """What the look at the first root leads to, where nothing is known to be broken there."""
         self.contract = Contract(**{**MAY, **contract})
 
     # -- what Argo CD does ----------------------------------------------------------------
@@ -104,12 +106,17 @@ class Stage:
     def submodules(self) -> AnyResponder:
         def check(*_: object) -> tuple[Finding, ...]:
             missing = Finding(reason="Missing", subject="https://forge/backlog", message="no such commit")
+            if self.unclear:
+                return (replace(missing, reason=self.unclear, message="429"),)
             return (missing,) if self.broken else ()
 
         return Responder(
             name="submodule_refs",
             actions=(),
-            reasons={"Missing": ReasonInfo(Leads.PERSON, Severity.ERROR, "", "")},
+            reasons={
+                "Missing": ReasonInfo(Leads.PERSON, Severity.ERROR, "", ""),
+                **{lead: ReasonInfo(lead, Severity.ERROR, "", "") for lead in (Leads.UNREAD, Leads.WAIT)},
+            },
             gather=lambda _scope: None,
             check=check,
             plan=lambda _facts, _findings: Plan(target=TARGET, facts="", steps=()),
@@ -361,6 +368,44 @@ def test_an_operation_that_we_stopped_is_begun_again_once() -> None:
     assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
 
 
+HUNG = "dev-vault-core"
+
+
+def hung() -> Application:
+    """What it waits for is not told, and Vault may be it."""
+    state = operation("Running", "waiting for completion of hook batch/Job/x", running=True)
+    return application(HUNG, requested=True, sync="OutOfSync", operation=state)
+
+
+def test_an_operation_that_we_stopped_is_begun_again_days_later_when_its_root_is_well() -> None:
+    stage = Stage(hung(), actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    outcome(stage)
+    stage.argocd.change(HUNG, requested=False, operation=operation("Failed", "Operation terminated"))
+    stage.sealed = True
+    for _ in range(6):
+        stage.clock.advance(12 * HOUR)
+        ended = outcome(stage)
+        assert (ended.word, ended.blocked_by) == (Word.BLOCKED, "dev/vault_seeding")
+    stage.sealed = False
+    stage.clock.advance(MINUTE)
+    assert stage.runs()[-1] is Word.REPAIRED
+    assert [what for what, _ in stage.argocd.asked] == ["terminate", "refresh", "sync"]
+
+
+def test_a_stop_of_ours_that_may_never_have_arrived_makes_nobody_else_s_ours() -> None:
+    stage = Stage(hung(), actions={Action.APPLICATION_TERMINATE: Mode.APPLY})
+    stage.argocd.trouble["terminate"] = TemporaryError("the answer was lost", delay=SECOND)
+    outcome(stage)
+    stage.argocd.trouble.clear()
+    stage.argocd.change(HUNG, requested=False, operation=operation("Failed", "Operation terminated"))
+    for _ in range(3):
+        stage.clock.advance(MINUTE)
+        ended = outcome(stage)
+        assert (ended.word, ended.reason) == (Word.HUMAN, Reason.OPERATION_STOPPED)
+    assert stage.argocd.asked == []
+    assert Kind.PROOF not in {one.kind for one in stage.entries()}
+
+
 def test_what_hangs_again_after_it_was_stopped_and_begun_anew_is_left_to_people() -> None:
     def hangs(age: timedelta = timedelta(0)) -> OperationState:
         state = operation("Running", "waiting for completion of hook batch/Job/x", age=age, running=True)
@@ -407,6 +452,18 @@ def test_a_sync_whose_answer_is_lost_counts_as_well_since_it_may_have_run() -> N
     assert stage.argocd.asked.count(("sync", APP)) == 3
 
 
+def test_a_sync_by_somebody_else_is_no_repair_of_ours_where_ours_never_arrived() -> None:
+    stage = Stage(unsynced())
+    outcome(stage)
+    stage.argocd.trouble["sync"] = TemporaryError("the answer was lost", delay=SECOND)
+    stage.clock.advance(MINUTE)
+    outcome(stage)
+    stage.clock.advance(MINUTE)
+    stage.controller_syncs(APP)
+    report = stage.run()
+    assert (report.outcome.word, report.proofs) == (Word.CONVERGED, ())
+
+
 def test_a_sync_that_was_refused_does_not_count() -> None:
     stage = Stage(unsynced())
     outcome(stage)
@@ -431,6 +488,30 @@ def test_syncs_that_met_a_broken_root_do_not_count_towards_those_of_a_day() -> N
     stage.clock.advance(MINUTE)
     stage.broken, stage.argocd.synced = False, stage.controller_syncs
     assert stage.runs()[-1] is Word.REPAIRED
+
+
+@pytest.mark.parametrize("lead", [Leads.UNREAD, Leads.WAIT])
+def test_a_root_that_is_unclear_now_and_then_makes_a_day_s_syncs_no_more(lead: Leads) -> None:
+    stage = Stage(unsynced())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    stage.argocd.synced = lambda name: stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
+    for number in range(22 * 2):
+        stage.unclear = lead if number % 4 == 3 else None
+        ended = outcome(stage)
+        assert (ended.word is Word.BLOCKED) == bool(stage.unclear)
+        stage.clock.advance(30 * MINUTE)
+    assert stage.argocd.asked.count(("sync", APP)) == 3
+
+
+def test_a_broken_root_in_an_outcome_of_before_causes_were_kept_makes_tries_count_no_more() -> None:
+    stage = Stage(incomparable())
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    outcome(stage)
+    stage.clock.advance(4 * MINUTE)
+    roots = {"roots": ["dev/submodule_refs"]}
+    stage.journal.record(Kind.OUTCOME, TARGET, actor="reconverge", correlation_id="c", detail=roots)
+    outcome(stage)
+    assert stage.argocd.asked == [("refresh", APP)] * 2
 
 
 def test_an_operation_that_somebody_stopped_is_not_begun_again() -> None:

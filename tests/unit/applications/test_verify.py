@@ -59,6 +59,20 @@ def test_the_times_of_an_api_server_have_no_fractions() -> None:
     assert len(verify(Stage().scope(), facts(SYNCED, attempt=attempt))) == 1
 
 
+UNANSWERED: dict[str, tuple[Application, str, bool]] = {
+    "a sync that says it is ours": (application(operation=operation(age=MINUTE, ours=True)), SYNC, True),
+    "a sync that may be somebody else's": (SYNCED, SYNC, False),
+    "a refresh": (unsynced("x"), REFRESH, False),
+    "a stop": (unsynced("x"), TERMINATE, False),
+}
+
+
+@pytest.mark.parametrize(("given", "action", "proven"), UNANSWERED.values(), ids=UNANSWERED)
+def test_proves_without_an_answer(given: Application, action: str, *, proven: bool) -> None:
+    attempt = replace(asked(action), confirmed=False)
+    assert len(verify(Stage().scope(), facts(given, attempt=attempt))) == proven
+
+
 def test_what_is_proven_is_not_proven_again() -> None:
     attempt = replace(asked(SYNC), proven=True)
     assert verify(Stage().scope(), facts(SYNCED, attempt=attempt)) == ()

@@ -179,6 +179,15 @@ def test_a_commit_whose_answer_was_lost_is_not_made_twice() -> None:
     assert len(world.github.messages) == 1
 
 
+def test_what_people_mend_while_our_commit_never_arrived_is_no_repair_of_ours() -> None:
+    world = by(Channel.DIRECT)
+    world.github.troubles["commit"] = LOST
+    world.run()
+    world.github.put(REPOSITORY, "main", PATH, RIGHT)
+    report = world.run()
+    assert (report.outcome.word, report.proofs) == (Word.CONVERGED, ())
+
+
 @pytest.mark.parametrize("lost", [False, True], ids=["heard", "unheard"])
 def test_an_old_value_that_is_put_back_again_and_again_is_left_to_people(lost: bool) -> None:
     world = by(Channel.DIRECT)
@@ -315,6 +324,25 @@ def test_a_pull_request_that_somebody_closed_is_not_opened_again() -> None:
     assert len(world.github.pulls) == 1
 
 
+def test_what_people_mend_after_they_declined_our_pull_request_is_no_repair_of_ours() -> None:
+    world = by(Channel.PULL_REQUEST)
+    world.run()
+    world.github.decline(*world.github.open)
+    world.github.put(REPOSITORY, "main", PATH, RIGHT)
+    report = world.run()
+    assert (report.outcome.word, report.proofs) == (Word.CONVERGED, ())
+
+
+def test_a_merge_that_cannot_be_looked_at_is_proven_later() -> None:
+    world = by(Channel.PULL_REQUEST)
+    world.run()
+    world.github.merge(world.github.open[0], "main", PATH)
+    world.github.troubles["history"] = LOST
+    assert world.run().proofs == ()
+    world.github.troubles.clear()
+    assert world.run().outcome.word is Word.REPAIRED
+
+
 def test_a_pull_request_that_somebody_closed_since_the_plan_is_not_opened_again_either() -> None:
     world = by(Channel.PULL_REQUEST)
     world.run()
@@ -421,6 +449,81 @@ def test_a_start_whose_answer_was_lost_is_not_repeated() -> None:
     world.clock.advance(MINUTE)
     assert world.run().outcome.word is Word.PENDING
     assert len(world.github.inputs) == 1
+
+
+@pytest.mark.parametrize("ended", [None, "failure"])
+def test_what_people_mend_while_our_workflow_did_nothing_is_no_repair_of_ours(ended: str | None) -> None:
+    world = by(Channel.WORKFLOW)
+    if ended is None:
+        world.github.troubles["dispatch"] = LOST
+    world.run()
+    if ended is not None:
+        world.github.finish(ended)
+    world.github.put(REPOSITORY, "main", PATH, RIGHT)
+    report = world.run()
+    assert (report.outcome.word, report.proofs) == (Word.CONVERGED, ())
+
+
+OTHER = "runtime-facts/env/dev/other.yaml"
+FOREIGN = "runtime-facts/env/dev/foreign.yaml"
+
+
+def of_one_workflow() -> World:
+    """Two stale files that the same run of the workflow publishes."""
+    world = World(STALE, files=tuple(declared(path=path, workflow=WORKFLOW) for path in (PATH, OTHER)))
+    world.github.put(REPOSITORY, "main", OTHER, STALE)
+    return world
+
+
+def test_files_of_one_workflow_start_it_once_and_each_is_proven() -> None:
+    world = of_one_workflow()
+    report = world.run()
+    assert world.github.inputs == [{"environment": "dev"}]
+    assert (report.outcome.word, report.outcome.reason) == (Word.PENDING, Reason.WORKFLOW_RUNNING)
+    assert {one.subject for one in report.remaining if one.reason == Reason.WORKFLOW_RUNNING} == {
+        one.reference for one in world.files
+    }
+    world.clock.advance(5 * MINUTE)
+    for path in (PATH, OTHER):
+        world.github.put(REPOSITORY, "main", path, RIGHT)
+    world.github.finish("success")
+    report = world.run()
+    assert report.outcome.word is Word.REPAIRED
+    assert [one.object for one in report.proofs] == [one.reference for one in world.files]
+    assert len(world.github.inputs) == 1
+
+
+def test_files_of_one_workflow_do_not_start_it_again_where_it_failed() -> None:
+    world = of_one_workflow()
+    world.run()
+    world.clock.advance(5 * MINUTE)
+    world.github.finish("failure")
+    for _ in range(2):
+        report = world.run()
+        assert [one.reason for one in report.remaining].count(Reason.WORKFLOW_FAILED) == 2
+        world.clock.advance(5 * MINUTE)
+    assert len(world.github.inputs) == 1
+
+
+@pytest.mark.parametrize("trouble", ["dispatch lost", "dispatch"])
+def test_a_start_that_may_still_show_up_is_waited_for_by_the_files_beside_it(trouble: str) -> None:
+    world = of_one_workflow()
+    world.github.troubles[trouble] = LOST
+    world.run()
+    shown, world.github.run_list = world.github.run_list, []
+    report = world.run()
+    assert [one.reason for one in report.remaining].count(Reason.WORKFLOW_RUNNING) == 2
+    world.github.run_list = shown
+    assert len(world.github.inputs) == len(shown)
+
+
+def test_a_workflow_with_other_inputs_is_another_one() -> None:
+    world = of_one_workflow()
+    elsewhere = WORKFLOW.model_copy(update={"inputs": {"environment": "shared"}})
+    world.files = (*world.files, declared(path=FOREIGN, workflow=elsewhere))
+    world.github.put(REPOSITORY, "main", FOREIGN, STALE)
+    world.run()
+    assert world.github.inputs == [{"environment": "dev"}, {"environment": "shared"}]
 
 
 UNAVAILABLE = {
