@@ -202,4 +202,7 @@ def _read[T](call: "Callable[[], T | Absent | Unknown]") -> Read[T]:
         return Absent() if error.proves else as_unknown(error)
     except ReconvergeError as error:
         return as_unknown(error)
+    # What a server says may be odd in ways that nobody thought of; one of them must not stop all others.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        return Unknown(f"its server's answer has not the promised shape ({type(error).__name__})")
     return found if isinstance(found, (Absent, Unknown)) else Known(found)
