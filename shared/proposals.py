@@ -18,7 +18,7 @@ from shared.changes import Fate, is_open, of_pull_request
 from shared.clients.azure_core import AGAIN
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import PermanentError, TemporaryError, after_a_write
 from shared.landscape import repository_page
 from shared.landscape.values import ValuesFile
 from shared.model import Absent, Channel, Known, Read, Step, Unknown, digest_of
@@ -323,13 +323,14 @@ def propose(
     if wanted == base.text:
         return
     own = branch(prefix, change_id(step.object, step.before or {}, step.after))
-    opened = is_open(github, repository, own)
-    if not opened:
-        github.point(repository, own, base.commit)
-    proposed = base if not opened else _read(scope, file, own)
-    if proposed.text != wanted and not (opened and not _is_ours(proposed)):
-        github.commit(repository, own, file.path, text=wanted, replaces=proposed.text, message=message)
-    if not opened:
+    if is_open(github, repository, own):
+        proposed = _read(scope, file, own)
+        if proposed.text != wanted and _is_ours(proposed):
+            github.commit(repository, own, file.path, text=wanted, replaces=proposed.text, message=message)
+        return
+    github.point(repository, own, base.commit)
+    with after_a_write():
+        github.commit(repository, own, file.path, text=wanted, replaces=base.text, message=message)
         github.propose(repository, own, file.ref, title, body)
 
 

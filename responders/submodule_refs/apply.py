@@ -17,7 +17,7 @@ from shared.changes import is_open
 from shared.clients.azure_core import AGAIN
 from shared.clients.git_remotes import Refs, Snapshot, Standing
 from shared.contract import refusal
-from shared.errors import HumanNeeded, PermanentError, TemporaryError
+from shared.errors import HumanNeeded, PermanentError, TemporaryError, after_a_write
 from shared.landscape import repository_page
 from shared.model import Absent, Known, Read, Step, Unknown
 from shared.proposals import NUMBER, withdraw
@@ -73,7 +73,8 @@ def _move(scope: Scope, step: Step) -> None:
         message=message(scope, step, link),
     )
     if not opened:
-        github.propose(link.holder, own, link.at, title(link), body(scope, step, link))
+        with after_a_write():
+            github.propose(link.holder, own, link.at, title(link), body(scope, step, link))
 
 
 # -- asking again -----------------------------------------------------------------------------------

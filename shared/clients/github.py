@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from shared.clients.azure_core import AGAIN
 from shared.clients.github_http import TOKEN, CannotBeDone, Lost, NotThere, decoded, read, request, slug
-from shared.errors import Misconfigured, PermanentError, TemporaryError
+from shared.errors import Misconfigured, PermanentError, TemporaryError, after_a_write
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 
@@ -116,11 +116,15 @@ class GitHub:
         self._write("POST", repository, "pulls", {"head": branch, "base": base, "title": title, "body": body})
 
     def withdraw(self, repository: str, number: int, title: str, comment: str) -> None:
-        """Close a pull request of ours and say why. Repeated after a crash, it may say so twice."""
-        self._write("POST", repository, f"issues/{number}/comments", {"body": comment})
+        """Close a pull request of ours and say why. After a crash between the two, only its title does.
+
+        The other way round, one that may not be closed would get the comment anew with each try.
+        """
         self._write(
             "PATCH", repository, f"pulls/{number}", {"state": "closed", "title": f"{SUPERSEDED}{title}"}
         )
+        with after_a_write():
+            self._write("POST", repository, f"issues/{number}/comments", {"body": comment})
 
     def _pulls(self, repository: str, **query: str) -> Read[tuple[PullRequest, ...]]:
         """All pages. Branches of forks are left out: they may have any name."""

@@ -9,7 +9,7 @@ import pytest
 
 from shared import proposals
 from shared.clients.github import State
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import HalfWritten, PermanentError, ReconvergeError, TemporaryError, Throttled
 from shared.landscape.values import ValuesFile
 from shared.model import Absent, Channel, Known, Step, Unknown
 from shared.proposals import Proposal, Stand
@@ -277,6 +277,25 @@ def test_whoever_dies_on_the_way_leaves_one_pull_request_in_the_end(moment: str)
     assert world.stand() is Stand.OPEN
     assert world.proposed == RIGHT
     assert len(world.github.pulls) == 1
+
+
+REFUSALS: dict[str, tuple[ReconvergeError, type[Exception]]] = {
+    "for good": (PermanentError("403"), HalfWritten),
+    "for now": (Throttled("429", delay=MINUTE), TemporaryError),
+}
+
+
+@pytest.mark.parametrize(("refusal", "kind"), REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("moment", ["commit", "propose"])
+def test_what_is_refused_after_the_branch_was_pointed_is_not_told_as_if_nothing_was_written(
+    moment: str, refusal: ReconvergeError, kind: type[Exception]
+) -> None:
+    world = World()
+    world.github.troubles[moment] = refusal
+    with pytest.raises(kind, match=str(refusal)) as refused:
+        world.propose()
+    assert type(refused.value) is kind
+    assert world.github.pulls == []
 
 
 def test_nothing_is_written_twice() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from shared.clients.github import GitHub, PullRequest, State, Workflow
 from shared.clients.github_http import CannotBeDone, Conflict, NotThere
-from shared.errors import Misconfigured, PermanentError, TemporaryError, Throttled
+from shared.errors import HalfWritten, Misconfigured, PermanentError, TemporaryError, Throttled
 from shared.model import Absent, Known, Unknown
 from shared.settings import Settings
 from tests.contract.clients import forge
@@ -419,6 +419,28 @@ def test_a_pull_request_is_closed_with_a_comment_and_a_title_by_which_it_is_know
     far.lay("PATCH", f"{AT}/pulls/7", Answer(200, {}))
     github(far).withdraw(REPOSITORY, 7, "bring", "why")
     assert [one.body for one in far.asked] == [
-        {"body": "why"},
         {"state": "closed", "title": "Superseded: bring"},
+        {"body": "why"},
     ]
+
+
+def test_a_pull_request_that_may_not_be_closed_gets_no_comment(far: Forge) -> None:
+    far.lay("PATCH", f"{AT}/pulls/7", Answer(403))
+    with pytest.raises(PermanentError, match="lacks a permission"):
+        github(far).withdraw(REPOSITORY, 7, "bring", "why")
+    assert [one.method for one in far.asked] == ["PATCH"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(Answer(403), HalfWritten), (Answer(429), TemporaryError)],
+    ids=["for good", "for now"],
+)
+def test_a_pull_request_is_closed_though_its_comment_is_refused(
+    far: Forge, answer: Answer, kind: type[Exception]
+) -> None:
+    far.lay("PATCH", f"{AT}/pulls/7", Answer(200, {}))
+    far.lay("POST", f"{AT}/issues/7/comments", answer)
+    with pytest.raises(kind) as refused:
+        github(far).withdraw(REPOSITORY, 7, "bring", "why")
+    assert type(refused.value) is kind

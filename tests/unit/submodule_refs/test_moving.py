@@ -7,9 +7,11 @@ import pytest
 from responders.submodule_refs import RESPONDER
 from responders.submodule_refs.reasons import Reason
 from shared.clients.github import State
-from shared.errors import TemporaryError
-from shared.landscape import DeclaredSubmodules
+from shared.errors import PermanentError, TemporaryError
+from shared.journal import Kind
+from shared.landscape import DeclaredSubmodules, Mode
 from shared.model import Channel, Step, Word
+from shared.plans import Plans
 from tests.unit.submodule_refs.broken import (
     DAY,
     LOST,
@@ -24,6 +26,7 @@ from tests.unit.submodule_refs.builders import (
     PARENT,
     PATH,
     World,
+    allowing,
     declared,
 )
 
@@ -137,6 +140,20 @@ def test_whoever_dies_on_the_way_to_a_pull_request_leaves_one_in_the_end(moment:
     assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
     ((_, pull),) = world.github.pulls
     assert world.pins(pull.branch) == {PATH: world.tip}
+
+
+def test_an_approval_is_used_up_by_a_move_whose_pull_request_is_refused() -> None:
+    world = gone(contract=allowing(default=Mode.APPROVE))
+    waiting = world.run().outcome.plan
+    assert waiting
+    Plans(world.rows, world.clock).approve(waiting, "ann")
+    for _ in range(3):
+        world.github.troubles["propose"] = PermanentError("GitHub answered 403")
+        world.run()
+        world.clock.advance(15 * MINUTE)
+    assert len(world.github.messages) == 1
+    journal = world.scope.journal.read(world.scope.target, since=world.clock() - DAY)
+    assert [one.detail["written"] for one in journal if one.kind is Kind.STEP_FAILED] == [None]
 
 
 NEEDLESS: dict[str, Callable[[World], object]] = {
