@@ -18,7 +18,7 @@ from shared.changes import Fate, is_open, of_pull_request
 from shared.clients.azure_core import AGAIN
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest
-from shared.errors import PermanentError, TemporaryError, after_a_write
+from shared.errors import NotWritten, PermanentError, after_a_write
 from shared.landscape import repository_page
 from shared.landscape.values import ValuesFile
 from shared.model import Absent, Channel, Known, Read, Step, Unknown, digest_of
@@ -344,7 +344,7 @@ def edited(
 ) -> tuple[FileAt, str]:
     """The file on its branch, and what it must read.
 
-    Raises TemporaryError when it says something else by now than the plan knew: the next look plans anew. And
+    Raises NotWritten when it says something else by now than the plan knew: the next look plans anew. And
     PermanentError where its layout allows no edit.
     """
     base = _read(scope, file, file.ref)
@@ -352,13 +352,13 @@ def edited(
         document = Document(base.text)
         wanted = document.edited(step.after, with_parents=with_parents)
     except NotYamlError as error:
-        raise TemporaryError(f"{file.path} is {error} by now", delay=AGAIN) from error
+        raise NotWritten(f"{file.path} is {error} by now", delay=AGAIN) from error
     except ValueError as error:
         raise PermanentError(f"{file.path}: {error}") from error
     for key, value in step.after.items():
         now, was = document.field(key), (step.before or {}).get(key, "")
         if as_shown(key, now) != was and not _reads(now, value):
-            raise TemporaryError(f"{key} of {file.path} has changed since the plan", delay=AGAIN)
+            raise NotWritten(f"{key} of {file.path} has changed since the plan", delay=AGAIN)
     return base, wanted
 
 
@@ -367,9 +367,9 @@ def _read(scope: Scope, file: File, ref: str) -> FileAt:
         case Known(found):
             return found
         case Unknown(why):
-            raise TemporaryError(f"{file.path} could not be read: {why}", delay=AGAIN)
+            raise NotWritten(f"{file.path} could not be read: {why}", delay=AGAIN)
         case Absent():
-            raise TemporaryError(f"{ref} has no {file.path} any more", delay=AGAIN)
+            raise NotWritten(f"{ref} has no {file.path} any more", delay=AGAIN)
 
 
 def closing(pull: PullRequest, *, action: str, owner: str, mends: str) -> Step:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from shared.clients.azure_core import AGAIN
 from shared.clients.github_http import TOKEN, CannotBeDone, Lost, NotThere, decoded, read, request, slug
-from shared.errors import Misconfigured, PermanentError, TemporaryError, after_a_write
+from shared.errors import Misconfigured, NotWritten, PermanentError, after_a_write
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 
@@ -172,7 +172,7 @@ class GitHub:
             if isinstance(there, Absent):
                 raise
             if isinstance(there, Unknown):
-                raise TemporaryError(f"branch {branch}: {there.why}", delay=AGAIN) from refusal
+                raise NotWritten(f"branch {branch}: {there.why}", delay=AGAIN) from refusal
             raise PermanentError(
                 f"branch {branch} is there already, for {there.value[:7]} and not for {commit[:7]}"
             ) from refusal
@@ -210,7 +210,7 @@ class GitHub:
         """Upon the commit `base`, let the submodule at that path pin another commit; point a branch of ours
         there. GitHub does not look whether the other repository has the commit.
 
-        Raises TemporaryError where GitHub does not yet see the tree that it has just made.
+        Raises NotWritten where GitHub does not yet see the tree that it has just made: no branch leads to it.
 
         https://docs.github.com/rest/git/trees#create-a-tree
         """
@@ -223,7 +223,7 @@ class GitHub:
             made = _sha(self._json("POST", name, "git/commits", json=body))
         # Both objects were there a moment ago, so one of GitHub's servers is behind the others.
         except CannotBeDone as refusal:
-            raise TemporaryError(f"{refusal}: the new tree is not seen yet", delay=AGAIN) from refusal
+            raise NotWritten(f"{refusal}: the new tree is not seen yet", delay=AGAIN) from refusal
         self.point(repository, branch, made)
 
     def commit(

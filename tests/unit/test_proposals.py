@@ -9,7 +9,14 @@ import pytest
 
 from shared import proposals
 from shared.clients.github import State
-from shared.errors import HalfWritten, PermanentError, ReconvergeError, TemporaryError, Throttled
+from shared.errors import (
+    HalfWritten,
+    NotWritten,
+    PermanentError,
+    ReconvergeError,
+    TemporaryError,
+    Throttled,
+)
 from shared.landscape.values import ValuesFile
 from shared.model import Absent, Channel, Known, Step, Unknown
 from shared.proposals import Proposal, Stand
@@ -326,7 +333,16 @@ def test_a_file_that_changed_since_the_plan_is_planned_anew(text: str) -> None:
     world = World()
     step = world.step()
     world.write(text)
-    with pytest.raises(TemporaryError, match=r"has changed since the plan|is not one YAML document"):
+    with pytest.raises(NotWritten, match=r"has changed since the plan|is not one YAML document"):
+        world.propose(step)
+    assert world.github.pulls == []
+
+
+def test_a_file_that_could_not_be_read_again_is_not_written() -> None:
+    world = World()
+    step = world.step()
+    world.github.troubles["read"] = LOST
+    with pytest.raises(NotWritten, match="could not be read: the answer was lost"):
         world.propose(step)
     assert world.github.pulls == []
 

@@ -11,7 +11,14 @@ import pytest
 
 from shared.clients.github import GitHub, PullRequest, State, Workflow
 from shared.clients.github_http import CannotBeDone, Conflict, NotThere
-from shared.errors import HalfWritten, Misconfigured, PermanentError, TemporaryError, Throttled
+from shared.errors import (
+    HalfWritten,
+    Misconfigured,
+    NotWritten,
+    PermanentError,
+    TemporaryError,
+    Throttled,
+)
 from shared.model import Absent, Known, Unknown
 from shared.settings import Settings
 from tests.contract.clients import forge
@@ -314,10 +321,10 @@ NOT_KEPT: dict[str, tuple[Answer, Answer, type[Exception], str]] = {
     "nobody knows which commit the branch keeps": (
         Answer(422),
         Answer(502),
-        TemporaryError,
+        NotWritten,
         "branch gitops-pin/d7273e6: GitHub answered 502",
     ),
-    "the branch tells of no commit": (Answer(422), Answer(200, {}), TemporaryError, "branch gitops-pin"),
+    "the branch tells of no commit": (Answer(422), Answer(200, {}), NotWritten, "branch gitops-pin"),
     "a permission is missing": (Answer(403), at(SHA), PermanentError, "lacks a permission"),
     "the repository is not seen": (Answer(404), at(SHA), NotThere, "does not exist, or the token"),
 }
@@ -382,16 +389,18 @@ def test_a_gitlink_is_moved_by_a_tree_a_commit_and_a_branch_of_ours(far: Forge) 
     ]
 
 
-HALF: dict[str, dict[str, Answer]] = {
-    "what is to be changed has no tree": {"GET": Answer(200, {"sha": SHA})},
-    "the new tree has no name": {"POST trees": Answer(201, [])},
-    "the new tree is not seen yet": {"POST commits": Answer(422)},
-    "the new commit has no name": {"POST commits": Answer(201, {})},
+HALF: dict[str, tuple[dict[str, Answer], type[Exception]]] = {
+    "what is to be changed has no tree": ({"GET": Answer(200, {"sha": SHA})}, TemporaryError),
+    "the new tree has no name": ({"POST trees": Answer(201, [])}, TemporaryError),
+    "the new tree is not seen yet": ({"POST commits": Answer(422)}, NotWritten),
+    "the new commit has no name": ({"POST commits": Answer(201, {})}, TemporaryError),
 }
 
 
-@pytest.mark.parametrize("changes", HALF.values(), ids=HALF)
-def test_a_move_that_goes_half_way_moves_no_branch(far: Forge, changes: dict[str, Answer]) -> None:
+@pytest.mark.parametrize(("changes", "kind"), HALF.values(), ids=HALF)
+def test_a_move_that_goes_half_way_moves_no_branch(
+    far: Forge, changes: dict[str, Answer], kind: type[Exception]
+) -> None:
     usual = {
         "GET": Answer(200, {"sha": SHA, "tree": {"sha": "t1"}}),
         "POST trees": Answer(201, {"sha": "t2"}),
@@ -401,7 +410,7 @@ def test_a_move_that_goes_half_way_moves_no_branch(far: Forge, changes: dict[str
     far.lay("GET", f"{AT}/git/commits/{SHA}", answers["GET"])
     far.lay("POST", f"{AT}/git/trees", answers["POST trees"])
     far.lay("POST", f"{AT}/git/commits", answers["POST commits"])
-    with pytest.raises(TemporaryError):
+    with pytest.raises(kind):
         move(far)
     assert not [one for one in far.asked if "refs" in one.path]
 

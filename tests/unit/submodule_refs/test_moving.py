@@ -7,7 +7,7 @@ import pytest
 from responders.submodule_refs import RESPONDER
 from responders.submodule_refs.reasons import Reason
 from shared.clients.github import State
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import NotWritten, PermanentError, TemporaryError
 from shared.journal import Kind
 from shared.landscape import DeclaredSubmodules, Mode
 from shared.model import Channel, Step, Word
@@ -320,7 +320,7 @@ def test_what_changed_since_the_plan_is_planned_anew(happens: Callable[[World], 
     world = gone()
     (step,) = world.plan().steps
     happens(world)
-    with pytest.raises(TemporaryError, match=says):
+    with pytest.raises(NotWritten, match=says):
         RESPONDER.apply(world.scope, step)
     assert world.github.pulls == []
 
@@ -329,7 +329,7 @@ def test_a_pin_is_not_moved_to_a_branch_that_the_landscape_names_no_more() -> No
     world = gone()
     (step,) = world.plan().steps
     world.submodules = (declared(moves={PATH: "next"}),)
-    with pytest.raises(TemporaryError, match="may not be moved to main any more"):
+    with pytest.raises(NotWritten, match="may not be moved to main any more"):
         RESPONDER.apply(world.scope, step)
     assert world.github.pulls == []
 
