@@ -266,14 +266,15 @@ def _of_open(name: str, url: str, proposed: Read[FileAt] | None, wanted_text: st
             return Stand.UNREAD, f"the proposed file could not be read: {why}", url
         case Known(file) if file.text == wanted_text:
             return Stand.OPEN, f"{name} waits for people", url
-        case Known(file) if not _is_ours(file):
+        case Known(file) if not is_ours(file.message):
             return Stand.OPEN, f"{name} waits for people, and somebody else wrote to its branch", url
     return Stand.OUTDATED, f"{name} must be brought up to date", url
 
 
-def _is_ours(proposed: FileAt) -> bool:
-    """Whether the branch's newest commit is. Where it is not, what was added is not ours to write over."""
-    return CHANGE_TRAILER in proposed.message
+def is_ours(message: str) -> bool:
+    """Whether a branch's newest commit is, by its message. Where it is not, what was added is not ours to
+    write over."""
+    return CHANGE_TRAILER in message
 
 
 _DUE: Final = (Stand.DUE, "a pull request is due", "")
@@ -325,7 +326,7 @@ def propose(
     own = branch(prefix, change_id(step.object, step.before or {}, step.after))
     if is_open(github, repository, own):
         proposed = _read(scope, file, own)
-        if proposed.text != wanted and _is_ours(proposed):
+        if proposed.text != wanted and is_ours(proposed.message):
             github.commit(repository, own, file.path, text=wanted, replaces=proposed.text, message=message)
         return
     github.point(repository, own, base.commit)

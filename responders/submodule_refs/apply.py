@@ -20,7 +20,7 @@ from shared.contract import refusal
 from shared.errors import HumanNeeded, NotWritten, PermanentError, after_a_write
 from shared.landscape import repository_page
 from shared.model import Absent, Known, Read, Step, Unknown
-from shared.proposals import NUMBER, withdraw
+from shared.proposals import NUMBER, is_ours, withdraw
 from shared.world import Scope
 
 
@@ -64,6 +64,7 @@ def _move(scope: Scope, step: Step) -> None:
     _hold_move(scope, step, link)
     own = branch(change(step))
     opened = is_open(github, link.holder, own)
+    _hold_ours(scope, link.holder, own, opened=opened)
     github.move_gitlink(
         link.holder,
         own,
@@ -133,6 +134,18 @@ def _hold_move(scope: Scope, step: Step, link: Link) -> None:
     refs = asking.refs(scope, link.remote)
     _hold_target(scope, Pin(link.remote, step.after["commit"]), refs)
     _hold_gone(scope, Pin(link.remote, link.gitlink.commit), refs)
+
+
+def _hold_ours(scope: Scope, holder: str, own: str, *, opened: bool) -> None:
+    """Nobody else wrote to the branch: it is moved without regard to what it leads to."""
+    match asking.snapshot(scope, holder, own):
+        case Known(snapshot) if not is_ours(snapshot.message):
+            says = f"somebody else wrote to branch {own}"
+            if opened:
+                raise NotWritten(f"{says} since the plan", delay=AGAIN)
+            raise PermanentError(f"{says}, which has no pull request: propose it, or delete the branch")
+        case Unknown(why):
+            raise NotWritten(f"branch {own} could not be read: {why}", delay=AGAIN)
 
 
 def _hold_target(scope: Scope, pin: Pin, refs: Read[Refs]) -> None:

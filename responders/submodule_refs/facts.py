@@ -96,6 +96,8 @@ class Proposed:
     """Every pull request that its branch ever had, newest first."""
     commit: Read[str]
     """What it is moved to on that branch; Absent without an open pull request, or without that gitlink."""
+    by_others: bool = False
+    """The newest commit of an open pull request's branch is not ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

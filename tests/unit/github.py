@@ -162,6 +162,7 @@ class GitHub:
         made = commit_of({"base": base, path: commit})
         remote.point(branch, made)
         remote.pins[made] = moved
+        remote.messages[made] = message
         self.messages.append(message)
         self._strike("move_gitlink lost")
 

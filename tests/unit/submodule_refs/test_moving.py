@@ -28,6 +28,7 @@ from tests.unit.submodule_refs.builders import (
     World,
     allowing,
     declared,
+    link,
 )
 
 
@@ -112,6 +113,52 @@ def test_a_pull_request_in_which_people_took_the_submodule_out_is_left_to_them()
     world.gitops.commit("f" * 40, pull.branch)
     assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
     assert world.pins(pull.branch) == {}
+
+
+def people_write(world: World) -> str:
+    """Upon the branch of the only pull request: a pin that no branch leads to yet, and a second one."""
+    ((_, pull),) = world.github.pulls
+    theirs = world.commit(BACKLOG, None)
+    return world.commit(GITOPS, pull.branch, link(theirs), link(world.first, path="charts"))
+
+
+def test_what_people_wrote_to_the_branch_of_a_pull_request_is_left_there() -> None:
+    world = gone()
+    world.run()
+    ((_, pull),) = world.github.pulls
+    written = people_write(world)
+    for _ in range(2):
+        world.clock.advance(15 * MINUTE)
+        report = world.run()
+        assert report.outcome.reason == Reason.PIN_MOVE_OPEN
+        assert "pull request 1 waits for people, and somebody else wrote to its branch" in str(
+            report.findings
+        )
+        assert world.gitops.branches[pull.branch] == written
+
+
+def test_what_people_wrote_to_the_branch_since_the_plan_is_left_there() -> None:
+    world = gone()
+    (step,) = world.plan().steps
+    world.run()
+    ((_, pull),) = world.github.pulls
+    written = people_write(world)
+    with pytest.raises(NotWritten, match=r"somebody else wrote to branch reconverge/pins-.* since the plan"):
+        RESPONDER.apply(world.scope, step)
+    assert world.gitops.branches[pull.branch] == written
+
+
+def test_what_people_wrote_to_a_branch_without_a_pull_request_is_left_there() -> None:
+    world = gone()
+    world.run()
+    ((_, pull),) = world.github.pulls
+    world.pin(world.first)
+    world.run()
+    written = people_write(world)
+    world.pin(world.stray)
+    assert world.run().outcome.word is Word.FAILED
+    assert world.gitops.branches[pull.branch] == written
+    assert world.github.open == []
 
 
 def test_another_commit_that_is_gone_is_another_move() -> None:
