@@ -30,6 +30,8 @@ NUMBER: Final = "pull request"
 LONGEST_SHOWN: Final = 200
 """Characters. What is longer is no setting that a person chose, and would be read by nobody."""
 HIDDEN: Final = "a text of {length} characters, not shown"
+BRANCHES: Final = "reconverge/"
+"""What the names of all our branches for pull requests begin with."""
 CHANGE_TRAILER: Final = "Reconverge-Change:"
 """In the message of every commit of ours to a proposal's branch; behind it, the change."""
 
@@ -121,7 +123,7 @@ def change_id(reference: str, before: Mapping[str, str], after: Mapping[str, str
 
 def branch_prefix(environment: str, responder: str) -> str:
     """Of the branches of ours for what a responder looks after in an environment."""
-    return f"reconverge/{environment}/{responder}-"
+    return f"{BRANCHES}{environment}/{responder}-"
 
 
 def branch(prefix: str, change: str) -> str:
@@ -392,6 +394,15 @@ def closing(pull: PullRequest, *, action: str, owner: str, mends: str) -> Step:
 def withdraw(scope: Scope, step: Step, *, title: str, comment: str) -> None:
     """Carry out such a step: close the pull request, and say why. The caller has asked the contract.
 
-    title: of the closed pull request, whose first word then says that Reconverge closed it
+    title: of the closed pull request, whose first word then says that Reconverge closed it: not of one that
+        somebody closed since the plan, whose word would be taken for ours
+    Raises NotWritten where it is not open any more, or that is not known.
     """
-    scope.world.github.withdraw(step.owner, int(step.after[NUMBER]), title, comment)
+    number = int(step.after[NUMBER])
+    match scope.world.github.proposals(step.owner, BRANCHES):
+        case Known(opened) if any(one.number == number for one in opened):
+            scope.world.github.withdraw(step.owner, number, title, comment)
+        case Unknown(why):
+            raise NotWritten(f"the pull requests could not be listed: {why}", delay=AGAIN)
+        case _:
+            raise NotWritten(f"pull request {number} is not open any more", delay=AGAIN)

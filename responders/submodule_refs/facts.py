@@ -11,6 +11,7 @@ from shared.clients.github import PullRequest
 from shared.landscape import DeclaredSubmodules, repository_page
 from shared.landscape.forms import BRANCH, SUBMODULE_PATH
 from shared.model import Read, Unknown, digest_of
+from shared.proposals import BRANCHES
 
 
 class Pin(NamedTuple):
@@ -148,7 +149,7 @@ def _resolved(holder: str, gitlink: Gitlink) -> str | None:
     return resolve(holder, gitlink.url) if gitlink.printable and gitlink.url is not None else None
 
 
-BRANCH_PREFIX: Final = "reconverge/pins-"
+BRANCH_PREFIX: Final = f"{BRANCHES}pins-"
 """Without an environment: a branch may be rendered for several, and one pull request serves them all."""
 
 

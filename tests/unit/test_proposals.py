@@ -365,6 +365,33 @@ def test_a_step_of_another_file_is_refused(changes: dict[str, Any]) -> None:
     assert world.github.pulls == []
 
 
+def closing(world: World) -> Step:
+    """Of the only pull request."""
+    ((_, pull),) = world.github.pulls
+    return proposals.closing(pull, action="gitlab.map", owner=REPOSITORY.removesuffix(".git"), mends="x")
+
+
+def test_what_somebody_declined_since_the_plan_is_not_told_as_closed_by_us() -> None:
+    world = World()
+    world.propose()
+    step = closing(world)
+    world.github.decline(*world.github.open)
+    with pytest.raises(NotWritten, match="pull request 1 is not open any more"):
+        proposals.withdraw(world.scope, step, title="map ci", comment="Not needed.")
+    assert world.stand() is Stand.DECLINED
+    assert world.github.comments == {}
+
+
+def test_nothing_is_closed_that_is_not_seen_to_be_open() -> None:
+    world = World()
+    world.propose()
+    step = closing(world)
+    world.github.troubles["proposals"] = LOST
+    with pytest.raises(NotWritten, match="could not be listed: the answer was lost"):
+        proposals.withdraw(world.scope, step, title="map ci", comment="Not needed.")
+    assert world.github.open == [1]
+
+
 def test_what_nobody_needs_any_more_is_found_and_closed() -> None:
     world = World()
     world.github.propose(REPOSITORY, "reconverge/dev/gitlab_migrationsx", "main", "theirs", "")
