@@ -314,10 +314,11 @@ def propose(
     """Let the change's pull request be open, with the file as it must read. The caller holds the repository's
     lease, and has asked the contract.
 
-    Begins from whatever state a crash may leave behind: no branch, an old one, one without its request.
+    Begins from whatever state a crash may leave behind: no branch, an old one, one without its request. What
+    somebody else wrote to the branch is left there.
     as_shown: what the step's `before` shows of a field
     Raises what `edited` raises, TemporaryError where somebody declined the change since the plan, and what
-    the clients raise; PermanentError for a step of another file.
+    the clients raise; PermanentError for a step of another file, and where somebody else wrote to the branch.
     """
     github, repository = scope.world.github, file.repository
     if (step.object, step.owner) != (file.reference, repository_page(repository)):
@@ -331,10 +332,24 @@ def propose(
         if proposed.text != wanted and is_ours(proposed.message):
             github.commit(repository, own, file.path, text=wanted, replaces=proposed.text, message=message)
         return
+    _hold_ours(scope, file, own)
     github.point(repository, own, base.commit)
     with after_a_write():
         github.commit(repository, own, file.path, text=wanted, replaces=base.text, message=message)
         github.propose(repository, own, file.ref, title, body)
+
+
+def _hold_ours(scope: Scope, file: File, own: str) -> None:
+    """Nobody else wrote to the branch, which is about to be moved whatever it leads to.
+
+    Raises PermanentError where somebody did, NotWritten where that is not known.
+    """
+    match scope.world.github.beyond(file.repository, file.ref, own):
+        case Known(messages) if not all(map(is_ours, messages)):
+            says = f"somebody else wrote to branch {own}, which has no pull request"
+            raise PermanentError(f"{says}: propose it, or delete the branch")
+        case Unknown(why):
+            raise NotWritten(f"branch {own} could not be read: {why}", delay=AGAIN)
 
 
 def edited(

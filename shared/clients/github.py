@@ -147,6 +147,22 @@ class GitHub:
 
     # -- branches and files -------------------------------------------------------------------
 
+    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[str, ...]]:
+        """The messages of the commits that the branch has and its base has not, oldest first. Absent where
+        one of the two is not there, or GitHub shows none of the repository.
+
+        https://docs.github.com/rest/commits/commits#compare-two-commits
+        """
+
+        def messages(found: Any) -> tuple[str, ...]:
+            told = tuple(str(one["commit"]["message"]) for one in found["commits"])
+            # Without asking for pages, one answer holds 250 of them: more than any branch of ours gets.
+            if len(told) != found["total_commits"]:
+                raise CannotBeDone("it has too many commits of its own")
+            return told
+
+        return self._get(repository, f"compare/{_path(base)}...{_path(branch)}", {}, messages)
+
     def point(self, repository: str, branch: str, commit: str) -> None:
         """Make the branch, or move it, to a commit. Only for branches of ours."""
         try:

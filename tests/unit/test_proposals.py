@@ -305,6 +305,33 @@ def test_what_is_refused_after_the_branch_was_pointed_is_not_told_as_if_nothing_
     assert world.github.pulls == []
 
 
+def left_behind(world: World) -> str:
+    """A branch of ours whose pull request we closed, and to which somebody then wrote."""
+    world.propose()
+    proposals.withdraw(world.scope, closing(world), title="map ci", comment="Not needed.")
+    (_, pull) = world.github.pulls[-1]
+    world.github.put(REPOSITORY, pull.branch, "more.yaml", "theirs\n")
+    return pull.branch
+
+
+def test_what_somebody_else_wrote_to_a_branch_without_a_pull_request_is_left_there() -> None:
+    world = World()
+    own = left_behind(world)
+    with pytest.raises(PermanentError, match=f"somebody else wrote to branch {own}, which has no pull"):
+        world.propose()
+    assert world.github.text(REPOSITORY, own, "more.yaml") == "theirs\n"
+    assert world.github.open == []
+
+
+def test_no_branch_is_moved_while_nobody_knows_what_it_leads_to() -> None:
+    world = World()
+    own = left_behind(world)
+    world.github.troubles["beyond"] = LOST
+    with pytest.raises(NotWritten, match=f"branch {own} could not be read: the answer was lost"):
+        world.propose()
+    assert world.github.text(REPOSITORY, own, "more.yaml") == "theirs\n"
+
+
 def test_nothing_is_written_twice() -> None:
     world = World()
     step = world.step()

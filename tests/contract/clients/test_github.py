@@ -293,6 +293,32 @@ def test_a_branch_that_is_there_is_moved(far: Forge) -> None:
     assert far.asked[1].body == {"sha": "abc", "force": True}
 
 
+COMPARED = f"{AT}/compare/main...ours"
+
+
+def told(*messages: str, total: int | None = None) -> Answer:
+    commits = [{"sha": "a", "commit": {"message": one}} for one in messages]
+    return Answer(200, {"total_commits": len(messages) if total is None else total, "commits": commits})
+
+
+BEYOND: dict[str, tuple[Answer, Any]] = {
+    "two commits": (told("first", "second"), Known(("first", "second"))),
+    "none": (told(), Known(())),
+    "more than one answer holds": (told("first", total=251), Unknown("it has too many commits of its own")),
+    "a branch that is not there": (Answer(404), Absent()),
+    "another shape": (
+        Answer(200, {"commits": None}),
+        Unknown("GitHub's answer has not the promised shape (TypeError)"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "beyond"), BEYOND.values(), ids=BEYOND)
+def test_what_a_branch_has_beyond_its_base_is_read(far: Forge, answer: Answer, beyond: Any) -> None:
+    far.lay("GET", COMPARED, answer)
+    assert github(far).beyond(REPOSITORY, "main", "ours") == beyond
+
+
 # -- commits and what they pin ----------------------------------------------------------------------------
 
 SHA = "d7273e6d72ff" + "0" * 28
