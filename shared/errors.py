@@ -7,12 +7,15 @@ ReconvergeError          its text is shown to operators: names and codes, never 
 │   │   ├── WriteConflict    somebody else writes under the same identity
 │   │   └── Busy             another run of ours owns what this one needs; no fault at all
 │   └── LeaseLost        another worker owns the target or the identity now
-└── PermanentError       another run cannot help; a person or a new version must
+└── PermanentError       another run cannot help; a person or a new version must; nothing was written
+    ├── HalfWritten      but for this one: it was refused after a first write of the same step
     ├── HumanNeeded      a far side refuses what only its people can allow; `reason` is the code to look up
     ├── Misconfigured    a setting or the landscape is wrong; the text says what to write instead
     └── Refused          bad or unauthenticated input; `status` is the sender's HTTP answer
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -61,6 +64,10 @@ class PermanentError(ReconvergeError):
     """Stays until a person or a new version changes something."""
 
 
+class HalfWritten(PermanentError):
+    """What came after the first write of a step was refused."""
+
+
 class HumanNeeded(PermanentError):
     """Nothing is broken here, and nothing was written: somebody else's rule stands in the way."""
 
@@ -80,3 +87,14 @@ class Refused(PermanentError):
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
         self.status: Final = status
+
+
+@contextmanager
+def after_a_write() -> Iterator[None]:
+    """Around what follows the first write of a step: nothing that it raises says that nothing was written."""
+    try:
+        yield
+    except NotWritten as error:
+        raise TemporaryError(str(error), delay=error.delay, asked=error.asked) from error
+    except PermanentError as error:
+        raise HalfWritten(str(error)) from error

@@ -18,7 +18,7 @@ from shared.changes import Fate, is_open, of_pull_request
 from shared.clients.azure_core import AGAIN
 from shared.clients.git_files import FileAt
 from shared.clients.github import PullRequest
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import NotWritten, PermanentError, after_a_write
 from shared.landscape import repository_page
 from shared.landscape.values import ValuesFile
 from shared.model import Absent, Channel, Known, Read, Step, Unknown, digest_of
@@ -30,6 +30,8 @@ NUMBER: Final = "pull request"
 LONGEST_SHOWN: Final = 200
 """Characters. What is longer is no setting that a person chose, and would be read by nobody."""
 HIDDEN: Final = "a text of {length} characters, not shown"
+BRANCHES: Final = "reconverge/"
+"""What the names of all our branches for pull requests begin with."""
 CHANGE_TRAILER: Final = "Reconverge-Change:"
 """In the message of every commit of ours to a proposal's branch; behind it, the change."""
 
@@ -121,7 +123,7 @@ def change_id(reference: str, before: Mapping[str, str], after: Mapping[str, str
 
 def branch_prefix(environment: str, responder: str) -> str:
     """Of the branches of ours for what a responder looks after in an environment."""
-    return f"reconverge/{environment}/{responder}-"
+    return f"{BRANCHES}{environment}/{responder}-"
 
 
 def branch(prefix: str, change: str) -> str:
@@ -266,14 +268,15 @@ def _of_open(name: str, url: str, proposed: Read[FileAt] | None, wanted_text: st
             return Stand.UNREAD, f"the proposed file could not be read: {why}", url
         case Known(file) if file.text == wanted_text:
             return Stand.OPEN, f"{name} waits for people", url
-        case Known(file) if not _is_ours(file):
+        case Known(file) if not is_ours(file.message):
             return Stand.OPEN, f"{name} waits for people, and somebody else wrote to its branch", url
     return Stand.OUTDATED, f"{name} must be brought up to date", url
 
 
-def _is_ours(proposed: FileAt) -> bool:
-    """Whether the branch's newest commit is. Where it is not, what was added is not ours to write over."""
-    return CHANGE_TRAILER in proposed.message
+def is_ours(message: str) -> bool:
+    """Whether a branch's newest commit is, by its message. Where it is not, what was added is not ours to
+    write over."""
+    return CHANGE_TRAILER in message
 
 
 _DUE: Final = (Stand.DUE, "a pull request is due", "")
@@ -311,10 +314,11 @@ def propose(
     """Let the change's pull request be open, with the file as it must read. The caller holds the repository's
     lease, and has asked the contract.
 
-    Begins from whatever state a crash may leave behind: no branch, an old one, one without its request.
+    Begins from whatever state a crash may leave behind: no branch, an old one, one without its request. What
+    somebody else wrote to the branch is left there.
     as_shown: what the step's `before` shows of a field
     Raises what `edited` raises, TemporaryError where somebody declined the change since the plan, and what
-    the clients raise; PermanentError for a step of another file.
+    the clients raise; PermanentError for a step of another file, and where somebody else wrote to the branch.
     """
     github, repository = scope.world.github, file.repository
     if (step.object, step.owner) != (file.reference, repository_page(repository)):
@@ -323,14 +327,29 @@ def propose(
     if wanted == base.text:
         return
     own = branch(prefix, change_id(step.object, step.before or {}, step.after))
-    opened = is_open(github, repository, own)
-    if not opened:
-        github.point(repository, own, base.commit)
-    proposed = base if not opened else _read(scope, file, own)
-    if proposed.text != wanted and not (opened and not _is_ours(proposed)):
-        github.commit(repository, own, file.path, text=wanted, replaces=proposed.text, message=message)
-    if not opened:
+    if is_open(github, repository, own):
+        proposed = _read(scope, file, own)
+        if proposed.text != wanted and is_ours(proposed.message):
+            github.commit(repository, own, file.path, text=wanted, replaces=proposed.text, message=message)
+        return
+    _hold_ours(scope, file, own)
+    github.point(repository, own, base.commit)
+    with after_a_write():
+        github.commit(repository, own, file.path, text=wanted, replaces=base.text, message=message)
         github.propose(repository, own, file.ref, title, body)
+
+
+def _hold_ours(scope: Scope, file: File, own: str) -> None:
+    """Nobody else wrote to the branch, which is about to be moved whatever it leads to.
+
+    Raises PermanentError where somebody did, NotWritten where that is not known.
+    """
+    match scope.world.github.beyond(file.repository, file.ref, own):
+        case Known(messages) if not all(map(is_ours, messages)):
+            says = f"somebody else wrote to branch {own}, which has no pull request"
+            raise PermanentError(f"{says}: propose it, or delete the branch")
+        case Unknown(why):
+            raise NotWritten(f"branch {own} could not be read: {why}", delay=AGAIN)
 
 
 def edited(
@@ -343,7 +362,7 @@ def edited(
 ) -> tuple[FileAt, str]:
     """The file on its branch, and what it must read.
 
-    Raises TemporaryError when it says something else by now than the plan knew: the next look plans anew. And
+    Raises NotWritten when it says something else by now than the plan knew: the next look plans anew. And
     PermanentError where its layout allows no edit.
     """
     base = _read(scope, file, file.ref)
@@ -351,13 +370,13 @@ def edited(
         document = Document(base.text)
         wanted = document.edited(step.after, with_parents=with_parents)
     except NotYamlError as error:
-        raise TemporaryError(f"{file.path} is {error} by now", delay=AGAIN) from error
+        raise NotWritten(f"{file.path} is {error} by now", delay=AGAIN) from error
     except ValueError as error:
         raise PermanentError(f"{file.path}: {error}") from error
     for key, value in step.after.items():
         now, was = document.field(key), (step.before or {}).get(key, "")
         if as_shown(key, now) != was and not _reads(now, value):
-            raise TemporaryError(f"{key} of {file.path} has changed since the plan", delay=AGAIN)
+            raise NotWritten(f"{key} of {file.path} has changed since the plan", delay=AGAIN)
     return base, wanted
 
 
@@ -366,9 +385,9 @@ def _read(scope: Scope, file: File, ref: str) -> FileAt:
         case Known(found):
             return found
         case Unknown(why):
-            raise TemporaryError(f"{file.path} could not be read: {why}", delay=AGAIN)
+            raise NotWritten(f"{file.path} could not be read: {why}", delay=AGAIN)
         case Absent():
-            raise TemporaryError(f"{ref} has no {file.path} any more", delay=AGAIN)
+            raise NotWritten(f"{ref} has no {file.path} any more", delay=AGAIN)
 
 
 def closing(pull: PullRequest, *, action: str, owner: str, mends: str) -> Step:
@@ -390,6 +409,15 @@ def closing(pull: PullRequest, *, action: str, owner: str, mends: str) -> Step:
 def withdraw(scope: Scope, step: Step, *, title: str, comment: str) -> None:
     """Carry out such a step: close the pull request, and say why. The caller has asked the contract.
 
-    title: of the closed pull request, whose first word then says that Reconverge closed it
+    title: of the closed pull request, whose first word then says that Reconverge closed it: not of one that
+        somebody closed since the plan, whose word would be taken for ours
+    Raises NotWritten where it is not open any more, or that is not known.
     """
-    scope.world.github.withdraw(step.owner, int(step.after[NUMBER]), title, comment)
+    number = int(step.after[NUMBER])
+    match scope.world.github.proposals(step.owner, BRANCHES):
+        case Known(opened) if any(one.number == number for one in opened):
+            scope.world.github.withdraw(step.owner, number, title, comment)
+        case Unknown(why):
+            raise NotWritten(f"the pull requests could not be listed: {why}", delay=AGAIN)
+        case _:
+            raise NotWritten(f"pull request {number} is not open any more", delay=AGAIN)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.errors import LeaseLost, NotWritten, PermanentError, TemporaryError
+from shared.errors import HalfWritten, LeaseLost, NotWritten, PermanentError, TemporaryError
 from shared.journal import Kind
 from shared.leases import Lease, Leases
 from shared.model import Step, digest_of
@@ -122,7 +122,7 @@ def keep_pace(scope: Scope, last: datetime) -> None:
 
 
 def _certainly_not_written(error: Failure) -> bool:
-    return isinstance(error, NotWritten | PermanentError)
+    return isinstance(error, NotWritten | PermanentError) and not isinstance(error, HalfWritten)
 
 
 def owner_of(step: Step) -> str:

@@ -17,10 +17,10 @@ from shared.changes import is_open
 from shared.clients.azure_core import AGAIN
 from shared.clients.git_remotes import Refs, Snapshot, Standing
 from shared.contract import refusal
-from shared.errors import HumanNeeded, PermanentError, TemporaryError
+from shared.errors import HumanNeeded, NotWritten, PermanentError, after_a_write
 from shared.landscape import repository_page
 from shared.model import Absent, Known, Read, Step, Unknown
-from shared.proposals import NUMBER, withdraw
+from shared.proposals import NUMBER, is_ours, withdraw
 from shared.world import Scope
 
 
@@ -50,7 +50,7 @@ def _keep(scope: Scope, step: Step) -> None:
     _hold_pinned(scope, step)
     refs = _known(asking.refs(scope, step.owner), step.owner)
     if refs.heads_and_tags.get(f"refs/heads/{name}", commit) != commit:
-        raise TemporaryError(f"{name} is on another commit since the plan", delay=AGAIN)
+        raise NotWritten(f"{name} is on another commit since the plan", delay=AGAIN)
     try:
         scope.world.github.keep(step.owner, name, commit)
     except PermanentError as refused:
@@ -64,6 +64,7 @@ def _move(scope: Scope, step: Step) -> None:
     _hold_move(scope, step, link)
     own = branch(change(step))
     opened = is_open(github, link.holder, own)
+    _hold_ours(scope, link.holder, own, opened=opened)
     github.move_gitlink(
         link.holder,
         own,
@@ -73,7 +74,8 @@ def _move(scope: Scope, step: Step) -> None:
         message=message(scope, step, link),
     )
     if not opened:
-        github.propose(link.holder, own, link.at, title(link), body(scope, step, link))
+        with after_a_write():
+            github.propose(link.holder, own, link.at, title(link), body(scope, step, link))
 
 
 # -- asking again -----------------------------------------------------------------------------------
@@ -82,7 +84,7 @@ def _move(scope: Scope, step: Step) -> None:
 def _link(scope: Scope, step: Step) -> tuple[Link, Snapshot]:
     """The gitlink as it is now, and the commit that has it.
 
-    Raises TemporaryError where it pins another commit than the plan knew: the next look plans anew.
+    Raises NotWritten where it pins another commit than the plan knew: the next look plans anew.
     """
     for tracked in _tracked(scope):
         repository = tracked.declared.repository
@@ -105,7 +107,7 @@ def _pinning(step: Step, tracked: Tracked, snapshot: Snapshot) -> Link:
     for link in links_of(tracked, snapshot):
         if link.reference == step.object and step.before == {"commit": link.gitlink.commit}:
             return link
-    raise TemporaryError(f"{step.object} has changed since the plan", delay=AGAIN)
+    raise NotWritten(f"{step.object} has changed since the plan", delay=AGAIN)
 
 
 def _hold_pinned(scope: Scope, step: Step) -> None:
@@ -120,23 +122,35 @@ def _hold_pinned(scope: Scope, step: Step) -> None:
             case Unknown() as unknown:
                 unread = unknown
     if isinstance(unread, Unknown):
-        raise TemporaryError(f"what pins {step.object} could not be read: {unread.why}", delay=AGAIN)
-    raise TemporaryError(f"no tracked branch pins {step.object} any more", delay=AGAIN)
+        raise NotWritten(f"what pins {step.object} could not be read: {unread.why}", delay=AGAIN)
+    raise NotWritten(f"no tracked branch pins {step.object} any more", delay=AGAIN)
 
 
 def _hold_move(scope: Scope, step: Step, link: Link) -> None:
     """The commit is one that may be pinned, and the one that is pinned is still gone."""
     if link.remote is None or link.target != step.after["branch"]:
         says = f"{step.object} may not be moved to {step.after['branch']} any more"
-        raise TemporaryError(says, delay=AGAIN)
+        raise NotWritten(says, delay=AGAIN)
     refs = asking.refs(scope, link.remote)
     _hold_target(scope, Pin(link.remote, step.after["commit"]), refs)
     _hold_gone(scope, Pin(link.remote, link.gitlink.commit), refs)
 
 
+def _hold_ours(scope: Scope, holder: str, own: str, *, opened: bool) -> None:
+    """Nobody else wrote to the branch: it is moved without regard to what it leads to."""
+    match asking.snapshot(scope, holder, own):
+        case Known(snapshot) if not is_ours(snapshot.message):
+            says = f"somebody else wrote to branch {own}"
+            if opened:
+                raise NotWritten(f"{says} since the plan", delay=AGAIN)
+            raise PermanentError(f"{says}, which has no pull request: propose it, or delete the branch")
+        case Unknown(why):
+            raise NotWritten(f"branch {own} could not be read: {why}", delay=AGAIN)
+
+
 def _hold_target(scope: Scope, pin: Pin, refs: Read[Refs]) -> None:
     if _known(asking.standing(scope, pin, refs), pin.commit) is not Standing.REFERENCED:
-        raise TemporaryError(f"no branch or tag leads to {pin.commit} any more", delay=AGAIN)
+        raise NotWritten(f"no branch or tag leads to {pin.commit} any more", delay=AGAIN)
 
 
 def _hold_gone(scope: Scope, pin: Pin, refs: Read[Refs]) -> None:
@@ -145,7 +159,7 @@ def _hold_gone(scope: Scope, pin: Pin, refs: Read[Refs]) -> None:
     if gone and on_github(scope.environment.submodules, pin.remote):
         gone = isinstance(scope.world.github.holds(*pin), Absent)
     if not gone:
-        raise TemporaryError(f"{pin.commit} is not known to be gone any more", delay=AGAIN)
+        raise NotWritten(f"{pin.commit} is not known to be gone any more", delay=AGAIN)
 
 
 def _known[T](read: Read[T], what: str) -> T:
@@ -153,6 +167,6 @@ def _known[T](read: Read[T], what: str) -> T:
         case Known(value):
             return value
         case Unknown(why):
-            raise TemporaryError(f"{what} could not be read: {why}", delay=AGAIN)
+            raise NotWritten(f"{what} could not be read: {why}", delay=AGAIN)
         case Absent():
-            raise TemporaryError(f"{what} is not there any more", delay=AGAIN)
+            raise NotWritten(f"{what} is not there any more", delay=AGAIN)

@@ -11,6 +11,7 @@ from shared.clients.github import PullRequest
 from shared.landscape import DeclaredSubmodules, repository_page
 from shared.landscape.forms import BRANCH, SUBMODULE_PATH
 from shared.model import Read, Unknown, digest_of
+from shared.proposals import BRANCHES
 
 
 class Pin(NamedTuple):
@@ -96,6 +97,8 @@ class Proposed:
     """Every pull request that its branch ever had, newest first."""
     commit: Read[str]
     """What it is moved to on that branch; Absent without an open pull request, or without that gitlink."""
+    by_others: bool = False
+    """The newest commit of an open pull request's branch is not ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +149,7 @@ def _resolved(holder: str, gitlink: Gitlink) -> str | None:
     return resolve(holder, gitlink.url) if gitlink.printable and gitlink.url is not None else None
 
 
-BRANCH_PREFIX: Final = "reconverge/pins-"
+BRANCH_PREFIX: Final = f"{BRANCHES}pins-"
 """Without an environment: a branch may be rendered for several, and one pull request serves them all."""
 
 

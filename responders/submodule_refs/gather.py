@@ -15,6 +15,7 @@ from shared.clients.git_remotes import Standing
 from shared.clients.github import State
 from shared.landscape import repository_page
 from shared.model import Absent, Known, Read
+from shared.proposals import is_ours
 from shared.world import Scope
 
 
@@ -42,7 +43,8 @@ def _proposed(scope: Scope, link: Link) -> Proposed:
     match asking.snapshot(scope, link.holder, own):
         case Known(snapshot):
             commits = [one.commit for one in snapshot.gitlinks if one.path == link.gitlink.path]
-            return Proposed(history=history, commit=Known(commits[0]) if commits else Absent())
+            commit = Known(commits[0]) if commits else Absent()
+            return Proposed(history=history, commit=commit, by_others=not is_ours(snapshot.message))
         case unread:
             return Proposed(history=history, commit=unread)
 

@@ -99,16 +99,19 @@ def _newest(facts: Facts, link: Link, newest: PullRequest, now: datetime) -> Fin
 
 def _open(facts: Facts, link: Link, newest: PullRequest) -> Finding | None:
     """One that moves the pin to any commit that a branch leads to is as good as new; so is one in which
-    people took the submodule out."""
-    commit = facts.moves[link.reference].commit
+    people took the submodule out. What else people wrote to its branch is theirs to bring right."""
+    move = facts.moves[link.reference]
     proposed = proposed_pin(facts, link)
     standing = facts.standings[proposed] if proposed else Known(Standing.REFERENCED)
-    for read in (commit, standing):
+    for read in (move.commit, standing):
         if isinstance(read, Unknown):
             says = f"what pull request {newest.number} proposes could not be read: {read.why}"
             return _told(Reason.SUBMODULES_UNREAD, link, says)
     if standing == Known(Standing.REFERENCED):
         says = f"pull request {newest.number} waits for people"
+        return _told(Reason.PIN_MOVE_OPEN, link, says, url=newest.url)
+    if move.by_others:
+        says = f"pull request {newest.number} waits for people, and somebody else wrote to its branch"
         return _told(Reason.PIN_MOVE_OPEN, link, says, url=newest.url)
     return None
 

@@ -177,7 +177,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.PIN_MOVE_OPEN: ReasonInfo(
         Leads.WAIT,
         Severity.WARNING,
-        "The pull request that moves the pin is open and waits for people.",
+        "The pull request that moves the pin is open and waits for people. What somebody else wrote to its "
+        "branch is left there.",
         "Review and merge it. Closing it without merging tells Reconverge that the move is not wanted.",
     ),
     Reason.PIN_MOVE_DECLINED: ReasonInfo(

@@ -155,8 +155,12 @@ def _moved(home: Home, target: str, path: str) -> Home:
     """Where a redirect leads, with the same credential: the host stays the same. As git reads it, the rest
     of the new address must be what was asked for.
     """
-    url = urljoin(f"{home.base}{path}", target)
-    here, there = urlsplit(home.base), urlsplit(url)
+    here = urlsplit(home.base)
+    try:
+        url = urljoin(f"{home.base}{path}", target)
+        there = urlsplit(url)
+    except ValueError as error:
+        raise PermanentError(f"{home.host} sends to what is no address") from error
     if (here.scheme, here.netloc.lower()) != (there.scheme, there.netloc.lower()) or not url.endswith(path):
         raise PermanentError(f"{home.host} sends elsewhere: write the address that the repository has now")
     return replace(home, base=url.removesuffix(path))

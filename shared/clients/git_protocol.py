@@ -162,7 +162,10 @@ def refs_of(server: Server, prefixes: tuple[str, ...] = PREFIXES) -> Mapping[str
 
 def _listed(lines: Iterable[str], object_format: str, prefixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     for line in lines:
-        target, name, *more = line.split(" ")
+        target, _, rest = line.partition(" ")
+        name, *more = rest.split(" ")
+        if not name:
+            raise Unusable("its answer lists a ref without a name")
         peeled = next((one.removeprefix("peeled:") for one in more if one.startswith("peeled:")), target)
         # A server may send more than it is asked for, such as a HEAD that leads nowhere.
         if name.startswith(prefixes):

@@ -12,6 +12,7 @@ https://git-scm.com/docs/protocol-v2
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from shared.clients.azure_core import as_unknown
 from shared.clients.git_addresses import resolve
@@ -35,6 +36,9 @@ from shared.settings import Settings
 
 __all__ = ["GitRemotes", "Gitlink", "Refs", "Snapshot", "Standing", "resolve"]
 
+_MOST_MESSAGE: Final = 10_000
+"""Bytes of a commit's message that are kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gitlink:
@@ -57,6 +61,8 @@ class Snapshot:
 
     commit: str
     gitlinks: tuple[Gitlink, ...]
+    message: str = field(default="", repr=False, compare=False)
+    """The commit's, or the end of a long one, where trailers stand. Anybody may have written it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +178,13 @@ def _pinned_by(server: Server, commit: str) -> Snapshot:
     return Snapshot(
         commit=commit,
         gitlinks=tuple(_gitlink(path, pin, modules.get(path)) for path, pin in sorted(found.links.items())),
+        message=_message(objects[commit]),
     )
+
+
+def _message(commit: Object) -> str:
+    """Behind the first empty line: those of a signature begin with a space."""
+    return commit.data.partition(b"\n\n")[2][-_MOST_MESSAGE:].decode(errors="replace")
 
 
 def _gitlink(path: str, commit: str, module: Module | None) -> Gitlink:
@@ -202,4 +214,7 @@ def _read[T](call: "Callable[[], T | Absent | Unknown]") -> Read[T]:
         return Absent() if error.proves else as_unknown(error)
     except ReconvergeError as error:
         return as_unknown(error)
+    # What a server says may be odd in ways that nobody thought of; one of them must not stop all others.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        return Unknown(f"its server's answer has not the promised shape ({type(error).__name__})")
     return found if isinstance(found, (Absent, Unknown)) else Known(found)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from shared.clients.azure_core import AGAIN
 from shared.clients.github_http import TOKEN, CannotBeDone, Lost, NotThere, decoded, read, request, slug
-from shared.errors import Misconfigured, PermanentError, TemporaryError
+from shared.errors import Misconfigured, NotWritten, PermanentError, after_a_write
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 
@@ -116,11 +116,15 @@ class GitHub:
         self._write("POST", repository, "pulls", {"head": branch, "base": base, "title": title, "body": body})
 
     def withdraw(self, repository: str, number: int, title: str, comment: str) -> None:
-        """Close a pull request of ours and say why. Repeated after a crash, it may say so twice."""
-        self._write("POST", repository, f"issues/{number}/comments", {"body": comment})
+        """Close a pull request of ours and say why. After a crash between the two, only its title does.
+
+        The other way round, one that may not be closed would get the comment anew with each try.
+        """
         self._write(
             "PATCH", repository, f"pulls/{number}", {"state": "closed", "title": f"{SUPERSEDED}{title}"}
         )
+        with after_a_write():
+            self._write("POST", repository, f"issues/{number}/comments", {"body": comment})
 
     def _pulls(self, repository: str, **query: str) -> Read[tuple[PullRequest, ...]]:
         """All pages. Branches of forks are left out: they may have any name."""
@@ -142,6 +146,22 @@ class GitHub:
         return Unknown(f"the repository: {_UNSEEN}") if isinstance(answered, Absent) else answered
 
     # -- branches and files -------------------------------------------------------------------
+
+    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[str, ...]]:
+        """The messages of the commits that the branch has and its base has not, oldest first. Absent where
+        one of the two is not there, or GitHub shows none of the repository.
+
+        https://docs.github.com/rest/commits/commits#compare-two-commits
+        """
+
+        def messages(found: Any) -> tuple[str, ...]:
+            told = tuple(str(one["commit"]["message"]) for one in found["commits"])
+            # Without asking for pages, one answer holds 250 of them: more than any branch of ours gets.
+            if len(told) != found["total_commits"]:
+                raise CannotBeDone("it has too many commits of its own")
+            return told
+
+        return self._get(repository, f"compare/{_path(base)}...{_path(branch)}", {}, messages)
 
     def point(self, repository: str, branch: str, commit: str) -> None:
         """Make the branch, or move it, to a commit. Only for branches of ours."""
@@ -168,7 +188,7 @@ class GitHub:
             if isinstance(there, Absent):
                 raise
             if isinstance(there, Unknown):
-                raise TemporaryError(f"branch {branch}: {there.why}", delay=AGAIN) from refusal
+                raise NotWritten(f"branch {branch}: {there.why}", delay=AGAIN) from refusal
             raise PermanentError(
                 f"branch {branch} is there already, for {there.value[:7]} and not for {commit[:7]}"
             ) from refusal
@@ -206,7 +226,7 @@ class GitHub:
         """Upon the commit `base`, let the submodule at that path pin another commit; point a branch of ours
         there. GitHub does not look whether the other repository has the commit.
 
-        Raises TemporaryError where GitHub does not yet see the tree that it has just made.
+        Raises NotWritten where GitHub does not yet see the tree that it has just made: no branch leads to it.
 
         https://docs.github.com/rest/git/trees#create-a-tree
         """
@@ -219,7 +239,7 @@ class GitHub:
             made = _sha(self._json("POST", name, "git/commits", json=body))
         # Both objects were there a moment ago, so one of GitHub's servers is behind the others.
         except CannotBeDone as refusal:
-            raise TemporaryError(f"{refusal}: the new tree is not seen yet", delay=AGAIN) from refusal
+            raise NotWritten(f"{refusal}: the new tree is not seen yet", delay=AGAIN) from refusal
         self.point(repository, branch, made)
 
     def commit(

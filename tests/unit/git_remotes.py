@@ -29,6 +29,8 @@ class Repository:
     """Commits that only the REST API still has."""
     pins: dict[str, tuple[Gitlink, ...]] = field(default_factory=dict)
     """Gitlinks by commit."""
+    messages: dict[str, str] = field(default_factory=dict)
+    """Of commits of ours, by commit."""
 
     def commit(self, sha: str, branch: str = "main", *, pins: Iterable[Gitlink] = ()) -> None:
         """Push it upon the branch."""
@@ -96,7 +98,13 @@ class GitRemotes:
         commit = found.branches.get(revision, revision)
         if commit not in found.referenced | found.loose:
             return Absent()
-        return Known(Snapshot(commit=commit, gitlinks=found.pins.get(commit, ())))
+        return Known(
+            Snapshot(
+                commit=commit,
+                gitlinks=found.pins.get(commit, ()),
+                message=found.messages.get(commit, "By somebody"),
+            )
+        )
 
     def standing(self, url: str, commit: str, refs: Refs, *, parent: str | None = None) -> Read[Standing]:
         found = self._find("standing", url)

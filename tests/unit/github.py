@@ -37,6 +37,8 @@ class GitHub:
     """Of all commits of ours."""
     newest: dict[tuple[str, str], str] = field(default_factory=dict)
     """The message of the newest commit by repository page and branch."""
+    own: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """The messages of the commits to each branch since it was pointed or merged, oldest first."""
     state: str | None = "active"
     """Of the workflow; None is no workflow."""
     run_list: list[WorkflowRun] = field(default_factory=list)
@@ -56,6 +58,7 @@ class GitHub:
     def put(self, repository: str, branch: str, path: str, text: str, message: str = "By somebody") -> None:
         self.branches.setdefault((page(repository), branch), {})[path] = text
         self.newest[page(repository), branch] = message
+        self.own.setdefault((page(repository), branch), []).append(message)
 
     def text(self, repository: str, branch: str, path: str) -> str | None:
         return self.branches.get((page(repository), branch), {}).get(path)
@@ -63,6 +66,7 @@ class GitHub:
     def merge(self, number: int, base: str, path: str) -> None:
         repository, pull = self._pull(number)
         self.put(repository, base, path, self.text(repository, pull.branch, path) or "")
+        self.own[repository, pull.branch] = []
         self._end(number, State.MERGED)
 
     def merge_pins(self, number: int, base: str) -> None:
@@ -132,6 +136,13 @@ class GitHub:
             return Unknown("the repository: GitHub answered 404")
         return Known(None) if commit in remote.held else Absent()
 
+    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[str, ...]]:
+        del base
+        if trouble := self.troubles.get("beyond"):
+            return as_unknown(trouble)
+        where = (page(repository), branch)
+        return Known(tuple(self.own.get(where, []))) if where in self.branches else Absent()
+
     # -- what a run writes ----------------------------------------------------------------------
 
     def point(self, repository: str, branch: str, commit: str) -> None:
@@ -139,6 +150,7 @@ class GitHub:
         for (where, _), files in list(self.branches.items()):
             if where == page(repository) and commit_of(files) == commit:
                 self.branches[where, branch] = dict(files)
+                self.own[where, branch] = []
         self._strike("point lost")
 
     def keep(self, repository: str, branch: str, commit: str) -> None:
@@ -162,6 +174,7 @@ class GitHub:
         made = commit_of({"base": base, path: commit})
         remote.point(branch, made)
         remote.pins[made] = moved
+        remote.messages[made] = message
         self.messages.append(message)
         self._strike("move_gitlink lost")
 

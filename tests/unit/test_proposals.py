@@ -9,7 +9,14 @@ import pytest
 
 from shared import proposals
 from shared.clients.github import State
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import (
+    HalfWritten,
+    NotWritten,
+    PermanentError,
+    ReconvergeError,
+    TemporaryError,
+    Throttled,
+)
 from shared.landscape.values import ValuesFile
 from shared.model import Absent, Channel, Known, Step, Unknown
 from shared.proposals import Proposal, Stand
@@ -279,6 +286,52 @@ def test_whoever_dies_on_the_way_leaves_one_pull_request_in_the_end(moment: str)
     assert len(world.github.pulls) == 1
 
 
+REFUSALS: dict[str, tuple[ReconvergeError, type[Exception]]] = {
+    "for good": (PermanentError("403"), HalfWritten),
+    "for now": (Throttled("429", delay=MINUTE), TemporaryError),
+}
+
+
+@pytest.mark.parametrize(("refusal", "kind"), REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("moment", ["commit", "propose"])
+def test_what_is_refused_after_the_branch_was_pointed_is_not_told_as_if_nothing_was_written(
+    moment: str, refusal: ReconvergeError, kind: type[Exception]
+) -> None:
+    world = World()
+    world.github.troubles[moment] = refusal
+    with pytest.raises(kind, match=str(refusal)) as refused:
+        world.propose()
+    assert type(refused.value) is kind
+    assert world.github.pulls == []
+
+
+def left_behind(world: World) -> str:
+    """A branch of ours whose pull request we closed, and to which somebody then wrote."""
+    world.propose()
+    proposals.withdraw(world.scope, closing(world), title="map ci", comment="Not needed.")
+    (_, pull) = world.github.pulls[-1]
+    world.github.put(REPOSITORY, pull.branch, "more.yaml", "theirs\n")
+    return pull.branch
+
+
+def test_what_somebody_else_wrote_to_a_branch_without_a_pull_request_is_left_there() -> None:
+    world = World()
+    own = left_behind(world)
+    with pytest.raises(PermanentError, match=f"somebody else wrote to branch {own}, which has no pull"):
+        world.propose()
+    assert world.github.text(REPOSITORY, own, "more.yaml") == "theirs\n"
+    assert world.github.open == []
+
+
+def test_no_branch_is_moved_while_nobody_knows_what_it_leads_to() -> None:
+    world = World()
+    own = left_behind(world)
+    world.github.troubles["beyond"] = LOST
+    with pytest.raises(NotWritten, match=f"branch {own} could not be read: the answer was lost"):
+        world.propose()
+    assert world.github.text(REPOSITORY, own, "more.yaml") == "theirs\n"
+
+
 def test_nothing_is_written_twice() -> None:
     world = World()
     step = world.step()
@@ -307,7 +360,16 @@ def test_a_file_that_changed_since_the_plan_is_planned_anew(text: str) -> None:
     world = World()
     step = world.step()
     world.write(text)
-    with pytest.raises(TemporaryError, match=r"has changed since the plan|is not one YAML document"):
+    with pytest.raises(NotWritten, match=r"has changed since the plan|is not one YAML document"):
+        world.propose(step)
+    assert world.github.pulls == []
+
+
+def test_a_file_that_could_not_be_read_again_is_not_written() -> None:
+    world = World()
+    step = world.step()
+    world.github.troubles["read"] = LOST
+    with pytest.raises(NotWritten, match="could not be read: the answer was lost"):
         world.propose(step)
     assert world.github.pulls == []
 
@@ -328,6 +390,33 @@ def test_a_step_of_another_file_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(PermanentError, match=r"is not where .* is written"):
         world.propose(step)
     assert world.github.pulls == []
+
+
+def closing(world: World) -> Step:
+    """Of the only pull request."""
+    ((_, pull),) = world.github.pulls
+    return proposals.closing(pull, action="gitlab.map", owner=REPOSITORY.removesuffix(".git"), mends="x")
+
+
+def test_what_somebody_declined_since_the_plan_is_not_told_as_closed_by_us() -> None:
+    world = World()
+    world.propose()
+    step = closing(world)
+    world.github.decline(*world.github.open)
+    with pytest.raises(NotWritten, match="pull request 1 is not open any more"):
+        proposals.withdraw(world.scope, step, title="map ci", comment="Not needed.")
+    assert world.stand() is Stand.DECLINED
+    assert world.github.comments == {}
+
+
+def test_nothing_is_closed_that_is_not_seen_to_be_open() -> None:
+    world = World()
+    world.propose()
+    step = closing(world)
+    world.github.troubles["proposals"] = LOST
+    with pytest.raises(NotWritten, match="could not be listed: the answer was lost"):
+        proposals.withdraw(world.scope, step, title="map ci", comment="Not needed.")
+    assert world.github.open == [1]
 
 
 def test_what_nobody_needs_any_more_is_found_and_closed() -> None:

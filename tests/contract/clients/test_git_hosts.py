@@ -169,6 +169,14 @@ def test_a_redirect_that_git_would_not_follow_is_not_followed(servers: Servers, 
     assert len(servers.github.asked) == 1
 
 
+@pytest.mark.parametrize("target", ["https://[", "https://{github}]x/"])
+def test_a_redirect_to_what_is_no_address_is_not_followed(servers: Servers, target: str) -> None:
+    target = target.replace("{github}", servers.github.host)
+    servers.github.laid["GET /o/r.git/info/refs"] = (302, {"Location": target}, b"")
+    assert why(servers.remotes().refs(GITHUB)) == f"{servers.github.host} sends to what is no address"
+    assert len(servers.github.asked) == 1
+
+
 def test_a_circle_of_redirects_ends(servers: Servers) -> None:
     where = "/o/r.git/info/refs?service=git-upload-pack"
     servers.github.laid["GET /o/r.git/info/refs"] = (302, {"Location": where}, b"")

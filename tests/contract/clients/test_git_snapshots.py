@@ -66,6 +66,20 @@ def test_a_branch_s_pins_are_read_at_any_depth(
     assert snapshot(server, "main") == Known(Snapshot(commit=commit, gitlinks=LINKS))
 
 
+@pytest.mark.parametrize(
+    ("written", "read"), [("Why\n\nTrailer: x\n", "Why\n\nTrailer: x\n"), ("x" * 20_000, "x" * 9_999 + "\n")]
+)
+def test_of_a_commit_s_message_the_end_is_kept(
+    server: GitServer, repository: Repository, written: str, read: str
+) -> None:
+    before = repository.commit(FILES, links=PINS)
+    made = repository.git("commit-tree", f"{before}^{{tree}}", "-m", written)
+    repository.git("update-ref", "refs/heads/main", made)
+    found = snapshot(server, "main")
+    assert isinstance(found, Known)
+    assert found.value.message == read
+
+
 def test_a_commit_is_read_by_its_id_whatever_the_branches_are_at(
     server: GitServer, repository: Repository
 ) -> None:

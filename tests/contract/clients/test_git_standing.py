@@ -337,6 +337,24 @@ def test_a_beginning_that_is_none_proves_nothing(server: GitServer, content: byt
     assert why in found.why
 
 
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("line", [b"x\n", b""], ids=["of one word", "of nothing"])
+def test_a_list_of_refs_with_a_line_that_names_none_proves_nothing(server: GitServer, line: bytes) -> None:
+    server.laid[POST] = (200, {"Content-Type": RESULT}, pkt(line) + b"0000")
+    assert remotes(server).refs(URL) == Unknown("its answer lists a ref without a name")
+
+
+def test_an_answer_that_is_odd_in_a_way_that_nobody_thought_of_proves_nothing(
+    server: GitServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(_: object) -> None:
+        raise KeyError("a secret")
+
+    monkeypatch.setattr("shared.clients.git_remotes.greet", stumble)
+    found = remotes(server).refs(URL)
+    assert found == Unknown("its server's answer has not the promised shape (KeyError)")
+
+
 TWISTS: dict[str, Callable[[bytes], bytes]] = {
     "cut before its end": lambda content: content[:-4],
     "cut within a line": lambda content: content[:-20],

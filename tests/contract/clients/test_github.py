@@ -11,7 +11,14 @@ import pytest
 
 from shared.clients.github import GitHub, PullRequest, State, Workflow
 from shared.clients.github_http import CannotBeDone, Conflict, NotThere
-from shared.errors import Misconfigured, PermanentError, TemporaryError, Throttled
+from shared.errors import (
+    HalfWritten,
+    Misconfigured,
+    NotWritten,
+    PermanentError,
+    TemporaryError,
+    Throttled,
+)
 from shared.model import Absent, Known, Unknown
 from shared.settings import Settings
 from tests.contract.clients import forge
@@ -286,6 +293,32 @@ def test_a_branch_that_is_there_is_moved(far: Forge) -> None:
     assert far.asked[1].body == {"sha": "abc", "force": True}
 
 
+COMPARED = f"{AT}/compare/main...ours"
+
+
+def told(*messages: str, total: int | None = None) -> Answer:
+    commits = [{"sha": "a", "commit": {"message": one}} for one in messages]
+    return Answer(200, {"total_commits": len(messages) if total is None else total, "commits": commits})
+
+
+BEYOND: dict[str, tuple[Answer, Any]] = {
+    "two commits": (told("first", "second"), Known(("first", "second"))),
+    "none": (told(), Known(())),
+    "more than one answer holds": (told("first", total=251), Unknown("it has too many commits of its own")),
+    "a branch that is not there": (Answer(404), Absent()),
+    "another shape": (
+        Answer(200, {"commits": None}),
+        Unknown("GitHub's answer has not the promised shape (TypeError)"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("answer", "beyond"), BEYOND.values(), ids=BEYOND)
+def test_what_a_branch_has_beyond_its_base_is_read(far: Forge, answer: Answer, beyond: Any) -> None:
+    far.lay("GET", COMPARED, answer)
+    assert github(far).beyond(REPOSITORY, "main", "ours") == beyond
+
+
 # -- commits and what they pin ----------------------------------------------------------------------------
 
 SHA = "d7273e6d72ff" + "0" * 28
@@ -314,10 +347,10 @@ NOT_KEPT: dict[str, tuple[Answer, Answer, type[Exception], str]] = {
     "nobody knows which commit the branch keeps": (
         Answer(422),
         Answer(502),
-        TemporaryError,
+        NotWritten,
         "branch gitops-pin/d7273e6: GitHub answered 502",
     ),
-    "the branch tells of no commit": (Answer(422), Answer(200, {}), TemporaryError, "branch gitops-pin"),
+    "the branch tells of no commit": (Answer(422), Answer(200, {}), NotWritten, "branch gitops-pin"),
     "a permission is missing": (Answer(403), at(SHA), PermanentError, "lacks a permission"),
     "the repository is not seen": (Answer(404), at(SHA), NotThere, "does not exist, or the token"),
 }
@@ -382,16 +415,18 @@ def test_a_gitlink_is_moved_by_a_tree_a_commit_and_a_branch_of_ours(far: Forge) 
     ]
 
 
-HALF: dict[str, dict[str, Answer]] = {
-    "what is to be changed has no tree": {"GET": Answer(200, {"sha": SHA})},
-    "the new tree has no name": {"POST trees": Answer(201, [])},
-    "the new tree is not seen yet": {"POST commits": Answer(422)},
-    "the new commit has no name": {"POST commits": Answer(201, {})},
+HALF: dict[str, tuple[dict[str, Answer], type[Exception]]] = {
+    "what is to be changed has no tree": ({"GET": Answer(200, {"sha": SHA})}, TemporaryError),
+    "the new tree has no name": ({"POST trees": Answer(201, [])}, TemporaryError),
+    "the new tree is not seen yet": ({"POST commits": Answer(422)}, NotWritten),
+    "the new commit has no name": ({"POST commits": Answer(201, {})}, TemporaryError),
 }
 
 
-@pytest.mark.parametrize("changes", HALF.values(), ids=HALF)
-def test_a_move_that_goes_half_way_moves_no_branch(far: Forge, changes: dict[str, Answer]) -> None:
+@pytest.mark.parametrize(("changes", "kind"), HALF.values(), ids=HALF)
+def test_a_move_that_goes_half_way_moves_no_branch(
+    far: Forge, changes: dict[str, Answer], kind: type[Exception]
+) -> None:
     usual = {
         "GET": Answer(200, {"sha": SHA, "tree": {"sha": "t1"}}),
         "POST trees": Answer(201, {"sha": "t2"}),
@@ -401,7 +436,7 @@ def test_a_move_that_goes_half_way_moves_no_branch(far: Forge, changes: dict[str
     far.lay("GET", f"{AT}/git/commits/{SHA}", answers["GET"])
     far.lay("POST", f"{AT}/git/trees", answers["POST trees"])
     far.lay("POST", f"{AT}/git/commits", answers["POST commits"])
-    with pytest.raises(TemporaryError):
+    with pytest.raises(kind):
         move(far)
     assert not [one for one in far.asked if "refs" in one.path]
 
@@ -419,6 +454,28 @@ def test_a_pull_request_is_closed_with_a_comment_and_a_title_by_which_it_is_know
     far.lay("PATCH", f"{AT}/pulls/7", Answer(200, {}))
     github(far).withdraw(REPOSITORY, 7, "bring", "why")
     assert [one.body for one in far.asked] == [
-        {"body": "why"},
         {"state": "closed", "title": "Superseded: bring"},
+        {"body": "why"},
     ]
+
+
+def test_a_pull_request_that_may_not_be_closed_gets_no_comment(far: Forge) -> None:
+    far.lay("PATCH", f"{AT}/pulls/7", Answer(403))
+    with pytest.raises(PermanentError, match="lacks a permission"):
+        github(far).withdraw(REPOSITORY, 7, "bring", "why")
+    assert [one.method for one in far.asked] == ["PATCH"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(Answer(403), HalfWritten), (Answer(429), TemporaryError)],
+    ids=["for good", "for now"],
+)
+def test_a_pull_request_is_closed_though_its_comment_is_refused(
+    far: Forge, answer: Answer, kind: type[Exception]
+) -> None:
+    far.lay("PATCH", f"{AT}/pulls/7", Answer(200, {}))
+    far.lay("POST", f"{AT}/issues/7/comments", answer)
+    with pytest.raises(kind) as refused:
+        github(far).withdraw(REPOSITORY, 7, "bring", "why")
+    assert type(refused.value) is kind

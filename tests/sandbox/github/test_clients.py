@@ -112,6 +112,13 @@ def test_a_proposal_that_a_reviewer_merges_is_on_the_branch(served: Served) -> N
     assert ended_one.ended_at is not None
 
 
+def test_what_a_proposal_s_branch_has_beyond_its_base_is_told(place: Place) -> None:
+    assert github(place).beyond(place.page, "main", BRANCH) == Absent()
+    proposed(place)
+    assert github(place).beyond(place.page, "main", BRANCH) == Known(("why",))
+    assert github(place).beyond(place.page, BRANCH, "main") == Known(())
+
+
 def test_a_proposal_that_a_person_closes_is_declined_and_one_of_ours_superseded(place: Place) -> None:
     made = proposed(place, "bring")
     place.ask("PATCH", f"pulls/{made.number}", {"state": "closed"})

@@ -414,7 +414,7 @@ def test_a_suffix_that_was_certainly_refused_is_none_of_the_two() -> None:
     world.merge()
     world.run()
     world.clock.advance(HOUR)
-    world.github.troubles["propose"] = Throttled("GitHub answered 429", delay=MINUTE)
+    world.github.troubles["point"] = Throttled("GitHub answered 429", delay=MINUTE)
     world.run()
     # Another Job comes, and so another suffix.
     world.commit(lambda text: text.replace("in dev.", "of dev."))

@@ -7,7 +7,7 @@ import pytest
 
 from responders.submodule_refs import RESPONDER
 from responders.submodule_refs.reasons import Reason
-from shared.errors import PermanentError, TemporaryError
+from shared.errors import NotWritten, PermanentError
 from shared.model import Step, Word
 from tests.unit.github import GitHub
 from tests.unit.submodule_refs.broken import (
@@ -159,7 +159,7 @@ def test_a_branch_that_took_the_name_since_the_plan_is_not_moved() -> None:
     world = unreferenced()
     (step,) = world.plan().steps
     world.backlog.branches[step.after["branch"]] = world.first
-    with pytest.raises(TemporaryError, match="on another commit since the plan"):
+    with pytest.raises(NotWritten, match="on another commit since the plan"):
         RESPONDER.apply(world.scope, step)
     assert branches(world)[step.after["branch"]] == world.first
 
@@ -213,6 +213,6 @@ def test_a_commit_that_no_tracked_branch_is_seen_to_pin_any_more_is_not_kept(
     world = unreferenced()
     (step,) = world.plan().steps
     happens(world)
-    with pytest.raises(TemporaryError):
+    with pytest.raises(NotWritten):
         RESPONDER.apply(world.scope, step)
     assert branches(world) == {"main": world.tip}

@@ -7,9 +7,11 @@ import pytest
 from responders.submodule_refs import RESPONDER
 from responders.submodule_refs.reasons import Reason
 from shared.clients.github import State
-from shared.errors import TemporaryError
-from shared.landscape import DeclaredSubmodules
+from shared.errors import NotWritten, PermanentError, TemporaryError
+from shared.journal import Kind
+from shared.landscape import DeclaredSubmodules, Mode
 from shared.model import Channel, Step, Word
+from shared.plans import Plans
 from tests.unit.submodule_refs.broken import (
     DAY,
     LOST,
@@ -24,7 +26,9 @@ from tests.unit.submodule_refs.builders import (
     PARENT,
     PATH,
     World,
+    allowing,
     declared,
+    link,
 )
 
 
@@ -111,6 +115,52 @@ def test_a_pull_request_in_which_people_took_the_submodule_out_is_left_to_them()
     assert world.pins(pull.branch) == {}
 
 
+def people_write(world: World) -> str:
+    """Upon the branch of the only pull request: a pin that no branch leads to yet, and a second one."""
+    ((_, pull),) = world.github.pulls
+    theirs = world.commit(BACKLOG, None)
+    return world.commit(GITOPS, pull.branch, link(theirs), link(world.first, path="charts"))
+
+
+def test_what_people_wrote_to_the_branch_of_a_pull_request_is_left_there() -> None:
+    world = gone()
+    world.run()
+    ((_, pull),) = world.github.pulls
+    written = people_write(world)
+    for _ in range(2):
+        world.clock.advance(15 * MINUTE)
+        report = world.run()
+        assert report.outcome.reason == Reason.PIN_MOVE_OPEN
+        assert "pull request 1 waits for people, and somebody else wrote to its branch" in str(
+            report.findings
+        )
+        assert world.gitops.branches[pull.branch] == written
+
+
+def test_what_people_wrote_to_the_branch_since_the_plan_is_left_there() -> None:
+    world = gone()
+    (step,) = world.plan().steps
+    world.run()
+    ((_, pull),) = world.github.pulls
+    written = people_write(world)
+    with pytest.raises(NotWritten, match=r"somebody else wrote to branch reconverge/pins-.* since the plan"):
+        RESPONDER.apply(world.scope, step)
+    assert world.gitops.branches[pull.branch] == written
+
+
+def test_what_people_wrote_to_a_branch_without_a_pull_request_is_left_there() -> None:
+    world = gone()
+    world.run()
+    ((_, pull),) = world.github.pulls
+    world.pin(world.first)
+    world.run()
+    written = people_write(world)
+    world.pin(world.stray)
+    assert world.run().outcome.word is Word.FAILED
+    assert world.gitops.branches[pull.branch] == written
+    assert world.github.open == []
+
+
 def test_another_commit_that_is_gone_is_another_move() -> None:
     world = gone()
     world.run()
@@ -137,6 +187,20 @@ def test_whoever_dies_on_the_way_to_a_pull_request_leaves_one_in_the_end(moment:
     assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
     ((_, pull),) = world.github.pulls
     assert world.pins(pull.branch) == {PATH: world.tip}
+
+
+def test_an_approval_is_used_up_by_a_move_whose_pull_request_is_refused() -> None:
+    world = gone(contract=allowing(default=Mode.APPROVE))
+    waiting = world.run().outcome.plan
+    assert waiting
+    Plans(world.rows, world.clock).approve(waiting, "ann")
+    for _ in range(3):
+        world.github.troubles["propose"] = PermanentError("GitHub answered 403")
+        world.run()
+        world.clock.advance(15 * MINUTE)
+    assert len(world.github.messages) == 1
+    journal = world.scope.journal.read(world.scope.target, since=world.clock() - DAY)
+    assert [one.detail["written"] for one in journal if one.kind is Kind.STEP_FAILED] == [None]
 
 
 NEEDLESS: dict[str, Callable[[World], object]] = {
@@ -303,7 +367,7 @@ def test_what_changed_since_the_plan_is_planned_anew(happens: Callable[[World], 
     world = gone()
     (step,) = world.plan().steps
     happens(world)
-    with pytest.raises(TemporaryError, match=says):
+    with pytest.raises(NotWritten, match=says):
         RESPONDER.apply(world.scope, step)
     assert world.github.pulls == []
 
@@ -312,7 +376,7 @@ def test_a_pin_is_not_moved_to_a_branch_that_the_landscape_names_no_more() -> No
     world = gone()
     (step,) = world.plan().steps
     world.submodules = (declared(moves={PATH: "next"}),)
-    with pytest.raises(TemporaryError, match="may not be moved to main any more"):
+    with pytest.raises(NotWritten, match="may not be moved to main any more"):
         RESPONDER.apply(world.scope, step)
     assert world.github.pulls == []
 
