@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from shared.clients.azure_core import AGAIN
 from shared.clients.github import PullRequest, State
-from shared.errors import TemporaryError
+from shared.errors import NotWritten
 from shared.journal import Kind
 from shared.model import Absent, Known, Unknown
 from shared.world import Repositories, Scope
@@ -127,14 +127,14 @@ def of_pull_request(newest: PullRequest, *, read_at: datetime, now: datetime) ->
 def is_open(github: Repositories, repository: str, branch: str) -> bool:
     """Whether a pull request from that branch is open, asked just before a write.
 
-    Raises TemporaryError where that is not known, and where somebody declined it since the plan.
+    Raises NotWritten where that is not known, and where somebody declined it since the plan.
     """
     match github.history(repository, branch):
         case Known((newest, *_)) if newest.state is State.DECLINED:
-            raise TemporaryError(f"pull request {newest.number} was closed since the plan", delay=AGAIN)
+            raise NotWritten(f"pull request {newest.number} was closed since the plan", delay=AGAIN)
         case Known(found):
             return any(one.state is State.OPEN for one in found)
         case Unknown(why):
-            raise TemporaryError(f"the pull requests could not be listed: {why}", delay=AGAIN)
+            raise NotWritten(f"the pull requests could not be listed: {why}", delay=AGAIN)
         case Absent():
             return False

@@ -229,7 +229,7 @@ def test_a_change_that_somebody_declined_stays_declined() -> None:
     world.github.decline(*world.github.open)
     world.clock.advance(DAY)
     assert world.stand() is Stand.DECLINED
-    with pytest.raises(TemporaryError, match="was closed since the plan"):
+    with pytest.raises(NotWritten, match="was closed since the plan"):
         world.propose(step)
     assert world.github.open == []
 

@@ -9,7 +9,7 @@ from responders.runtime_facts import RESPONDER
 from responders.runtime_facts.reasons import Reason
 from shared.clients.github import State
 from shared.clients.github_http import NotThere
-from shared.errors import PermanentError, ReconvergeError, TemporaryError
+from shared.errors import NotWritten, PermanentError, ReconvergeError, TemporaryError
 from shared.landscape import Action, Mode
 from shared.model import Channel, Step, Word
 from tests.unit.runtime_facts.builders import (
@@ -349,7 +349,7 @@ def test_a_pull_request_that_somebody_closed_since_the_plan_is_not_opened_again_
     world.github.put(REPOSITORY, "main", PATH, f"# moved on\n{STALE}")
     (step,) = world.plan().steps
     world.github.decline(*world.github.open)
-    with pytest.raises(TemporaryError, match="was closed since the plan"):
+    with pytest.raises(NotWritten, match="was closed since the plan"):
         RESPONDER.apply(world.scope, step)
     assert world.github.open == []
 

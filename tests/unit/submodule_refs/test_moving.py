@@ -7,7 +7,7 @@ import pytest
 from responders.submodule_refs import RESPONDER
 from responders.submodule_refs.reasons import Reason
 from shared.clients.github import State
-from shared.errors import NotWritten, PermanentError, TemporaryError
+from shared.errors import NotWritten, PermanentError
 from shared.journal import Kind
 from shared.landscape import DeclaredSubmodules, Mode
 from shared.model import Channel, Step, Word
@@ -386,6 +386,6 @@ def test_a_pull_request_that_somebody_closed_since_the_plan_is_not_opened_again(
     (step,) = world.plan().steps
     world.run()
     world.github.decline(*world.github.open)
-    with pytest.raises(TemporaryError, match="was closed since the plan"):
+    with pytest.raises(NotWritten, match="was closed since the plan"):
         RESPONDER.apply(world.scope, step)
     assert world.github.open == []
