@@ -90,6 +90,17 @@ class Refused(PermanentError):
 
 
 @contextmanager
+def before_a_write() -> Iterator[None]:
+    """Around what comes before the first write of a step: whatever fails there, nothing was written."""
+    try:
+        yield
+    except NotWritten:
+        raise
+    except TemporaryError as error:
+        raise NotWritten(str(error), delay=error.delay, asked=error.asked) from error
+
+
+@contextmanager
 def after_a_write() -> Iterator[None]:
     """Around what follows the first write of a step: nothing that it raises says that nothing was written."""
     try:

@@ -20,7 +20,6 @@ to be kept, shown or put into an error.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.clients.azure_core import AGAIN, shaped
 from shared.clients.kubernetes_api import MERGE_PATCH, SERVICE, Call, KubernetesApi, read, time_of, word
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import NotWritten, TemporaryError
+from shared.errors import NotWritten, before_a_write
 from shared.model import Read
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ class ArgoCD:
 
         Raises what `sync` raises, whether or not there is automated sync.
         """
-        with _nothing_written():
+        with before_a_write(), shaped(SERVICE):
             found = self._idle(api_server, namespace, name, uid)
             marks = {
                 "resourceVersion": found["metadata"]["resourceVersion"],
@@ -158,7 +157,7 @@ class ArgoCD:
         automated sync (any more), is another one or on its way out, somebody else wrote it meanwhile, or the
         GET failed: it is to be planned anew then.
         """
-        with _nothing_written():
+        with before_a_write(), shaped(SERVICE):
             found = self._idle(api_server, namespace, name, uid)
             if not _application(found).automated:
                 raise NotWritten(f"Application {name} has no automated sync", delay=AGAIN)
@@ -177,7 +176,7 @@ class ArgoCD:
         Raises ReconvergeError; NotWritten where no operation is in progress, or another one, or the GET
         failed.
         """
-        with _nothing_written():
+        with before_a_write(), shaped(SERVICE):
             found = self._get(api_server, namespace, name, uid)
             state = _application(found).operation
             if not found.get("operation") or state is None or state.started != started:
@@ -223,18 +222,6 @@ class ArgoCD:
             needs=f"patch on applications in namespace {namespace}",
         )
         self._api.json(api_server, call)
-
-
-@contextmanager
-def _nothing_written() -> Iterator[None]:
-    """Around what comes before the PATCH: what fails there is no try, and may be made again at once."""
-    try:
-        with shaped(SERVICE):
-            yield
-    except NotWritten:
-        raise
-    except TemporaryError as error:
-        raise NotWritten(str(error), delay=error.delay, asked=error.asked) from error
 
 
 def _path(namespace: str, name: str = "") -> str:

@@ -26,7 +26,7 @@ from shared.clients.kubernetes_api import (
     word,
 )
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import NotWritten, TemporaryError
+from shared.errors import NotWritten, before_a_write
 from shared.model import Read
 
 if TYPE_CHECKING:
@@ -199,15 +199,11 @@ class ClusterApi:
         return found
 
     def _job_to_make(self, api_server: ApiServer, namespace: str, cron_job: str, uid: str, name: str) -> Json:
-        try:
-            with shaped(SERVICE):
-                found = self._cron_job(api_server, namespace, cron_job)
-                if found["metadata"]["uid"] != uid:
-                    raise NotWritten(f"CronJob {cron_job} was made anew meanwhile", delay=AGAIN)
-                return _job_of(found, name)
-        # A read: whatever became of it, nothing was started.
-        except TemporaryError as error:
-            raise NotWritten(str(error), delay=error.delay, asked=error.asked) from error
+        with before_a_write(), shaped(SERVICE):
+            found = self._cron_job(api_server, namespace, cron_job)
+            if found["metadata"]["uid"] != uid:
+                raise NotWritten(f"CronJob {cron_job} was made anew meanwhile", delay=AGAIN)
+            return _job_of(found, name)
 
     def _list(self, api_server: ApiServer, namespace: str, kind: Kind) -> Json:
         known = self._served.get(api_server, VERSIONS[0])

@@ -6,7 +6,7 @@ from typing import Final
 from shared.clients.azure_core import AGAIN
 from shared.clients.key_vault import KeyVaults
 from shared.clients.vault import LoginRefused, Vaults
-from shared.errors import NotWritten, TemporaryError
+from shared.errors import NotWritten, before_a_write
 from shared.model import Known, Unknown
 
 
@@ -47,9 +47,6 @@ class Seeding:
         if not isinstance(login, Known):
             why = login.why if isinstance(login, LoginRefused | Unknown) else "no login"
             raise NotWritten(f"nothing was written: {why}", delay=AGAIN)
-        try:
+        with before_a_write():
             value = self._key_vaults.value(source.uri, source.secret, source.version)
-        # A read: whatever became of it, Vault was not asked to write.
-        except TemporaryError as error:
-            raise NotWritten(str(error), delay=error.delay, asked=error.asked) from error
         self._vaults.write(login.value, to.mount, to.key, value, cas=to.cas)

@@ -206,7 +206,8 @@ def copy(
         "key": key,
         "cas": cas,
     }
-    Seeding(key_vault or OneSecret(), vaults).copy(  # type: ignore[arg-type]
+    from_there: Any = key_vault or OneSecret()
+    Seeding(from_there, vaults).copy(
         Source(uri="https://kv", secret="ghcr-token", version="v7"), Destination(**{**base, **changes})
     )
 

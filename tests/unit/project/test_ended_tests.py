@@ -8,7 +8,7 @@ from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[3]
 A_SERVER = """
-import time
+import signal
 from pathlib import Path
 import pytest
 
@@ -21,7 +21,7 @@ def server():
     HERE.joinpath("stopped").touch()
 
 def test_that_takes_long(server):
-    time.sleep(60)
+    signal.pause()
 """
 
 
