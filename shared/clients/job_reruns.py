@@ -12,7 +12,7 @@ from typing import Any, Final
 from shared.clients.azure_core import AGAIN, shaped
 from shared.clients.kubernetes_api import SERVICE, AlreadyExists, Call, KubernetesApi, Lost, NotFound
 from shared.clients.managed_clusters import ApiServer
-from shared.errors import NotWritten, ReconvergeError, TemporaryError
+from shared.errors import NotWritten, ReconvergeError, TemporaryError, before_a_write
 
 SOON: Final = timedelta(seconds=5)
 """For an object that is being deleted."""
@@ -29,7 +29,6 @@ _OF_DELETION: Final = frozenset({"foregroundDeletion", "orphan"})
 type Json = Mapping[str, Any]
 
 
-@shaped(SERVICE)
 def rerun(api: KubernetesApi, api_server: ApiServer, namespace: str, name: str, *, uid: str) -> None:
     """Delete the Job with this uid, with its pods, and create it anew as it was rendered: what it runs
     cannot be changed, nor can it be run again.
@@ -42,10 +41,11 @@ def rerun(api: KubernetesApi, api_server: ApiServer, namespace: str, name: str, 
     is held by somebody's finalizer, as Argo CD holds its hooks while they run. Where the old one is
     deleted and no new one is known to be made, the text says so.
     """
-    found = job_of(api, api_server, namespace, name)
-    _hold(found, name, uid)
-    manifest = _as_rendered(found)
-    _try(api, api_server, namespace, manifest)
+    with before_a_write(), shaped(SERVICE):
+        found = job_of(api, api_server, namespace, name)
+        _hold(found, name, uid)
+        manifest = _as_rendered(found)
+        _try(api, api_server, namespace, manifest)
     _delete(api, api_server, namespace, name, uid)
     try:
         _create(api, api_server, namespace, manifest, uid=uid)

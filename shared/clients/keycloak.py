@@ -27,7 +27,7 @@ from shared.clients.fingerprints import SecretText
 from shared.clients.keycloak_http import SERVICE, Answer, Forbidden, NoRealm, ask
 from shared.clients.sessions import session
 from shared.clients.web import origin_of
-from shared.errors import Misconfigured, ReconvergeError, TemporaryError
+from shared.errors import Misconfigured, ReconvergeError, TemporaryError, after_a_write, before_a_write
 from shared.model import Absent, Known, Read, Unknown
 
 if TYPE_CHECKING:
@@ -130,16 +130,18 @@ class Keycloaks:
         Keycloak has no versions: the last writer wins, and another one between the GET and the PUT is undone.
         What is read at last must therefore be what was read at first, with the URI.
 
-        Raises ReconvergeError: WriteConflict on 409, PermanentError on 400; TemporaryError where the client
-        is not there, and where what is read at last is something else. Where the answer was lost, the write
-        may have been done.
+        Raises ReconvergeError: WriteConflict on 409, PermanentError on 400; NotWritten where the client is
+        not there or could not be read; TemporaryError where what is read at last is something else. Where
+        the answer was lost, the write may have been done.
         """
-        with shaped(SERVICE):
+        with before_a_write(), shaped(SERVICE):
             entered = self._enter(realm)
             before = entered.client(client_id)
             if uri in before[_URIS]:
                 return
+        with shaped(SERVICE):
             entered.replace(before, [*before[_URIS], uri])
+        with after_a_write(), shaped(SERVICE):
             _compare(client_id, before, entered.client(client_id), uri)
 
     def _enter(self, realm: Realm) -> "_Entered":

@@ -11,7 +11,14 @@ import trustme
 from shared.clients import keycloak
 from shared.clients.fingerprints import SecretText
 from shared.clients.keycloak import Client, Keycloaks, LoginRefused, Realm
-from shared.errors import Misconfigured, PermanentError, ReconvergeError, TemporaryError, WriteConflict
+from shared.errors import (
+    Misconfigured,
+    NotWritten,
+    PermanentError,
+    ReconvergeError,
+    TemporaryError,
+    WriteConflict,
+)
 from shared.model import Absent, Known, Read, Unknown
 from tests.contract.clients import sites
 from tests.contract.clients.sites import Answer, Asked, Reply, Site, sent_to, told
@@ -394,7 +401,7 @@ def test_nothing_is_written_where_the_uri_is_accepted_already(keycloaks: Keycloa
 
 
 def test_a_client_that_is_not_there_gets_nothing(keycloaks: Keycloaks, server: Keycloak) -> None:
-    with pytest.raises(TemporaryError, match="shows no client gitlab"):
+    with pytest.raises(NotWritten, match="shows no client gitlab"):
         keycloaks.add_redirect_uri(server.realm, "gitlab", URI)
     assert server.puts == []
 
@@ -454,6 +461,15 @@ def test_a_write_fails_for(
         keycloaks.add_redirect_uri(server.realm, "gitlab", URI)
     assert CLIENT_SECRET not in str(raised.value)
     assert OWN_SECRET not in repr(raised.value.__cause__)
+
+
+def test_a_client_that_could_not_be_read_first_was_not_written(
+    keycloaks: Keycloaks, server: Keycloak
+) -> None:
+    server.site.on(CLIENTS_PATH, Reply(503))
+    with pytest.raises(NotWritten, match="503"):
+        keycloaks.add_redirect_uri(server.realm, "gitlab", URI)
+    assert server.puts == []
 
 
 MEANWHILE: dict[str, tuple[dict[str, Any], str]] = {

@@ -647,6 +647,14 @@ def test_a_job_that_went_away_by_itself_meanwhile_is_made(api: Workloads, cluste
     assert made(cluster)[-1] == "POST"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"], ids=["its reading", "its trial"])
+def test_a_job_was_not_written_where_no_answer_came_to(api: Workloads, cluster: Answers, method: str) -> None:
+    cluster.on_each(method, PATCHER if method == "GET" else JOBS, status(503, "ServiceUnavailable"))
+    with pytest.raises(NotWritten, match="503"):
+        rerun(api, cluster)
+    assert "DELETE" not in made(cluster)
+
+
 TAKEN = status(409, "AlreadyExists")
 
 
