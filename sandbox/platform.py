@@ -120,7 +120,7 @@ def seed_directory(cloud: Cloud) -> tuple[Principal, Principal]:
         client_id=str(uuid.uuid4()),
         object_id=str(uuid.uuid4()),
         name="operator",
-        secret=secrets.token_urlsafe(32),
+        secret=secrets.token_hex(32),  # begins with no "-", which az would take for an option of its own
     )
     cloud.service_principals[operator.client_id] = operator
     _assign(cloud, f"/subscriptions/{SUBSCRIPTION}", OWNER.id, operator.object_id)

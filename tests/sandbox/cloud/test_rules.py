@@ -11,6 +11,7 @@ from sandbox.entra import ASSERTION_TYPE, Entra
 from sandbox.entra_errors import EntraError
 from sandbox.eventgrid import pause
 from sandbox.keys import IssuerKeys
+from sandbox.platform import seed_directory
 from sandbox.records import Credential, Identity
 from sandbox.throttling import Throttle
 from sandbox.timeline import BEGINNING, Shelf
@@ -82,6 +83,12 @@ def refusal(entra: Entra, form: Mapping[str, str]) -> int:
     with pytest.raises(EntraError) as refused:
         entra.grant("tenant", form)
     return refused.value.kind.code
+
+
+def test_the_operators_secret_can_follow_the_p_of_az_login(cloud: Cloud) -> None:
+    """`-p -abc` is an option without a word to az; by chance that is one secret of 64."""
+    first_letters = {str(seed_directory(cloud)[0].secret)[0] for _ in range(500)}
+    assert "-" not in first_letters
 
 
 def test_an_assertion_is_good_until_it_expires(cloud: Cloud, clock: VirtualClock, keys: IssuerKeys) -> None:
