@@ -1,6 +1,6 @@
 """The story of a drill: a platform that works, what goes wrong at once, an app that is told, and the verdict.
 
-    start ─ works? ─ rebuild ─ lose ─ commit ─ broken? ─ repair, review ─ verdict
+    start ─ works? ─ rests? ─ rebuild ─ lose ─ commit ─ broken? ─ repair, review ─ verdict
 
 The cluster is rebuilt, and the submodule of what Argo CD renders from comes to stand at a commit that git
 serves to nobody: then no Application renders, and nothing that is repaired in Git arrives. So nobody sees
@@ -29,7 +29,7 @@ from cli.judging.verdict import Answer, Verdict
 from cli.output import short_id
 from cli.surroundings import Surroundings
 from cli.verdicts import Row, Told, rows
-from cli.watch import Status, Watch, counted, settled_well
+from cli.watch import Status, Watch, counted, settled_well, stirring
 from sandbox.control_client import Control, ControlError
 from sandbox.environment import Channel
 from sandbox.processes import tail
@@ -47,6 +47,8 @@ POLL: Final = timedelta(milliseconds=500)
 AGAIN: Final = timedelta(seconds=2)
 SETTLING: Final = timedelta(minutes=3)
 """How long a new platform may take until everything in it has happened once."""
+RESTED: Final = 4
+"""Looks at the app one after the other that find it at rest: a signal is routed between two of them."""
 NOTICING: Final = timedelta(minutes=1)
 """How long it may take until all that is broken shows it."""
 EXITS: Final = {
@@ -124,8 +126,12 @@ class Story:
         landscape = load(running.environment["RECONVERGE_LANDSCAPE"])
         evidence = Evidence(running, landscape, judging.claims(landscape))
         try:
-            self._rebuild(evidence)
-            self._repair(evidence, timeout)
+            self._wait_until_it_works(evidence)
+            with self._events_held():
+                self._wait_until_the_app_rests(running)
+                self._rebuild(evidence)
+                told_at = evidence.told_at = self._here.clock()
+            self._repair(evidence, told_at, timeout)
         except (_ProvesNothing, PermanentError, ControlError, requests.RequestException) as why:
             evidence.proves_nothing = str(why)
         if evidence.code is not Exit.CONVERGED:
@@ -140,17 +146,14 @@ class Story:
     # -- the damage -------------------------------------------------------------------
 
     def _rebuild(self, evidence: Evidence) -> None:
-        self._wait_until_it_works(evidence)
         clusters = sandbox.clusters_of(evidence.stack, ENVIRONMENT)
-        with self._events_held():
-            for cluster in clusters:
-                self._rebuild_one(cluster, evidence)
-            self._lose_submodule(evidence)
-            self._commit_faults(evidence)
-            names = {short_id(cluster).lower() for cluster in clusters}
-            hit = [claim for claim in evidence.asked if claim.cluster.lower() in names]
-            unhurt = self._wait_until_it_shows(hit, evidence)
-        if unhurt:
+        for cluster in clusters:
+            self._rebuild_one(cluster, evidence)
+        self._lose_submodule(evidence)
+        self._commit_faults(evidence)
+        names = {short_id(cluster).lower() for cluster in clusters}
+        hit = [claim for claim in evidence.asked if claim.cluster.lower() in names]
+        if unhurt := self._wait_until_it_shows(hit, evidence):
             told = ", ".join(f"{claim.name}: {evidence.after[claim]}" for claim in unhurt)
             raise _ProvesNothing(f"not everything was broken by the rebuild ({told})")
 
@@ -170,6 +173,21 @@ class Story:
         if bad:
             told = ", ".join(f"{claim.name}: {evidence.before[claim]}" for claim in bad)
             raise _ProvesNothing(f"not everything worked before the rebuild ({told})")
+
+    def _wait_until_the_app_rests(self, running: Stack) -> None:
+        """What its start set going would find the damage before the app is told of it."""
+        deadline, rested = self._here.clock() + SETTLING, 0
+        with self._step("rests?", "the app ends what its start set going") as update:
+            while rested < RESTED:
+                now = self._here.clock()
+                status = App.of(running).status(now)
+                astir = stirring(status) if status else ("no answer",)
+                rested = 0 if astir else rested + 1
+                if astir and now >= deadline:
+                    told = ", ".join(astir)
+                    raise _ProvesNothing(f"the app did not come to rest before the rebuild ({told})")
+                update(", ".join(astir))
+                self._here.pause(POLL)
 
     def _rebuild_one(self, cluster: str, evidence: Evidence) -> None:
         does = f"cluster {short_id(cluster)} of {ENVIRONMENT}: deleted, and created anew"
@@ -222,8 +240,7 @@ class Story:
 
     # -- the repair -------------------------------------------------------------------
 
-    def _repair(self, evidence: Evidence, timeout: timedelta) -> None:
-        told_at = evidence.told_at = self._here.clock()
+    def _repair(self, evidence: Evidence, told_at: datetime, timeout: timedelta) -> None:
         deadline, watch = told_at + timeout, Watch()
         while True:
             with self._step("repair", "Event Grid tells the app, which looks, repairs and proves") as update:

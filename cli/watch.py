@@ -56,6 +56,13 @@ def counted(status: Status) -> str:
     return ", ".join(f"{count} {state}" for state, count in states.items())
 
 
+def stirring(status: Status) -> tuple[str, ...]:
+    """The targets that run, or will be looked at again without a signal."""
+    return tuple(
+        one["target"] for one in status["targets"] if one["running"] or one["lookAgainAt"] is not None
+    )
+
+
 def settled_well(status: Status, since: datetime) -> bool:
     """Every target ended well after `since`, and none is going on."""
     return all(

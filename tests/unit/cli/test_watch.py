@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cli.watch import LONGEST, Watch, changed_by, counted, settled_well
+from cli.watch import LONGEST, Watch, changed_by, counted, settled_well, stirring
 
 AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
 IDENTITY = "/subscriptions/s/resourceGroups/g/providers/M.I/userAssignedIdentities/vault"
@@ -109,6 +109,27 @@ def test_a_long_reason_is_told_in_part() -> None:
 def test_what_is_going_on_is_counted() -> None:
     told = {"targets": [target(), target("blocked"), target("blocked", running=True), target()]}
     assert counted(told) == "2 converged, 1 blocked, 1 runs"
+
+
+STIRRING: dict[str, tuple[dict[str, Any], bool]] = {
+    "as declared": ({}, False),
+    "never run": ({"outcome": "never run", "settledAt": None}, False),
+    "in need of a person": ({"outcome": "human"}, False),
+    "running": ({"running": True}, True),
+    "looked at again": ({"lookAgainAt": AT.isoformat()}, True),
+    "in its first run": ({"outcome": "never run", "settledAt": None, "running": True}, True),
+    "on its way to a first run": (
+        {"outcome": "never run", "settledAt": None, "lookAgainAt": AT.isoformat()},
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("of_target", "stirs"), STIRRING.values(), ids=STIRRING)
+def test_the_app_stirs_while_a_target_runs_or_will_be_looked_at(
+    of_target: dict[str, Any], stirs: bool
+) -> None:
+    assert stirring(status(**of_target)) == (("dev/federated_credentials",) if stirs else ())
 
 
 JUST_BEFORE = AT - timedelta(seconds=1)
