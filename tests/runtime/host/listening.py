@@ -1,5 +1,6 @@
 """Listeners in the test's own process: real Azurite, and functions that the test writes."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,12 +24,14 @@ class Scripted(Executor):
 
     def __init__(self, body: Body) -> None:
         self.calls: list[str] = []
+        self.called = asyncio.Event()
         self.metadata: Mapping[str, Datum] = {}
         self._body = body
 
     async def run(self, _: Function, data: Datum, metadata: Mapping[str, Datum] | None = None) -> Any:
         self.metadata = metadata or {}
         self.calls.append(data.value)
+        self.called.set()
         try:
             await self._body(data.value)
         except RuntimeError as error:

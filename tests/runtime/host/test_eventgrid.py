@@ -1,6 +1,5 @@
 """The Event Grid webhook, as Event Grid calls it."""
 
-import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -74,11 +73,8 @@ def test_the_handshake_is_answered(host: RunningHost, body: object) -> None:
 
 
 def test_an_array_runs_the_function_once_per_event_and_at_once(host: RunningHost, seen_by_app: Seen) -> None:
-    events = [event() for _ in range(8)]
-    began = time.monotonic()
+    events = [event("/together") for _ in range(8)]
     assert deliver(host, events).status_code == 202
-    # Each run takes 0.2 s.
-    assert time.monotonic() - began < 1.2
     for one in events:
         seen_by_app.wait_for(of(one))
 

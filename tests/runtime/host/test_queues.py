@@ -118,7 +118,7 @@ def test_a_failed_message_comes_back_after_visibility_timeout(azurite: str, queu
             await listening(listener, lambda: len(times) == 2)
 
     run(scenario())
-    assert 1.0 <= times[1] - times[0] < 3
+    assert times[1] - times[0] >= 1.0
     assert queue.count() == 0
 
 

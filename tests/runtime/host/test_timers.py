@@ -3,11 +3,14 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob.aio import ContainerClient
 
 from sandbox.host.locks import BlobLock
 from tests.runtime.host.harness import YEARLY
@@ -33,13 +36,47 @@ def run(scenario: Awaitable[None]) -> None:
 
 async def timed(azurite: str, host_id: str, executor: Scripted, seconds: float, **given: Any) -> None:
     """Let one timer run for so long."""
+    async with timer(azurite, host_id, executor, **given):
+        await asyncio.sleep(seconds)
+
+
+async def planned(azurite: str, host_id: str, executor: Scripted, **given: Any) -> str:
+    """Let one timer run until it has written down when it is next due: what it wrote."""
+    async with timer(azurite, host_id, executor, **given) as container:
+        while True:
+            with suppress(ResourceNotFoundError):
+                blob = await container.download_blob(status_of(host_id), encoding="utf-8")
+                if "Next" in (written := await blob.readall()):
+                    return written
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def timer(
+    azurite: str, host_id: str, executor: Scripted, **given: Any
+) -> AsyncIterator[ContainerClient]:
+    """A timer that runs, and where it keeps what it knows."""
     around = Around(azurite)
     async with around.storage() as storage:
         listener = around.timer_listener(storage, executor, host_id, **given)
         running = asyncio.create_task(listener.run())
-        await asyncio.sleep(seconds)
+        yield storage.host_container()
         listener.stop()
         await running
+
+
+async def until_it_ran(azurite: str, host_id: str, executor: Scripted, **given: Any) -> None:
+    async with timer(azurite, host_id, executor, **given):
+        await executor.called.wait()
+
+
+def status_of(host_id: str) -> str:
+    return f"timers/{host_id}/Host.Functions.f/status"
+
+
+def at(**past_noon: int) -> Callable[[], datetime]:
+    """A clock that stands."""
+    return lambda: NOON + timedelta(**past_noon)
 
 
 def payloads(executor: Scripted) -> list[dict[str, Any]]:
@@ -83,7 +120,7 @@ def test_a_yearly_timer_does_nothing_at_its_first_start(azurite: str, host_id: s
 
 def test_run_on_startup_runs_at_once_and_is_not_past_due(azurite: str, host_id: str) -> None:
     executor = Scripted(succeed)
-    run(timed(azurite, host_id, executor, 0.5, schedule=YEARLY, run_on_startup=True))
+    run(until_it_ran(azurite, host_id, executor, schedule=YEARLY, run_on_startup=True))
     assert [one["IsPastDue"] for one in payloads(executor)] == [False]
 
 
@@ -91,8 +128,9 @@ def test_an_occurrence_missed_while_no_host_ran_is_run_at_the_next_start(azurite
     executor = Scripted(succeed)
 
     async def scenario() -> None:
-        for later in (timedelta(minutes=1), timedelta(hours=5), timedelta(hours=5, minutes=1)):
-            await timed(azurite, host_id, executor, 0.5, schedule=HOURLY, clock=lambda now=NOON + later: now)
+        await planned(azurite, host_id, executor, schedule=HOURLY, clock=at(minutes=1))
+        await until_it_ran(azurite, host_id, executor, schedule=HOURLY, clock=at(hours=5))
+        await timed(azurite, host_id, executor, 0.5, schedule=HOURLY, clock=at(hours=5, minutes=1))
 
     run(scenario())
     (past_due,) = payloads(executor)
@@ -106,12 +144,10 @@ def test_an_unreadable_status_is_started_over(azurite: str, host_id: str) -> Non
     async def scenario() -> None:
         around = Around(azurite)
         async with around.storage() as storage:
-            container = storage.host_container()
-            await timed(azurite, host_id, executor, 0.3, schedule=YEARLY)
-            await container.upload_blob(f"timers/{host_id}/Host.Functions.f/status", "{}", overwrite=True)
-            await timed(azurite, host_id, executor, 0.3, schedule=YEARLY)
-            blob = await container.download_blob(f"timers/{host_id}/Host.Functions.f/status")
-            assert "Next" in json.loads(await blob.readall())
+            before = await planned(azurite, host_id, executor, schedule=YEARLY)
+            await storage.host_container().upload_blob(status_of(host_id), "{}", overwrite=True)
+            after = await planned(azurite, host_id, executor, schedule=YEARLY)
+            assert json.loads(after)["Next"] == json.loads(before)["Next"]
 
     run(scenario())
     assert executor.calls == []

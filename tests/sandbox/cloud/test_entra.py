@@ -19,6 +19,7 @@ from azure.mgmt.msi.models import Identity
 
 from sandbox.keys import SigningKey
 from tests.sandbox.clients import AUDIENCE, BOOTSTRAP, GROUP, World, service_account_token
+from tests.waiting import eventually
 
 SUBJECT = f"system:serviceaccount:ameide-dev:{BOOTSTRAP}"
 VAULT = "https://vault.azure.net"
@@ -95,14 +96,12 @@ def test_a_token_signed_before_a_key_rotation_is_still_accepted(world: World) ->
 
 def test_a_credential_counts_only_once_it_has_propagated(world: World) -> None:
     identity = world.identity()
-    world.control.turn(entra_propagation=1.0)
-    world.trust(identity, subject=SUBJECT)
     token = world.service_account_token()
-    time.sleep(0.2)
+    world.control.turn(entra_propagation=3.0)
+    world.trust(identity, subject=SUBJECT)
     early = world.exchange(str(identity.client_id), token)
     assert early.json()["error_codes"][0] in {700016, 700211}
-    time.sleep(1.0)
-    assert world.exchange(str(identity.client_id), token).status_code == 200
+    eventually(lambda: world.exchange(str(identity.client_id), token).status_code == 200)
 
 
 # -- what is refused, and how -----------------------------------------------------------

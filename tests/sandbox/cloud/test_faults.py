@@ -22,13 +22,13 @@ def names(world: World, identity: str) -> list[str]:
 
 def test_a_read_may_answer_with_the_state_of_a_moment_ago(world: World) -> None:
     identity = str(world.identity().name)
-    time.sleep(1.1)
-    world.control.turn(arm_staleness=1.0)
+    time.sleep(3.1)
+    world.control.turn(arm_staleness=3.0)
     world.msi().federated_identity_credentials.create_or_update(GROUP, identity, "one", CREDENTIAL)
     young = str(world.identity().name)
     listed = [one.name for one in world.msi().user_assigned_identities.list_by_subscription()]
     assert (names(world, identity), young in listed) == ([], False)
-    time.sleep(1.1)
+    time.sleep(3.1)
     assert names(world, identity) == ["one"]
     assert young in [one.name for one in world.msi().user_assigned_identities.list_by_subscription()]
 
@@ -123,9 +123,9 @@ def test_a_delay_can_outlast_the_callers_patience_after_the_effect(world: World)
 
 def test_a_single_read_can_be_made_stale(world: World) -> None:
     identity = str(world.identity().name)
-    time.sleep(0.6)
+    time.sleep(3.1)
     world.msi().federated_identity_credentials.create_or_update(GROUP, identity, "one", CREDENTIAL)
-    world.control.inject(f"/{identity}/federatedIdentityCredentials$", stale_seconds=0.5)
+    world.control.inject(f"/{identity}/federatedIdentityCredentials$", stale_seconds=3.0)
     assert [names(world, identity) for _ in range(2)] == [[], ["one"]]
 
 

@@ -13,6 +13,8 @@ import azure.functions as func
 app = func.FunctionApp(http_auth_level=func.AuthLevel.ANONYMOUS)
 
 STORAGE = "AzureWebJobsStorage"
+TOGETHER = asyncio.Barrier(8)
+"""None of eight runs ends before the last has begun."""
 
 
 @app.route("echo/{first}/{second?}")
@@ -84,7 +86,8 @@ def outputs(req: func.HttpRequest, out: func.Out[str]) -> str:
 async def arm_event(event: func.EventGridEvent, out: func.Out[str]) -> None:
     if event.subject == "/raise":
         raise RuntimeError("cannot take it")
-    await asyncio.sleep(0.2)
+    if event.subject == "/together":
+        await TOGETHER.wait()
     kind = type(event).__name__
     out.set(json.dumps({"class": kind, "id": event.id, "subject": event.subject}))
 
