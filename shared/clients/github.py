@@ -78,6 +78,12 @@ class WorkflowRun:
         return self.conclusion == "success"
 
 
+@dataclass(frozen=True, slots=True)
+class Commit:
+    id: str
+    message: str
+
+
 class GitHub:
     """Repositories are given as `https://github.com/<owner>/<name>`, with `.git` or without.
 
@@ -147,21 +153,21 @@ class GitHub:
 
     # -- branches and files -------------------------------------------------------------------
 
-    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[str, ...]]:
-        """The messages of the commits that the branch has and its base has not, oldest first. Absent where
-        one of the two is not there, or GitHub shows none of the repository.
+    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[Commit, ...]]:
+        """The commits that the branch has and its base has not, oldest first. Absent where one of the two is
+        not there, or GitHub shows none of the repository.
 
         https://docs.github.com/rest/commits/commits#compare-two-commits
         """
 
-        def messages(found: Any) -> tuple[str, ...]:
-            told = tuple(str(one["commit"]["message"]) for one in found["commits"])
+        def commits(found: Any) -> tuple[Commit, ...]:
+            told = tuple(Commit(str(one["sha"]), str(one["commit"]["message"])) for one in found["commits"])
             # Without asking for pages, one answer holds 250 of them: more than any branch of ours gets.
             if len(told) != found["total_commits"]:
                 raise CannotBeDone("it has too many commits of its own")
             return told
 
-        return self._get(repository, f"compare/{_path(base)}...{_path(branch)}", {}, messages)
+        return self._get(repository, f"compare/{_path(base)}...{_path(branch)}", {}, commits)
 
     def point(self, repository: str, branch: str, commit: str) -> None:
         """Make the branch, or move it, to a commit. Only for branches of ours."""
@@ -241,6 +247,22 @@ class GitHub:
         except CannotBeDone as refusal:
             raise NotWritten(f"{refusal}: the new tree is not seen yet", delay=AGAIN) from refusal
         self.point(repository, branch, made)
+
+    def join(self, repository: str, branch: str, *, tip: str, base: str, message: str) -> None:
+        """Let a branch of ours, which stands at `tip`, go on from the commit `base` with the files of that.
+
+        A pull request from it stays open, and shows what comes on top of this: nothing of it is behind.
+
+        Raises NotWritten where somebody else has moved the branch meanwhile.
+        """
+        name = self._writable(repository)
+        files = _sha(self._json("GET", name, f"git/commits/{_path(base)}"), "tree")
+        body = {"message": message, "tree": files, "parents": [tip, base]}
+        made = _sha(self._json("POST", name, "git/commits", json=body))
+        try:
+            self._write("PATCH", repository, f"git/refs/heads/{_path(branch)}", {"sha": made, "force": False})
+        except CannotBeDone as refusal:
+            raise NotWritten(f"branch {branch} was moved meanwhile: {refusal}", delay=AGAIN) from refusal
 
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str

@@ -14,9 +14,9 @@ from itertools import count
 from shared.clients.azure_core import as_unknown
 from shared.clients.git_files import FileAt
 from shared.clients.git_remotes import Gitlink
-from shared.clients.github import PullRequest, State, Workflow, WorkflowRun
+from shared.clients.github import Commit, PullRequest, State, Workflow, WorkflowRun
 from shared.clients.github_http import CannotBeDone, Conflict, NotThere
-from shared.errors import PermanentError, ReconvergeError
+from shared.errors import NotWritten, PermanentError, ReconvergeError
 from shared.model import Absent, Clock, Known, Read, Unknown, utc_now
 from tests.unit.git_remotes import GitRemotes, page
 
@@ -136,12 +136,15 @@ class GitHub:
             return Unknown("the repository: GitHub answered 404")
         return Known(None) if commit in remote.held else Absent()
 
-    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[str, ...]]:
+    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[Commit, ...]]:
         del base
         if trouble := self.troubles.get("beyond"):
             return as_unknown(trouble)
         where = (page(repository), branch)
-        return Known(tuple(self.own.get(where, []))) if where in self.branches else Absent()
+        if where not in self.branches:
+            return Absent()
+        tip = commit_of(self.branches[where])
+        return Known(tuple(Commit(tip, one) for one in self.own.get(where, [])))
 
     # -- what a run writes ----------------------------------------------------------------------
 
@@ -152,6 +155,21 @@ class GitHub:
                 self.branches[where, branch] = dict(files)
                 self.own[where, branch] = []
         self._strike("point lost")
+
+    def join(self, repository: str, branch: str, *, tip: str, base: str, message: str) -> None:
+        self._strike("join")
+        where = (page(repository), branch)
+        if commit_of(self.branches[where]) != tip:
+            raise NotWritten(f"branch {branch} was moved meanwhile", delay=_soon())
+        files = (
+            files
+            for (of, _), files in self.branches.items()
+            if of == page(repository) and commit_of(files) == base
+        )
+        self.branches[where] = dict(next(files))
+        self.newest[where] = message
+        self.own.setdefault(where, []).append(message)
+        self._strike("join lost")
 
     def keep(self, repository: str, branch: str, commit: str) -> None:
         self._strike("keep")

@@ -208,6 +208,30 @@ def test_an_open_change_is_outdated_when_the_file_changes_below_it_and_is_brough
     assert len(world.github.pulls) == 1
 
 
+def test_a_change_that_is_brought_up_to_date_rests_on_all_that_its_base_has_by_now() -> None:
+    world = World()
+    world.propose()
+    world.github.put(REPOSITORY, "main", "more.yaml", "more\n")
+    world.write(f"# moved on\n{TEXT}")
+    world.propose()
+    (_, pull) = world.github.pulls[-1]
+    assert world.github.text(REPOSITORY, pull.branch, "more.yaml") == "more\n"
+
+
+@pytest.mark.parametrize("moment", ["join", "join lost", "commit", "commit lost"])
+def test_whoever_dies_while_bringing_it_up_to_date_has_it_up_to_date_in_the_end(moment: str) -> None:
+    world = World()
+    world.propose()
+    world.write(f"# moved on\n{TEXT}")
+    world.github.troubles[moment] = LOST
+    with pytest.raises(TemporaryError, match="the answer was lost"):
+        world.propose()
+    world.propose()
+    assert world.stand() is Stand.OPEN
+    assert world.proposed == f"# moved on\n{RIGHT}"
+    assert len(world.github.pulls) == 1
+
+
 @pytest.mark.parametrize("theirs", [f"# mine\n{RIGHT}", TEXT], ids=["added to it", "took it back"])
 def test_what_somebody_else_wrote_to_the_branch_of_an_open_change_is_left_there(theirs: str) -> None:
     world = World()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.clients.github import GitHub, PullRequest, State, Workflow
+from shared.clients.github import Commit, GitHub, PullRequest, State, Workflow
 from shared.clients.github_http import CannotBeDone, Conflict, NotThere
 from shared.errors import (
     HalfWritten,
@@ -302,7 +302,7 @@ def told(*messages: str, total: int | None = None) -> Answer:
 
 
 BEYOND: dict[str, tuple[Answer, Any]] = {
-    "two commits": (told("first", "second"), Known(("first", "second"))),
+    "two commits": (told("first", "second"), Known((Commit("a", "first"), Commit("a", "second")))),
     "none": (told(), Known(())),
     "more than one answer holds": (told("first", total=251), Unknown("it has too many commits of its own")),
     "a branch that is not there": (Answer(404), Absent()),

@@ -6,9 +6,9 @@ import pytest
 
 from shared.clients.git_files import FileAt, GitFiles
 from shared.clients.git_remotes import Gitlink, GitRemotes, Snapshot, Standing
-from shared.clients.github import GitHub, PullRequest, State, Workflow, WorkflowRun
+from shared.clients.github import Commit, GitHub, PullRequest, State, Workflow, WorkflowRun
 from shared.clients.github_http import Conflict, NotThere
-from shared.errors import PermanentError
+from shared.errors import NotWritten, PermanentError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 from tests.sandbox.github.served import Place, Served
@@ -33,12 +33,12 @@ def github(place: Place, token: str | None = None) -> GitHub:
     return GitHub(settings(place, token or place.token))
 
 
-def proposed(place: Place, title: str = "Bring the facts right") -> PullRequest:
+def proposed(place: Place, title: str = "Bring the facts right", *, text: str = "a: 9\n") -> PullRequest:
     """As a run proposes: a branch from what was read, the file on it, a pull request."""
     client, read = github(place), files(place).read(place.page, "main", PATH)
     assert isinstance(read, Known)
     client.point(place.page, BRANCH, read.value.commit)
-    client.commit(place.page, BRANCH, PATH, text="a: 9\n", replaces=read.value.text, message="why")
+    client.commit(place.page, BRANCH, PATH, text=text, replaces=read.value.text, message="why")
     client.propose(place.page, BRANCH, "main", title, "body")
     return history(place)[0]
 
@@ -115,8 +115,35 @@ def test_a_proposal_that_a_reviewer_merges_is_on_the_branch(served: Served) -> N
 def test_what_a_proposal_s_branch_has_beyond_its_base_is_told(place: Place) -> None:
     assert github(place).beyond(place.page, "main", BRANCH) == Absent()
     proposed(place)
-    assert github(place).beyond(place.page, "main", BRANCH) == Known(("why",))
+    assert github(place).beyond(place.page, "main", BRANCH) == Known(
+        (Commit(str(place.head(BRANCH)), "why"),)
+    )
     assert github(place).beyond(place.page, BRANCH, "main") == Known(())
+
+
+def test_a_proposal_beside_which_its_base_moved_can_be_merged_once_it_has_joined_it(place: Place) -> None:
+    client, read = github(place), files(place)
+    place.commit("main", {PATH: "a: 1\nb: 1\n"})
+    made = proposed(place, text="a: 9\nb: 1\n")
+    place.commit("main", {PATH: "a: 1\nb: 2\n"})
+    assert not place.ask("GET", f"pulls/{made.number}").json()["mergeable"]
+    base, ours = read.read(place.page, "main", PATH), read.read(place.page, BRANCH, PATH)
+    assert isinstance(base, Known)
+    assert isinstance(ours, Known)
+    client.join(place.page, BRANCH, tip=ours.value.commit, base=base.value.commit, message="why")
+    client.commit(place.page, BRANCH, PATH, text="a: 9\nb: 2\n", replaces=base.value.text, message="why")
+    assert [one.state for one in history(place)] == [State.OPEN]
+    assert place.ask("PUT", f"pulls/{made.number}/merge").status_code == 200
+    assert place.text(PATH) == "a: 9\nb: 2\n"
+
+
+def test_a_branch_that_somebody_moved_meanwhile_joins_nothing(place: Place) -> None:
+    proposed(place)
+    known = str(place.head(BRANCH))
+    theirs = place.commit(BRANCH, {"more.yaml": "theirs\n"})
+    with pytest.raises(NotWritten, match="was moved meanwhile: GitHub answered 422"):
+        github(place).join(place.page, BRANCH, tip=known, base=str(place.head()), message="why")
+    assert place.head(BRANCH) == theirs
 
 
 def test_a_proposal_that_a_person_closes_is_declined_and_one_of_ours_superseded(place: Place) -> None:
