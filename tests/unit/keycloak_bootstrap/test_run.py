@@ -10,6 +10,7 @@ import pytest
 from responders.keycloak_bootstrap import RESPONDER
 from responders.keycloak_bootstrap.reasons import Reason
 from shared.clients.cluster_api import JobState
+from shared.clients.keycloak_http import Forbidden
 from shared.errors import PermanentError, TemporaryError, WriteConflict
 from shared.landscape import Action, Mode
 from shared.model import Channel, Step, Word
@@ -576,6 +577,18 @@ def test_a_redirect_uri_whose_write_is_never_answered_is_left_to_people_in_the_e
         world.clock.advance(HOUR)
     assert world.actions() == ["keycloak.redirect"] * 2
     assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.REDIRECT_URI_TAKEN_AWAY)
+
+
+def test_a_redirect_uri_that_keycloak_refuses_is_added_once_the_role_is_granted() -> None:
+    world = World()
+    world.keycloaks.hold("gitlab")
+    world.keycloaks.trouble["add_redirect_uri"] = Forbidden("Keycloak answered 403", delay=MINUTE)
+    for _ in range(4):
+        assert world.run().outcome.word is Word.FAILED
+        world.clock.advance(10 * MINUTE)
+    world.keycloaks.trouble.clear()
+    assert world.run().outcome.word is Word.REPAIRED
+    assert world.keycloaks.added == [("gitlab", CALLBACK)]
 
 
 # -- what is only waited for, or for people ---------------------------------------------------------
