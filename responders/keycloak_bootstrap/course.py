@@ -18,7 +18,7 @@ from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, REASONS, RERUN,
 from shared import attempts, proposals
 from shared.clients.cluster_api import JobState
 from shared.landscape.forms import FieldPath
-from shared.model import Absent, Finding, Known, Severity, digest_of
+from shared.model import Absent, Finding, Known, Severity, Unknown, digest_of
 from shared.world import Leads
 
 NAME: Final = "keycloak_bootstrap"
@@ -69,8 +69,10 @@ def purpose_of(facts: Facts, found: Iterable[Finding]) -> Purpose | None:
 
 
 def _unread(facts: Facts) -> bool:
-    """Unless both Jobs were looked at, nobody knows which of them is to run."""
-    return not all(isinstance(one, Known | Absent) for one in (facts.bootstrap, facts.patcher))
+    """Unless both Jobs were looked at, nobody knows which of them is to run; and what a log would have told
+    may be what keeps them from it."""
+    reads = (facts.bootstrap, facts.patcher, *facts.logs.values())
+    return any(isinstance(one, Unknown) for one in reads)
 
 
 def mended(found: Iterable[Finding], reasons: Iterable[Reason]) -> Reason | None:

@@ -60,10 +60,15 @@ def _running(facts: Facts, work: Work, called: str, now: datetime) -> Finding:
 
 
 def _causes(facts: Facts, job: str, called: str) -> Iterator[Finding]:
-    log = facts.logs.get(job)
-    for cause in log.value if isinstance(log, Known) else ():
-        detail = {"said": cause.detail} if cause.detail else {}
-        yield finding(cause.reason, facts.job_id(job), f"{called}'s log: {said(cause)}", **detail)
+    subject = facts.job_id(job)
+    match facts.logs.get(job):
+        case Unknown(why):
+            says = f"the log of Job {job} could not be read: {why}"
+            yield finding(Reason.KEYCLOAK_UNREAD, subject, says)
+        case Known(causes):
+            for cause in causes:
+                detail = {"said": cause.detail} if cause.detail else {}
+                yield finding(cause.reason, subject, f"{called}'s log: {said(cause)}", **detail)
 
 
 def _missing(facts: Facts) -> Iterator[Finding]:

@@ -85,6 +85,14 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(secrets=secrets(provider=Unknown("403"))),
         [Reason.KEYCLOAK_UNREAD],
     ),
+    "a log that cannot be read of a Job that failed": (
+        facts(patcher=failed_patcher(), logs={PATCHER: Unknown("403")}),
+        [Reason.KEYCLOAK_UNREAD, Reason.CLIENT_PATCHER_FAILED],
+    ),
+    "a Job that failed, of which there is no log": (
+        facts(patcher=failed_patcher(), logs={PATCHER: Absent()}),
+        [Reason.CLIENT_PATCHER_FAILED],
+    ),
     "digests that cannot be read": (facts(digests=Unknown("403")), [Reason.KEYCLOAK_UNREAD]),
     "an Application that cannot be read counts where something is wrong": (
         facts(application=Unknown("403"), clients=clients(client("gitlab", CALLBACK, enabled=False))),

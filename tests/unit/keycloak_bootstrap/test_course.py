@@ -59,6 +59,8 @@ from tests.unit.keycloak_bootstrap.builders import (
 
 REFUSED: dict[str, Any] = {"patcher": failed_patcher(), "logs": logged(Cause(Reason.KEYCLOAK_FORBIDDEN))}
 MISORDERED: dict[str, Any] = {**REFUSED, "bootstrap": bootstrap(hook="PostSync")}
+UNREADABLE: dict[str, Any] = {PATCHER: Unknown("403")}
+UNTOLD: dict[str, Any] = {"bootstrap": bootstrap(state=FAILED), "logs": {BOOTSTRAP: Unknown("403")}}
 UNSYNCED = Known(application(APPLICATION, sync="OutOfSync", operation=operation("Failed", "no reason")))
 
 PURPOSES: dict[str, tuple[Facts, Purpose | None]] = {
@@ -89,6 +91,10 @@ PURPOSES: dict[str, tuple[Facts, Purpose | None]] = {
         None,
     ),
     "nothing where a Job could not be read": (facts(**REFUSED, bootstrap=Unknown("503")), None),
+    "nothing where the log of a Job that failed could not be read": (facts(**UNTOLD), None),
+    "nor where it would be made anew": (facts(**UNTOLD, by_jobs=True), None),
+    "nor a sync for the other one": (facts(**UNTOLD, patcher=Absent(), application=UNSYNCED), None),
+    "an order, whatever the log says": (facts(**{**MISORDERED, "logs": UNREADABLE}), Purpose.ORDER),
     "an order, though Keycloak does not answer": (
         facts(**MISORDERED, page=NoAnswer("timeout"), clients=Unknown("timeout")),
         Purpose.ORDER,

@@ -12,7 +12,7 @@ from responders.keycloak_bootstrap.reasons import Reason
 from shared.clients.cluster_api import JobState
 from shared.clients.keycloak_http import Forbidden
 from shared.errors import PermanentError, TemporaryError, WriteConflict
-from shared.landscape import Action, Mode
+from shared.landscape import Action, Contract, Mode
 from shared.model import Channel, Step, Word
 from tests.unit.app import DiesError
 from tests.unit.applications.builders import failed, operation
@@ -626,6 +626,20 @@ def test_what_cannot_be_read_is_neither_a_fault_nor_written() -> None:
     world.workloads.trouble["job"] = TemporaryError("the API server answered 503", delay=MINUTE)
     assert world.run().outcome.word is Word.FAILED
     assert world.actions() == []
+
+
+@pytest.mark.parametrize("contract", [DIRECT, allowing()], ids=["made anew", "made to run by its knob"])
+def test_a_job_is_not_run_again_while_its_log_cannot_be_read(contract: Contract) -> None:
+    """403 on pods/log: its log may tell what only people can mend, or what is to be mended first."""
+    world = failing(contract=contract)
+    refused = TemporaryError("the API server answered 403 Forbidden", delay=MINUTE)
+    world.workloads.trouble["job_log"] = refused
+    assert world.run().outcome.word is Word.FAILED
+    assert Reason.KEYCLOAK_UNREAD in world.reasons()
+    assert world.actions() == []
+    world.workloads.trouble.clear()
+    world.run()
+    assert world.actions() != []
 
 
 # -- what the contract forbids ----------------------------------------------------------------------
