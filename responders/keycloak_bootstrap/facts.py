@@ -62,6 +62,8 @@ class Rerun:
     at: datetime
     mends: str
     """Reason that it was made for."""
+    object: str
+    """The file of values, or the Job."""
     what: str
     """The knob's value, or the uid of the Job that was made anew."""
     synced: bool = False

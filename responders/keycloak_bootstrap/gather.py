@@ -305,10 +305,10 @@ def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None, datet
         match entry.kind, detail.get("action"):
             case Kind.STEP_STARTED, Action.KEYCLOAK_JOBS.value:
                 what = str(after.get("uid", ""))
-                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
+                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), object=key[1], what=what)
             case Kind.STEP_STARTED, Action.KEYCLOAK_RERUN.value if proposals.NUMBER not in after:
                 what = next(iter(map(str, after.values())), "")
-                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
+                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), object=key[1], what=what)
             case Kind.STEP_STARTED, Action.APPLICATION_SYNC.value:
                 synced[key] = frozenset(made)
             case Kind.STEP_FAILED, _ if detail.get("written") is False:

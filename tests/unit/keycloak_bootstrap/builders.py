@@ -279,6 +279,6 @@ def tried(subject: str, *made: Attempt) -> dict[str, tuple[Attempt, ...]]:
     return {subject.lower(): made}
 
 
-def ran(mends: str, *whats: str) -> tuple[Rerun, ...]:
+def ran(mends: str, *whats: str, of: str = FILE.reference) -> tuple[Rerun, ...]:
     """The Jobs were made to run an hour ago, by these values or uids."""
-    return tuple(Rerun(at=NOW - HOUR, mends=mends, what=what) for what in whats)
+    return tuple(Rerun(at=NOW - HOUR, mends=mends, object=of, what=what) for what in whats)

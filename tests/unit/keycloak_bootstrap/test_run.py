@@ -34,8 +34,10 @@ from tests.unit.keycloak_bootstrap.stage import (
     FIXTURE,
     FORBIDDEN,
     PAGE,
+    SEALED,
     SECRET,
     TARGET,
+    UNAUTHORISED,
     World,
     allowing,
 )
@@ -449,7 +451,7 @@ def test_hooks_that_are_missing_are_made_by_a_sync_alone() -> None:
 
 
 def test_where_the_contract_names_it_the_job_is_made_anew_at_once() -> None:
-    world = failing(contract=DIRECT)
+    world = failing(SEALED, contract=DIRECT)
     assert world.run().outcome.word is Word.REPAIRED
     assert world.workloads.reruns == [PATCHER]
     assert world.actions() == ["keycloak.jobs"]
@@ -475,13 +477,29 @@ def test_a_wrong_order_is_not_mended_by_jobs_made_anew() -> None:
     assert (world.workloads.reruns, world.actions()) == ([], ["keycloak.order"])
 
 
-def test_a_job_that_fails_again_is_made_anew_twice_a_day_and_no_more() -> None:
-    world = failing(contract=DIRECT)
-    world.refuses = FORBIDDEN
+@pytest.mark.parametrize("said", [FORBIDDEN, UNAUTHORISED], ids=["and is forbidden", "and gets no login"])
+def test_a_patcher_that_lost_its_client_runs_again_behind_the_bootstrap(said: str) -> None:
+    world = World(contract=DIRECT)
+    world.automation = False
+    world.refused_by = said
+    world.clock.advance(MINUTE)
+    world.run_job(PATCHER)
+    world.until(Word.CONVERGED)
+    assert world.workloads.reruns == [BOOTSTRAP, PATCHER]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [(SEALED, [PATCHER] * 2), (FORBIDDEN, [BOOTSTRAP, PATCHER] * 2)],
+    ids=["alone", "behind the bootstrap"],
+)
+def test_a_job_that_fails_again_is_made_anew_twice_a_day_and_no_more(said: str, expected: list[str]) -> None:
+    world = failing(said, contract=DIRECT)
+    world.refuses = said
     for _ in range(20):
         outcome = world.run().outcome
         world.clock.advance(5 * MINUTE)
-    assert world.workloads.reruns == [PATCHER] * 2
+    assert world.workloads.reruns == expected
     assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.RERUN_IN_VAIN)
 
 
@@ -826,7 +844,7 @@ def test_a_proposal_that_died_is_carried_on_and_not_made_twice(_what: str, call:
 
 @pytest.mark.parametrize("call", ["rerun", "rerun lost"])
 def test_a_job_whose_making_died_is_made_and_not_made_twice(call: str) -> None:
-    world = failing(contract=DIRECT)
+    world = failing(SEALED, contract=DIRECT)
     world.workloads.trouble[call] = LOST
     world.until(Word.CONVERGED, Word.REPAIRED)
     world.clock.advance(MINUTE)
