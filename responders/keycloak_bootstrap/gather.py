@@ -193,7 +193,8 @@ def _with_vault(scope: Scope, facts: Facts) -> Facts:
     vaults, login, where = scope.world.vaults, vault.login, f"{vault.address}/{vault.mount}"
     match vaults.login(vault.address, login.mount, login.role, login.audience):
         case Known(session):
-            held = _each(dict.fromkeys(keys), lambda key: vaults.read(session, vault.mount, key, ()))
+            known = frozenset(facts.declared.placeholders)
+            held = _each(dict.fromkeys(keys), lambda key: vaults.read(session, vault.mount, key, known))
             return replace(facts, vault=where, login=Known(None), keys=held)
         case refused:
             return replace(facts, vault=where, login=refused)

@@ -184,8 +184,8 @@ def clients(*others: Client) -> Known[tuple[Client, ...]]:
     return Known(tuple({**usual, **{one.client_id: one for one in others}}.values()))
 
 
-def held(*, deleted: bool = False, without_value: bool = False) -> Known[Held]:
-    shown = None if deleted or without_value else Fingerprint("digest", False)
+def held(*, deleted: bool = False, without_value: bool = False, placeholder: bool = False) -> Known[Held]:
+    shown = None if deleted or without_value else Fingerprint("digest", placeholder)
     return Known(Held(version=3, deleted=deleted, fingerprint=shown))
 
 

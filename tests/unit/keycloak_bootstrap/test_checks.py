@@ -363,6 +363,10 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(keys=keys(gitlab=held(without_value=True))),
         [Reason.CLIENT_KEY_MISSING],
     ),
+    "a key that holds a placeholder": (
+        facts(keys=keys(gitlab=held(placeholder=True))),
+        [Reason.OIDC_SECRET_IS_PLACEHOLDER],
+    ),
     "a key that cannot be read": (facts(keys=keys(gitlab=Unknown("403"))), [Reason.CLIENT_KEYS_UNREAD]),
     "a Vault that refuses our login": (
         facts(login=VaultRefused("403"), keys={}),
@@ -423,6 +427,26 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a placeholder an hour after the patcher completed": (
         facts(secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(placeholder=True)}))),
         [Reason.OIDC_SECRET_REFRESHING],
+    ),
+    "a placeholder minutes after, which stands in Vault as well": (
+        facts(
+            patcher=LATELY,
+            keys=keys(gitlab=held(placeholder=True)),
+            secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(placeholder=True)})),
+        ),
+        [Reason.OIDC_SECRET_IS_PLACEHOLDER] * 2,
+    ),
+    "a digest that differs beside it is waited for": (
+        facts(
+            patcher=LATELY,
+            keys=keys(gitlab=held(placeholder=True)),
+            secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(published=False)})),
+        ),
+        [Reason.OIDC_SECRET_IS_PLACEHOLDER, Reason.OIDC_SECRET_REFRESHING],
+    ),
+    "a Secret that is missing, as Vault holds a placeholder": (
+        facts(secrets=secrets(oidc=Absent()), keys=keys(gitlab=held(placeholder=True))),
+        [Reason.OIDC_SECRET_IS_PLACEHOLDER, Reason.OIDC_SECRET_MISSING],
     ),
     "a key that is empty beside one that differs, an hour after": (
         facts(

@@ -639,6 +639,21 @@ def test_a_placeholder_makes_the_patcher_run_again() -> None:
     assert world.actions() == ["keycloak.rerun"]
 
 
+def test_a_placeholder_that_stands_in_vault_is_waited_for_by_nobody() -> None:
+    """Its operator would bring nothing else however often it reads."""
+    world = World()
+    world.sync(APPLICATION)
+    key = "gitlab-oidc-client-secret"
+    world.seeds.vaults.versions[key] = [FIXTURE]
+    world.workloads.values["keycloak-realm-oidc-clients"][key] = FIXTURE
+    world.run()
+    assert world.actions() == ["keycloak.rerun"]
+    assert world.reasons().count(Reason.OIDC_SECRET_IS_PLACEHOLDER) == 2
+    world.merge()
+    world.until(Word.REPAIRED)
+    assert world.run().outcome.word is Word.CONVERGED
+
+
 def test_what_cannot_be_read_is_neither_a_fault_nor_written() -> None:
     world = failing()
     world.workloads.trouble["job"] = TemporaryError("the API server answered 503", delay=MINUTE)
