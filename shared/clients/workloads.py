@@ -6,7 +6,7 @@ never to be kept, shown or put into an error.
 """
 
 import base64
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -260,11 +260,8 @@ def _wave(*texts: str | None) -> int:
 
 def _condition(status: Json, kind: str) -> Json:
     """The one of that type, if it is true; else an empty one."""
-    return next((one for one in _true(status) if one.get("type") == kind), {})
-
-
-def _true(status: Json) -> Iterator[Json]:
-    return (one for one in status.get("conditions") or () if one.get("status") == "True")
+    true = (one for one in status.get("conditions") or () if one.get("status") == "True")
+    return next((one for one in true if one.get("type") == kind), {})
 
 
 def _pod(found: Json) -> Pod:
@@ -305,13 +302,16 @@ def _all_begun_well(pod: Json) -> bool:
 
 
 def _realm_import(found: Json) -> RealmImport:
-    status = found.get("status") or {}
-    changed = (time_of(one.get("lastTransitionTime")) for one in _true(status))
+    told = (found.get("status") or {}).get("conditions") or ()
+    # Older operators wrote `true`, and the newer ones still read it.
+    true = [one for one in told if str(one.get("status")).lower() == "true"]
+    kinds = {one.get("type") for one in true}
+    changed = (time_of(one.get("lastTransitionTime")) for one in true)
     return RealmImport(
         name=found["metadata"]["name"],
-        done=bool(_condition(status, "Done")),
-        started=bool(_condition(status, "Started")),
-        errors=bool(_condition(status, "HasErrors")),
+        done="Done" in kinds,
+        started="Started" in kinds,
+        errors="HasErrors" in kinds,
         created=time_of(found["metadata"].get("creationTimestamp")),
         since=max((at for at in changed if at), default=None),
     )

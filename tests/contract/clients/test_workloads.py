@@ -314,6 +314,20 @@ def test_a_time_without_a_zone_is_utc(api: Workloads, server: Answers) -> None:
     assert found.value[0].since == at("2026-03-02T10:01")
 
 
+@pytest.mark.parametrize(
+    ("truth", "done"), [("True", True), ("true", True), (True, True), ("false", False), (False, False)]
+)
+def test_a_condition_of_a_realm_import_may_be_written_as_older_operators_did(
+    api: Workloads, server: Answers, truth: Any, *, done: bool
+) -> None:
+    told = (condition("Done", truth, "1"), condition("HasErrors", "false", "2"))
+    server.on("GET", IMPORTS, {"metadata": {}, "items": [realm_import(*told)]})
+    found = api.realm_imports(server.at, "dev")
+    assert isinstance(found, Known)
+    assert (found.value[0].done, found.value[0].errors) == (done, False)
+    assert found.value[0].since == (at("2026-03-02T10:01") if done else None)
+
+
 def test_a_realm_import_is_what_its_true_conditions_say(api: Workloads, server: Answers) -> None:
     told = (
         condition("Done", "False", "9"),
