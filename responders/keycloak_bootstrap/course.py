@@ -160,7 +160,7 @@ def course(facts: Facts, found: tuple[Finding, ...], now: datetime) -> tuple[Fin
 def _said(facts: Facts, found: tuple[Finding, ...], purpose: Purpose, now: datetime) -> Iterator[Finding]:
     match purpose:
         case Purpose.SYNC:
-            yield _sync(facts, purpose, now)
+            yield _unordered(facts, found) or _sync(facts, purpose, now)
         case Purpose.JOBS:
             yield from _job(facts, found, now)
         case Purpose.ORDER | Purpose.RERUN:
@@ -308,6 +308,19 @@ def _sync(facts: Facts, purpose: Purpose, now: datetime) -> Finding:
         return held
     says = f"the values are as they should be, and the Jobs of {name} have not run since"
     return finding(Reason.HOOKS_NOT_RERUN, subject, says, situation=situation)
+
+
+def _unordered(facts: Facts, found: tuple[Finding, ...]) -> Finding | None:
+    """A sync of ours ran the patcher alone all the same, and nothing is declared that would change the order:
+    another one would run it alone again."""
+    tried, since = facts.tries.get(facts.application_id.lower(), ()), facts.patched_alone_since
+    too_early = any(one.reason == Reason.PATCHER_BEFORE_BOOTSTRAP for one in found)
+    if not (too_early and tried and since) or since < tried[-1].at.replace(microsecond=0):
+        return None
+    if wanted_of(facts, Purpose.ORDER) is not None:
+        return None
+    says = "the patcher runs before the bootstrap, and keycloak.hooks lacks a key that order needs"
+    return finding(Reason.HOOK_KEY_UNDECLARED, facts.values_id or facts.bootstrap_id, says)
 
 
 def _of_tries(facts: Facts, situation: str, now: datetime) -> Finding | None:

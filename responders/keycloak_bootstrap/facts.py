@@ -287,6 +287,16 @@ class Facts:
             return frozenset()
         return frozenset(one.name for one in operation.resources if one.hook and one.kind == "Job")
 
+    @property
+    def patched_alone_since(self) -> datetime | None:
+        """When the last operation began, if it came to the patcher and ended before it came to the bootstrap.
+        It tells of each Job that it came to, also of one that is gone since, as where a TTL deletes it."""
+        operation, hooks = self._application.operation if self._application else None, self.declared.hooks
+        if operation is None or operation.under_way or self.has_completed(hooks.bootstrap):
+            return None
+        alone = hooks.patcher in operation.jobs and hooks.bootstrap not in operation.jobs
+        return operation.started if alone else None
+
     def place_of(self, job: str) -> Place | None:
         """Where annotations put the Job: as rendered on the live one; of a missing one as the values say."""
         match self.read_of(job):

@@ -184,9 +184,10 @@ class World(OneTarget[Facts]):
             BOOTSTRAP: _place(document, "masterBootstrap"),
             PATCHER: _place(document, "clientPatcher"),
         }
-        failed = None
+        failed, made = None, []
         for job in sorted(places, key=lambda one: (places[one].phases[0], places[one].wave)):
             place = places[job]
+            made.append(job)
             self.workloads.make(job, uid=f"{job}-of-sync-{self.syncs}", hook=place.hook, wave=place.wave)
             if not self.run_job(job):
                 failed = job
@@ -196,7 +197,7 @@ class World(OneTarget[Facts]):
         self.argocd.change(
             name,
             requested=False,
-            operation=replace(ended, started=begun, finished=self.clock()),
+            operation=replace(ended, started=begun, finished=self.clock(), jobs=tuple(made)),
             sync="OutOfSync" if failed else "Synced",
         )
 

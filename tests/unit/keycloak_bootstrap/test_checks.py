@@ -10,6 +10,7 @@ from responders.keycloak_bootstrap.checks import check, faults
 from responders.keycloak_bootstrap.facts import RESTS_ON, Facts, rests_on
 from responders.keycloak_bootstrap.log_reasons import Cause
 from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, REASONS, REDIRECTS, RERUN, Reason
+from shared.clients.argocd import Resource
 from shared.clients.keycloak import LoginRefused
 from shared.clients.vault import LoginRefused as VaultRefused
 from shared.clients.web import NoAnswer, Page
@@ -66,11 +67,21 @@ FAILED_LONG_AGO = Known(
 DIFFERING = secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(published=False)}))
 
 
+def ended(*jobs: str, **changes: Any) -> Known[Any]:
+    """The last operation failed, and had made these Jobs by then."""
+    state = replace(operation("Failed", "no reason", age=2 * HOUR, jobs=jobs), **changes)
+    return Known(application(APPLICATION, sync="OutOfSync", operation=state))
+
+
+def named(job: str) -> tuple[Resource, ...]:
+    told = failed("Job has reached the specified backoff limit")
+    return tuple(replace(one, name=job) for one in told.resources)
+
+
 def gone(job: str) -> Known[Any]:
     """The last operation tells that the Job failed."""
-    told = failed("Job has reached the specified backoff limit")
-    named = tuple(replace(one, name=job) for one in told.resources)
-    return Known(application(APPLICATION, operation=replace(told, resources=named)))
+    told = operation("Failed", "one or more", *named(job))
+    return Known(application(APPLICATION, operation=told))
 
 
 CASES: dict[str, tuple[Facts, list[Reason]]] = {
@@ -277,6 +288,72 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a patcher of an earlier sync than the bootstrap that failed": (
         facts(bootstrap=bootstrap(state=FAILED, created=NOW - MINUTE, started=NOW - MINUTE)),
         [Reason.MASTER_BOOTSTRAP_FAILED],
+    ),
+    "a patcher that was refused in a sync that did not come to the bootstrap": (
+        facts(
+            bootstrap=Absent(),
+            patcher=failed_patcher(),
+            logs=logged(Cause(Reason.KEYCLOAK_FORBIDDEN)),
+            application=ended(PATCHER),
+        ),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.KEYCLOAK_FORBIDDEN,
+            Reason.CLIENT_PATCHER_FAILED,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.PATCHER_BEFORE_BOOTSTRAP,
+        ],
+    ),
+    "a patcher that completed in such a sync, and left clients out": (
+        facts(bootstrap=Absent(), clients=Known((client("gitlab", CALLBACK),)), application=ended(PATCHER)),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.PATCHER_BEFORE_BOOTSTRAP,
+            Reason.CLIENT_MISSING,
+        ],
+    ),
+    "a patcher that completed in such a sync, and everything is well": (
+        facts(bootstrap=Absent(), application=ended(PATCHER)),
+        [],
+    ),
+    "a patcher that was refused behind a bootstrap that is gone by its TTL": (
+        facts(bootstrap=Absent(), patcher=failed_patcher(), application=ended(BOOTSTRAP, PATCHER)),
+        [Reason.HOOKS_NOT_RERUN, Reason.CLIENT_PATCHER_FAILED, Reason.MASTER_BOOTSTRAP_MISSING],
+    ),
+    "a patcher that failed, and a sync that tells of no Job": (
+        facts(bootstrap=Absent(), patcher=failed_patcher(), application=ended()),
+        [Reason.HOOKS_NOT_RERUN, Reason.CLIENT_PATCHER_FAILED, Reason.MASTER_BOOTSTRAP_MISSING],
+    ),
+    "a patcher of before the sync that did not come to the bootstrap": (
+        facts(bootstrap=Absent(), patcher=failed_patcher(), application=ended(PATCHER, started=NOW - MINUTE)),
+        [Reason.HOOKS_NOT_RERUN, Reason.CLIENT_PATCHER_FAILED, Reason.MASTER_BOOTSTRAP_MISSING],
+    ),
+    "a patcher that is gone since it failed in such a sync": (
+        facts(**NO_HOOK, application=ended(PATCHER, resources=named(PATCHER))),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.HOOK_GONE,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.PATCHER_BEFORE_BOOTSTRAP,
+        ],
+    ),
+    "a patcher that is gone, and did not fail in it": (
+        facts(**NO_HOOK, clients=clients(client("gitlab")), application=ended(PATCHER)),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.CLIENT_PATCHER_MISSING,
+            Reason.REDIRECT_URI_MISSING,
+        ],
+    ),
+    "a patcher in a sync that is still to come to the bootstrap": (
+        facts(
+            bootstrap=Absent(),
+            patcher=failed_patcher(created=NOW, started=NOW),
+            application=ended(PATCHER, phase="Running", started=NOW - MINUTE, finished=None),
+        ),
+        [Reason.KEYCLOAK_SYNC_UNDER_WAY, Reason.CLIENT_PATCHER_FAILED],
     ),
     # -- by their annotations
     "a bootstrap after the sync is a precaution while all is well": (

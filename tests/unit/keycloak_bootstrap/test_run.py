@@ -28,6 +28,7 @@ from tests.unit.keycloak_bootstrap.builders import (
     URL,
     WRONG,
     declared,
+    hooks,
 )
 from tests.unit.keycloak_bootstrap.stage import (
     DIRECT,
@@ -94,6 +95,35 @@ def test_a_wrong_order_is_proposed_merged_synced_and_proven() -> None:
     assert world.run().outcome.word is Word.CONVERGED
     assert world.actions() == ["keycloak.order", "application.sync"]
     assert world.workloads.works[PATCHER].state is JobState.COMPLETE
+
+
+UNORDERED = dict.fromkeys(("bootstrap_hook", "bootstrap_wave", "patcher_hook", "patcher_wave"))
+
+
+@pytest.mark.parametrize("missing", [UNORDERED, {"values": None}], ids=["the keys", "the file of values"])
+def test_a_wrong_order_is_left_to_people_after_one_sync_where_the_landscape_does_not_declare(
+    missing: dict[str, None],
+) -> None:
+    """The bootstrap is never made: what comes first fails the sync."""
+    world = refused(keycloak=hooks(**missing))
+    assert BOOTSTRAP not in world.workloads.works
+    assert Reason.PATCHER_BEFORE_BOOTSTRAP in world.reasons()
+    for _ in range(12):
+        report = world.run()
+        world.clock.advance(HOUR)
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.HOOK_KEY_UNDECLARED)
+    assert world.actions() == ["application.sync"]
+    world.commit(RIGHT)
+    world.sync(APPLICATION)
+    assert world.until(Word.REPAIRED, Word.CONVERGED)
+    assert world.run().outcome.word is Word.CONVERGED
+
+
+def test_a_bootstrap_that_is_gone_by_its_ttl_is_not_told_to_come_too_late() -> None:
+    world = failing(keycloak=hooks(**UNORDERED))
+    world.workloads.works.pop(BOOTSTRAP)
+    assert Reason.MASTER_BOOTSTRAP_MISSING in world.reasons()
+    assert Reason.PATCHER_BEFORE_BOOTSTRAP not in world.reasons()
 
 
 def test_a_wave_that_is_no_number_of_this_world_stops_nothing() -> None:
