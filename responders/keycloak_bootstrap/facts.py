@@ -86,7 +86,7 @@ class Facts:
     bootstrap: Read[Work]
     patcher: Read[Work]
     logs: Mapping[str, Read[tuple[Cause, ...]]]
-    """Of the Jobs that failed, by name."""
+    """Of the Jobs that failed, and of a patcher that completed and left a client out, by name."""
     digests: Read[Config] | None
     """None: none are declared."""
     secrets: Mapping[str, Read[Materialised]]

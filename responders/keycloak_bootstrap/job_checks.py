@@ -48,6 +48,8 @@ def _job_faults(facts: Facts, job: str, called: str, now: datetime) -> Iterator[
             failed = facts.reasons_of(job)[0]
             why = f" ({work.reason})" if work.reason else ""
             yield finding(failed, subject, f"Job {job} failed{why}", uid=work.uid)
+        case Known():
+            yield from _causes(facts, job, called)
 
 
 def _running(facts: Facts, work: Work, called: str, now: datetime) -> Finding:

@@ -28,6 +28,7 @@ from tests.unit.keycloak_bootstrap.builders import (
     NOW,
     OIDC_KEYS,
     PATCHER,
+    PORTAL,
     SECOND,
     attempt,
     bootstrap,
@@ -405,6 +406,17 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a client that is missing": (
         facts(clients=Known((client("platform-app", *declared().clients["platform-app"].redirect_uris),))),
         [Reason.CLIENT_MISSING],
+    ),
+    "a client that the patcher says it skipped, though it completed": (
+        facts(
+            clients=Known((client("platform-app", PORTAL),)),
+            logs=logged(Cause(Reason.PATCHER_SKIPPED_CLIENT, "gitlab")),
+        ),
+        [Reason.PATCHER_SKIPPED_CLIENT, Reason.CLIENT_MISSING],
+    ),
+    "a client that is missing, and a log that could not be read": (
+        facts(clients=Known((client("platform-app", PORTAL),)), logs={PATCHER: Unknown("403")}),
+        [Reason.KEYCLOAK_UNREAD, Reason.CLIENT_MISSING],
     ),
     "a client that is disabled": (
         facts(clients=clients(client("gitlab", CALLBACK, enabled=False))),

@@ -977,6 +977,30 @@ def test_nothing_is_read_that_no_check_needs() -> None:
     assert Reason.CLIENT_KEYS_UNREAD not in other.reasons()
 
 
+LEFT_OUT: dict[str, tuple[str | None, list[Reason]]] = {
+    "it says": (
+        f"{SECRET}\nClient 'gitlab' not found - skipping\n",
+        [Reason.PATCHER_SKIPPED_CLIENT, Reason.CLIENT_MISSING],
+    ),
+    "it says nothing of": ("done", [Reason.CLIENT_MISSING]),
+    "it tells of others than": ("Client 'grafana' not found - skipping\n", [Reason.CLIENT_MISSING]),
+    "its log is gone of": (None, [Reason.CLIENT_MISSING]),
+    "it got 403 for at first": (f"{FORBIDDEN}done", [Reason.CLIENT_MISSING]),
+}
+
+
+@pytest.mark.parametrize(("log", "expected"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_the_log_of_a_patcher_that_completed_is_read_for_a_client_that_it_left_out(
+    log: str | None, expected: list[Reason]
+) -> None:
+    world = World()
+    del world.keycloaks.realms["ameide"]["gitlab"]
+    if log:
+        world.workloads.job_logs[PATCHER] = log
+    assert world.reasons() == expected
+    assert SECRET not in world.told()
+
+
 @pytest.mark.parametrize("with_argocd", [True, False], ids=["an operation that failed", "no Argo CD"])
 def test_vault_is_asked_though_the_jobs_are_gone_by_their_ttl_beside(*, with_argocd: bool) -> None:
     world = World(with_argocd=with_argocd)
