@@ -17,8 +17,9 @@ from responders.keycloak_bootstrap.order import Place, is_right, ordered
 from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, REASONS, RERUN, Reason, finding
 from shared import attempts, proposals
 from shared.clients.cluster_api import JobState
+from shared.clients.workloads import Work
 from shared.landscape.forms import FieldPath
-from shared.model import Absent, Finding, Known, Severity, digest_of
+from shared.model import Absent, Finding, Known, Severity, Unknown, digest_of
 from shared.world import Leads
 
 NAME: Final = "keycloak_bootstrap"
@@ -69,8 +70,10 @@ def purpose_of(facts: Facts, found: Iterable[Finding]) -> Purpose | None:
 
 
 def _unread(facts: Facts) -> bool:
-    """Unless both Jobs were looked at, nobody knows which of them is to run."""
-    return not all(isinstance(one, Known | Absent) for one in (facts.bootstrap, facts.patcher))
+    """Unless both Jobs were looked at, nobody knows which of them is to run; and what a log would have told
+    may be what keeps them from it."""
+    reads = (facts.bootstrap, facts.patcher, *facts.logs.values())
+    return any(isinstance(one, Unknown) for one in reads)
 
 
 def mended(found: Iterable[Finding], reasons: Iterable[Reason]) -> Reason | None:
@@ -157,7 +160,7 @@ def course(facts: Facts, found: tuple[Finding, ...], now: datetime) -> tuple[Fin
 def _said(facts: Facts, found: tuple[Finding, ...], purpose: Purpose, now: datetime) -> Iterator[Finding]:
     match purpose:
         case Purpose.SYNC:
-            yield _sync(facts, purpose, now)
+            yield _unordered(facts, found) or _sync(facts, purpose, now)
         case Purpose.JOBS:
             yield from _job(facts, found, now)
         case Purpose.ORDER | Purpose.RERUN:
@@ -203,9 +206,11 @@ _STANDS: Final[Mapping[proposals.Stand, Reason]] = {
 def _in_vain(
     facts: Facts, found: tuple[Finding, ...], what: str, subject: str, now: datetime
 ) -> Iterator[Finding]:
-    """Whether the Jobs ran for this fault often enough. What was begun already may be carried on."""
+    """Whether the Jobs, or the one, ran for this fault often enough. What was begun already may be carried
+    on."""
     mends = mended(found, RERUN)
-    made = {one.what for one in facts.reruns if one.mends == mends and now - one.at < attempts.MEMORY}
+    same = (one for one in facts.reruns if (one.mends, one.object.lower()) == (mends, subject.lower()))
+    made = {one.what for one in same if now - one.at < attempts.MEMORY}
     if what not in made and len(made) >= MOST_RERUNS:
         says = f"the Jobs were made to run {len(made)} times within a day for {mends}"
         yield finding(Reason.RERUN_IN_VAIN, subject, says)
@@ -215,14 +220,31 @@ def _in_vain(
 
 
 def job_to_rerun(facts: Facts) -> str | None:
-    """The bootstrap while it has not come through, then the patcher; only what is there can be made anew."""
+    """The bootstrap while it has not come through, or what it made is gone again, then the patcher; only what
+    is there can be made anew."""
     hooks = facts.declared.hooks
     match facts.bootstrap, facts.patcher:
         case Known(bootstrap), _ if bootstrap.state is JobState.FAILED:
             return hooks.bootstrap
+        case Known(bootstrap), Known(patcher) if _is_undone(facts, bootstrap, patcher):
+            return hooks.bootstrap
         case _, Known(_) if facts.has_completed(hooks.bootstrap):
             return hooks.patcher
     return None
+
+
+def _is_undone(facts: Facts, bootstrap: Work, patcher: Work) -> bool:
+    """The patcher came after the bootstrap and was refused all the same: the client that it logs in as has
+    lost its role or its secret since, or is gone."""
+    began, log = patcher.started or patcher.created, facts.logs.get(patcher.name)
+    if began is None or bootstrap.completed is None or not isinstance(log, Known):
+        return False
+    is_refused = any(cause.reason in _REFUSED for cause in log.value)
+    return is_refused and facts.has_completed(bootstrap.name) and bootstrap.completed <= began
+
+
+_REFUSED: Final = frozenset({Reason.KEYCLOAK_FORBIDDEN, Reason.PATCHER_LOGIN_REFUSED})
+"""What Keycloak says to a patcher without the client that the bootstrap makes."""
 
 
 def situation_of_job(facts: Facts, job: str) -> str:
@@ -286,6 +308,19 @@ def _sync(facts: Facts, purpose: Purpose, now: datetime) -> Finding:
         return held
     says = f"the values are as they should be, and the Jobs of {name} have not run since"
     return finding(Reason.HOOKS_NOT_RERUN, subject, says, situation=situation)
+
+
+def _unordered(facts: Facts, found: tuple[Finding, ...]) -> Finding | None:
+    """A sync of ours ran the patcher alone all the same, and nothing is declared that would change the order:
+    another one would run it alone again."""
+    tried, since = facts.tries.get(facts.application_id.lower(), ()), facts.patched_alone_since
+    too_early = any(one.reason == Reason.PATCHER_BEFORE_BOOTSTRAP for one in found)
+    if not (too_early and tried and since) or since < tried[-1].at.replace(microsecond=0):
+        return None
+    if wanted_of(facts, Purpose.ORDER) is not None:
+        return None
+    says = "the patcher runs before the bootstrap, and keycloak.hooks lacks a key that order needs"
+    return finding(Reason.HOOK_KEY_UNDECLARED, facts.values_id or facts.bootstrap_id, says)
 
 
 def _of_tries(facts: Facts, situation: str, now: datetime) -> Finding | None:

@@ -8,7 +8,7 @@ from responders.keycloak_bootstrap.facts import Facts
 from responders.keycloak_bootstrap.reasons import Reason, finding
 from responders.keycloak_bootstrap.redirects import accepts
 from shared.clients.keycloak import Client
-from shared.clients.vault import LoginRefused
+from shared.clients.vault import Held, LoginRefused
 from shared.clients.workloads import Materialised
 from shared.landscape import DeclaredClient
 from shared.model import Absent, Finding, Known, Unknown
@@ -107,7 +107,14 @@ def _key_fault(facts: Facts, client: str, key: str) -> Finding | None:
             state = "was deleted" if held.deleted else "has no field `value`"
             says = f"version {held.version} of {key}, of client {client}, {state}"
             return finding(Reason.CLIENT_KEY_MISSING, subject, says)
+        case Known(held) if _is_placeholder(held):
+            says = f"version {held.version} of {key}, of client {client}, is a placeholder"
+            return finding(Reason.OIDC_SECRET_IS_PLACEHOLDER, subject, says)
     return None
+
+
+def _is_placeholder(held: Held) -> bool:
+    return held.fingerprint is not None and held.fingerprint.placeholder
 
 
 # -- Secrets --------------------------------------------------------------------------------
@@ -168,6 +175,9 @@ def _awaited(facts: Facts, fault: Finding, now: datetime) -> bool:
         written = facts.written_until
     if written is None or fault.reason == Reason.KEYCLOAK_UNREAD:
         return False
+    # What Vault itself holds comes again with each refresh.
+    if fault.reason == Reason.OIDC_SECRET_IS_PLACEHOLDER and _vault_has_a_placeholder(facts):
+        return False
     older = fault.reason in (Reason.OIDC_SECRET_IS_PLACEHOLDER, Reason.OIDC_SECRET_DIFFERS)
     return now - written < (READ_AGAIN_WITHIN if older else REFRESHED_WITHIN)
 
@@ -183,6 +193,10 @@ def _unsynced(facts: Facts, fault: Finding) -> Finding:
 def _vault_holds(facts: Facts) -> bool:
     read = facts.patched_at is not None and isinstance(facts.login, Known) and bool(facts.keys)
     return read and not list(_key_faults(facts))
+
+
+def _vault_has_a_placeholder(facts: Facts) -> bool:
+    return any(isinstance(read, Known) and _is_placeholder(read.value) for read in facts.keys.values())
 
 
 def _unpublished(facts: Facts, name: str, keys: Mapping[str, str]) -> Iterator[Finding]:

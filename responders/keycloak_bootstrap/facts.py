@@ -62,6 +62,8 @@ class Rerun:
     at: datetime
     mends: str
     """Reason that it was made for."""
+    object: str
+    """The file of values, or the Job."""
     what: str
     """The knob's value, or the uid of the Job that was made anew."""
     synced: bool = False
@@ -84,7 +86,7 @@ class Facts:
     bootstrap: Read[Work]
     patcher: Read[Work]
     logs: Mapping[str, Read[tuple[Cause, ...]]]
-    """Of the Jobs that failed, by name."""
+    """Of the Jobs that failed, and of a patcher that completed and left a client out, by name."""
     digests: Read[Config] | None
     """None: none are declared."""
     secrets: Mapping[str, Read[Materialised]]
@@ -284,6 +286,16 @@ class Facts:
         if operation is None or operation.under_way:
             return frozenset()
         return frozenset(one.name for one in operation.resources if one.hook and one.kind == "Job")
+
+    @property
+    def patched_alone_since(self) -> datetime | None:
+        """When the last operation began, if it came to the patcher and ended before it came to the bootstrap.
+        It tells of each Job that it came to, also of one that is gone since, as where a TTL deletes it."""
+        operation, hooks = self._application.operation if self._application else None, self.declared.hooks
+        if operation is None or operation.under_way or self.has_completed(hooks.bootstrap):
+            return None
+        alone = hooks.patcher in operation.jobs and hooks.bootstrap not in operation.jobs
+        return operation.started if alone else None
 
     def place_of(self, job: str) -> Place | None:
         """Where annotations put the Job: as rendered on the live one; of a missing one as the values say."""

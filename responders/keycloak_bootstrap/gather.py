@@ -2,6 +2,7 @@
 
     ARM ── API server ──┬── realm imports
                         ├── both Jobs ── the log of each that failed ──┐
+                        │                or left a client out          │
                         ├── digests ── each Secret                     ├── Vault, once the patcher is done
                         └── Argo CD's Application                      └── Git, for a change of values
     Keycloak ──┬── the realm's page, as anybody sees it
@@ -22,14 +23,14 @@ from responders.keycloak_bootstrap.checks import faults
 from responders.keycloak_bootstrap.course import KNOB, NAME, mended, prefix_of, purpose_of, wanted_of
 from responders.keycloak_bootstrap.facts import Change, Facts, Purpose, Rerun
 from responders.keycloak_bootstrap.log_reasons import Cause, Of, causes
-from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, RERUN
+from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, RERUN, Reason
 from shared import proposals
 from shared.attempts import tries
 from shared.changes import MEMORY
 from shared.clients.argocd import Application
 from shared.clients.cluster_api import JobState
 from shared.clients.github import PullRequest
-from shared.clients.keycloak import Realm
+from shared.clients.keycloak import Client, LoginRefused, Realm
 from shared.clients.managed_clusters import ApiServer
 from shared.clients.web import NoAnswer
 from shared.clients.workloads import Config, Materialised, Work
@@ -47,6 +48,8 @@ READERS: Final = 16
 _POOL: Final = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="gather-realm")
 _WAYS: Final = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="gather-realm-ways")
 """Of reads that wait for others in the pool above, so they may not take its places."""
+
+type _Clients = Read[tuple[Client, ...]] | LoginRefused
 
 
 def gather(scope: Scope) -> Facts:
@@ -86,7 +89,7 @@ def gather(scope: Scope) -> Facts:
         blocked_at=blocked_at,
         well_until=well_until,
     )
-    facts = _with_cluster(scope, facts)
+    facts = _with_cluster(scope, facts, clients)
     facts = replace(facts, page=page.result(), clients=clients.result())
     facts = _with_vault(scope, facts)
     facts = _with_values(scope, facts)
@@ -107,7 +110,7 @@ def realm_of(declared: DeclaredKeycloak) -> Realm:
 # -- the cluster --------------------------------------------------------------------------
 
 
-def _with_cluster(scope: Scope, facts: Facts) -> Facts:
+def _with_cluster(scope: Scope, facts: Facts, clients: Future[_Clients]) -> Facts:
     found = scope.world.clusters.api_server(facts.cluster_id)
     if not isinstance(found, Known):
         unread = found if isinstance(found, Unknown) else Unknown("ARM knows no such resource")
@@ -120,7 +123,7 @@ def _with_cluster(scope: Scope, facts: Facts) -> Facts:
     patcher = _POOL.submit(world.job, api, namespace, hooks.patcher)
     imports = _POOL.submit(world.realm_imports, api, namespace)
     jobs = {Of.BOOTSTRAP: bootstrap.result(), Of.PATCHER: patcher.result()}
-    logs = _logs(scope, declared, api, jobs)
+    logs = _logs(scope, declared, api, jobs) | _skips(scope, declared, api, jobs[Of.PATCHER], clients)
     digests, secrets = materialised.result()
     return replace(
         facts,
@@ -150,7 +153,7 @@ def _application(scope: Scope, facts: Facts, api: ApiServer) -> Read[Application
 
 def _logs(
     scope: Scope, declared: DeclaredKeycloak, api: ApiServer, jobs: Mapping[Of, Read[Work]]
-) -> Mapping[str, Read[tuple[Cause, ...]]]:
+) -> dict[str, Read[tuple[Cause, ...]]]:
     failed = {
         read.value.name: of
         for of, read in jobs.items()
@@ -161,6 +164,30 @@ def _logs(
         name: Known(causes(text.value, failed[name], declared.clients)) if isinstance(text, Known) else text
         for name, text in texts.items()
     }
+
+
+def _skips(
+    scope: Scope, declared: DeclaredKeycloak, api: ApiServer, patcher: Read[Work], clients: Future[_Clients]
+) -> dict[str, Read[tuple[Cause, ...]]]:
+    """Which of the clients that are missing a patcher says to have skipped. It completes all the same, and
+    what else it met on its way has passed."""
+    if not isinstance(patcher, Known) or patcher.value.state is not JobState.COMPLETE:
+        return {}
+    missing = _missing(declared, clients.result())
+    if not missing:
+        return {}
+    name = patcher.value.name
+    text = scope.world.workloads.job_log(api, declared.namespace, name)
+    if not isinstance(text, Known):
+        return {name: text}
+    told = causes(text.value, Of.PATCHER, missing)
+    skips = (one for one in told if one.reason is Reason.PATCHER_SKIPPED_CLIENT and one.detail)
+    return {name: Known(tuple(skips))}
+
+
+def _missing(declared: DeclaredKeycloak, clients: _Clients) -> Collection[str]:
+    there = {one.client_id for one in clients.value} if isinstance(clients, Known) else set(declared.clients)
+    return declared.clients.keys() - there
 
 
 def _secrets(
@@ -193,7 +220,8 @@ def _with_vault(scope: Scope, facts: Facts) -> Facts:
     vaults, login, where = scope.world.vaults, vault.login, f"{vault.address}/{vault.mount}"
     match vaults.login(vault.address, login.mount, login.role, login.audience):
         case Known(session):
-            held = _each(dict.fromkeys(keys), lambda key: vaults.read(session, vault.mount, key, ()))
+            known = frozenset(facts.declared.placeholders)
+            held = _each(dict.fromkeys(keys), lambda key: vaults.read(session, vault.mount, key, known))
             return replace(facts, vault=where, login=Known(None), keys=held)
         case refused:
             return replace(facts, vault=where, login=refused)
@@ -305,10 +333,10 @@ def _remembered(scope: Scope) -> tuple[tuple[Rerun, ...], datetime | None, datet
         match entry.kind, detail.get("action"):
             case Kind.STEP_STARTED, Action.KEYCLOAK_JOBS.value:
                 what = str(after.get("uid", ""))
-                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
+                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), object=key[1], what=what)
             case Kind.STEP_STARTED, Action.KEYCLOAK_RERUN.value if proposals.NUMBER not in after:
                 what = next(iter(map(str, after.values())), "")
-                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), what=what)
+                made[key] = Rerun(at=entry.at, mends=str(detail.get("mends")), object=key[1], what=what)
             case Kind.STEP_STARTED, Action.APPLICATION_SYNC.value:
                 synced[key] = frozenset(made)
             case Kind.STEP_FAILED, _ if detail.get("written") is False:

@@ -10,7 +10,7 @@ from responders.keycloak_bootstrap.order import Phase, comes_before
 from responders.keycloak_bootstrap.reasons import Reason, finding
 from shared.clients.cluster_api import JobState
 from shared.clients.workloads import Work
-from shared.model import Absent, Finding, Known, Unknown
+from shared.model import Absent, Finding, Known, Read, Unknown
 
 RUNS_WITHIN: Final = timedelta(minutes=15)
 """Each of the Jobs takes a minute, or waits for something."""
@@ -48,6 +48,8 @@ def _job_faults(facts: Facts, job: str, called: str, now: datetime) -> Iterator[
             failed = facts.reasons_of(job)[0]
             why = f" ({work.reason})" if work.reason else ""
             yield finding(failed, subject, f"Job {job} failed{why}", uid=work.uid)
+        case Known():
+            yield from _causes(facts, job, called)
 
 
 def _running(facts: Facts, work: Work, called: str, now: datetime) -> Finding:
@@ -60,10 +62,15 @@ def _running(facts: Facts, work: Work, called: str, now: datetime) -> Finding:
 
 
 def _causes(facts: Facts, job: str, called: str) -> Iterator[Finding]:
-    log = facts.logs.get(job)
-    for cause in log.value if isinstance(log, Known) else ():
-        detail = {"said": cause.detail} if cause.detail else {}
-        yield finding(cause.reason, facts.job_id(job), f"{called}'s log: {said(cause)}", **detail)
+    subject = facts.job_id(job)
+    match facts.logs.get(job):
+        case Unknown(why):
+            says = f"the log of Job {job} could not be read: {why}"
+            yield finding(Reason.KEYCLOAK_UNREAD, subject, says)
+        case Known(causes):
+            for cause in causes:
+                detail = {"said": cause.detail} if cause.detail else {}
+                yield finding(cause.reason, subject, f"{called}'s log: {said(cause)}", **detail)
 
 
 def _missing(facts: Facts) -> Iterator[Finding]:
@@ -83,10 +90,24 @@ def _missing(facts: Facts) -> Iterator[Finding]:
 
 def _too_early(facts: Facts) -> Iterator[Finding]:
     """By what they did, whatever their annotations say."""
+    since = facts.patched_alone_since
     match facts.bootstrap, facts.patcher:
         case Known(bootstrap), Known(patcher) if patcher.state is not JobState.ACTIVE:
             if says := _began_too_early(bootstrap, patcher):
                 yield finding(Reason.PATCHER_BEFORE_BOOTSTRAP, facts.patcher_id, says)
+        case Absent(), patcher if since and _ended_since(facts, patcher, since):
+            says = f"the sync of {since:%Y-%m-%d %H:%M} UTC ran the client patcher, and no master bootstrap"
+            yield finding(Reason.PATCHER_BEFORE_BOOTSTRAP, facts.patcher_id, says)
+
+
+def _ended_since(facts: Facts, patcher: Read[Work], since: datetime) -> bool:
+    match patcher:
+        case Known(work):
+            made = work.created is not None and work.created >= since
+            return made and work.state is not JobState.ACTIVE
+        case Absent():
+            return facts.declared.hooks.patcher in facts.failed_hooks
+    return False
 
 
 def _began_too_early(bootstrap: Work, patcher: Work) -> str | None:

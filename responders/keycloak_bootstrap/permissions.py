@@ -111,7 +111,7 @@ RULES: Final = (
     ),
     api_server(_keycloak),
     Rule(
-        purpose="the realm imports, and the log of a Job that failed",
+        purpose="the realm imports, and the log of a Job that failed or left a client out",
         rights=(
             READING.may("list", "keycloakrealmimports", "k8s.keycloak.org"),
             READING.may("list", "pods"),

@@ -320,7 +320,9 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.OIDC_SECRET_MISSING: _repair("A declared Secret is not there.", _RERUN),
     Reason.OIDC_SECRET_EMPTY: _repair("A key of a declared Secret is missing or empty.", _RERUN),
     Reason.OIDC_SECRET_IS_PLACEHOLDER: _repair(
-        "A key of a declared Secret is a fixture value, with which nobody can sign in.", _RERUN
+        "A key of a declared Secret, or what Vault holds for it, is a fixture value, with which nobody can "
+        "sign in.",
+        _RERUN,
     ),
     Reason.OIDC_SECRET_DIFFERS: _repair(
         "A key of a declared Secret has another digest than the patcher published, and it had time enough to "

@@ -131,6 +131,7 @@ def _asked_for(facts: Facts) -> Iterator[timedelta]:
         facts.application,
         facts.clients,
         facts.login,
+        *facts.logs.values(),
         *facts.secrets.values(),
         *facts.keys.values(),
     ]

@@ -72,6 +72,8 @@ class OperationState:
     finished: datetime | None
     resources: tuple[Resource, ...]
     """Those that failed."""
+    jobs: tuple[str, ...]
+    """Names of the Jobs that it came to, whatever became of them."""
     ours: bool
     """It says that we asked for it. Who else did is not kept."""
 
@@ -310,6 +312,7 @@ def _operation_state(found: Json | None) -> OperationState | None:
             # A hook has no status of its own, only a phase.
             if one.get("status") == "SyncFailed" or one.get("hookPhase") in _FAILED
         ),
+        jobs=tuple(one["name"] for one in resources if one.get("kind") == "Job"),
         ours=((found.get("operation") or {}).get("initiatedBy") or {}).get("username") == USERNAME,
     )
 

@@ -131,8 +131,8 @@ class Keycloaks:
         What is read at last must therefore be what was read at first, with the URI.
 
         Raises ReconvergeError: WriteConflict on 409, PermanentError on 400; NotWritten where the client is
-        not there or could not be read; TemporaryError where what is read at last is something else. Where
-        the answer was lost, the write may have been done.
+        not there or could not be read, and where Keycloak refuses; TemporaryError where what is read at last
+        is something else. Where the answer was lost, the write may have been done.
         """
         with before_a_write(), shaped(SERVICE):
             entered = self._enter(realm)
@@ -237,7 +237,10 @@ class _Entered:
         return answer
 
     def _try(self, method: str, address: str, given: Mapping[str, Any]) -> Answer:
-        self.token = self.token or self.log_in()
+        if not self.token:
+            # A token that ran out was refused: what it was to write is still to come.
+            with before_a_write(), shaped(SERVICE):
+                self.token = self.log_in()
         headers = {"Authorization": f"Bearer {self.token}"}
         return ask(self.connections, method, address, headers=headers, **given)
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.azure_core import AGAIN, CONNECT, IMPORTING, READ, SHOWABLE, retry_after
-from shared.errors import PermanentError, TemporaryError, WriteConflict
+from shared.errors import NotWritten, PermanentError, TemporaryError, WriteConflict
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -24,11 +24,11 @@ _NO_REALM: Final = re.compile(r"Realm (?:does not exist|not found)\b.*")
 """How Keycloak begins to say it; anybody in front of it says 404 as well."""
 
 
-class NoRealm(TemporaryError):
+class NoRealm(NotWritten):
     """404, in the words of Keycloak itself."""
 
 
-class Forbidden(TemporaryError):
+class Forbidden(NotWritten):
     """401 or 403, or a login that is refused."""
 
 
@@ -64,10 +64,12 @@ class Answer:
                 raise PermanentError(self.said)
             case 404 if _NO_REALM.fullmatch(self._error()):
                 raise NoRealm(f"{self.said}: no such realm", delay=AGAIN)
+            case 404:
+                raise NotWritten(self.said, delay=asked or AGAIN, asked=asked is not None)
             case 409:
                 raise WriteConflict(self.said, delay=AGAIN)
             case status if 300 <= status < 400:
-                raise TemporaryError(f"{self.said}: redirects are not followed", delay=AGAIN)
+                raise NotWritten(f"{self.said}: redirects are not followed", delay=AGAIN)
         raise TemporaryError(self.said, delay=asked or AGAIN, asked=asked is not None)
 
     def _error(self) -> str:

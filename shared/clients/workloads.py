@@ -6,7 +6,8 @@ never to be kept, shown or put into an error.
 """
 
 import base64
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
 HOOK: Final = "argocd.argoproj.io/hook"
 SYNC_WAVE: Final = "argocd.argoproj.io/sync-wave"
+HELM_HOOK: Final = "helm.sh/hook"
+HELM_WEIGHT: Final = "helm.sh/hook-weight"
+_OF_HELM: Final[Mapping[str, str]] = {
+    "pre-install": "PreSync",
+    "pre-upgrade": "PreSync",
+    "post-install": "PostSync",
+    "post-upgrade": "PostSync",
+}
+"""Argo CD's hooks in place of Helm's."""
 REALM_IMPORTS: Final = "k8s.keycloak.org/v2alpha1"
 PAGE: Final = 100
 """Objects of one request."""
@@ -38,9 +48,9 @@ class Work:
     uid: str
     labels: Mapping[str, str]
     hook: str
-    """Annotation argocd.argoproj.io/hook; empty where it has none."""
+    """Annotation argocd.argoproj.io/hook, or what Argo CD makes of Helm's; empty where it has none."""
     wave: int
-    """Annotation argocd.argoproj.io/sync-wave; 0 where it has none."""
+    """Annotation argocd.argoproj.io/sync-wave, or Helm's weight; 0 where it has none."""
     state: JobState
     reason: str
     """Of the condition Failed, such as BackoffLimitExceeded; else empty."""
@@ -215,8 +225,8 @@ def _work(found: Json) -> Work:
         name=metadata["name"],
         uid=metadata["uid"],
         labels=metadata.get("labels") or {},
-        hook=annotations.get(HOOK) or "",
-        wave=_wave(annotations.get(SYNC_WAVE)),
+        hook=annotations.get(HOOK) or _helm_hook(annotations.get(HELM_HOOK)),
+        wave=_wave(annotations.get(SYNC_WAVE), annotations.get(HELM_WEIGHT)),
         state=state_of(status),
         reason=word(_condition(status, "Failed").get("reason")),
         created=time_of(metadata.get("creationTimestamp")),
@@ -226,24 +236,32 @@ def _work(found: Json) -> Work:
     )
 
 
-def _wave(text: str | None) -> int:
-    """As Argo CD reads it: whatever is no number is 0.
+def _helm_hook(text: str | None) -> str:
+    """As Argo CD reads it where it has no annotation of its own. It runs no other hook of Helm in any sync.
+
+    https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#helm-hooks
+    """
+    if not text:
+        return ""
+    named = (one.strip() for one in text.split(","))
+    return ",".join(dict.fromkeys(_OF_HELM[one] for one in named if one in _OF_HELM)) or "Skip"
+
+
+def _wave(*texts: str | None) -> int:
+    """As Argo CD reads it: the first that is a number, else 0.
 
     https://github.com/argoproj/gitops-engine/blob/master/pkg/sync/syncwaves/waves.go
     """
-    try:
-        return int(text or 0)
-    except ValueError:
-        return 0
+    for text in texts:
+        with suppress(ValueError):
+            return int(text or "")
+    return 0
 
 
 def _condition(status: Json, kind: str) -> Json:
     """The one of that type, if it is true; else an empty one."""
-    return next((one for one in _true(status) if one.get("type") == kind), {})
-
-
-def _true(status: Json) -> Iterator[Json]:
-    return (one for one in status.get("conditions") or () if one.get("status") == "True")
+    true = (one for one in status.get("conditions") or () if one.get("status") == "True")
+    return next((one for one in true if one.get("type") == kind), {})
 
 
 def _pod(found: Json) -> Pod:
@@ -284,13 +302,16 @@ def _all_begun_well(pod: Json) -> bool:
 
 
 def _realm_import(found: Json) -> RealmImport:
-    status = found.get("status") or {}
-    changed = (time_of(one.get("lastTransitionTime")) for one in _true(status))
+    told = (found.get("status") or {}).get("conditions") or ()
+    # Older operators wrote `true`, and the newer ones still read it.
+    true = [one for one in told if str(one.get("status")).lower() == "true"]
+    kinds = {one.get("type") for one in true}
+    changed = (time_of(one.get("lastTransitionTime")) for one in true)
     return RealmImport(
         name=found["metadata"]["name"],
-        done=bool(_condition(status, "Done")),
-        started=bool(_condition(status, "Started")),
-        errors=bool(_condition(status, "HasErrors")),
+        done="Done" in kinds,
+        started="Started" in kinds,
+        errors="HasErrors" in kinds,
         created=time_of(found["metadata"].get("creationTimestamp")),
         since=max((at for at in changed if at), default=None),
     )

@@ -73,6 +73,7 @@ def test_a_failing_application_is_read_with_all_that_it_says(argocd: ArgoCD, ser
         {"kind": "Service", "name": "web", "status": "Synced", "message": "unchanged"},
         {"kind": "Pod", "name": "x", "status": "SyncFailed", "message": "denied"},
         {"kind": "Job", "name": "ok", "hookType": "Sync", "hookPhase": "Succeeded"},
+        {"kind": "Job", "name": "plain", "status": "Synced", "hookPhase": "Running"},
     ]
     one = read(
         argocd,
@@ -111,6 +112,7 @@ def test_a_failing_application_is_read_with_all_that_it_says(argocd: ArgoCD, ser
         ("up", "gave up", True),
         ("x", "denied", False),
     ]
+    assert one.operation.jobs == ("up", "ok", "plain")
     assert states(one) == {"automated"}
 
 

@@ -434,17 +434,27 @@ FAILED: dict[str, tuple[Answer, type[ReconvergeError], str]] = {
     "another client of that id": (told({"errorMessage": CLIENT_SECRET}, 409), WriteConflict, "answered 409"),
     "a service account that may only look": (
         told({"error": "unknown_error"}, 403),
-        TemporaryError,
+        NotWritten,
         "the role manage-clients of realm-management",
     ),
-    "a client that was deleted meanwhile": (
-        told({"error": "Could not find client"}, 404),
-        TemporaryError,
-        "404",
+    "a token that is not taken for it": (Reply(401), NotWritten, "token that it has just issued"),
+    "a client that was deleted meanwhile": (told({"error": "Could not find client"}, 404), NotWritten, "404"),
+    "a realm that was deleted meanwhile": (
+        told({"error": "Realm not found."}, 404),
+        NotWritten,
+        "no such realm",
     ),
-    "an answer that breaks off": (Reply(200, b"", promised=9), TemporaryError, "may have been done"),
-    "a Keycloak that took it and forgot it": (Reply(204), TemporaryError, "does not show it"),
+    "somebody in front who sends it elsewhere": (
+        sent_to("https://elsewhere/", 307),
+        NotWritten,
+        "redirects are not followed",
+    ),
 }
+
+
+def failing_at_its_write(server: Keycloak, answer: Answer) -> None:
+    server.hold(representation("gitlab"))
+    server.site.on(f"{CLIENTS_PATH}/uuid-gitlab", answer, "PUT")
 
 
 @pytest.mark.parametrize(("answer", "error", "says"), FAILED.values(), ids=FAILED)
@@ -455,12 +465,61 @@ def test_a_write_fails_for(
     error: type[ReconvergeError],
     says: str,
 ) -> None:
-    server.hold(representation("gitlab"))
-    server.site.on(f"{CLIENTS_PATH}/uuid-gitlab", answer, "PUT")
+    failing_at_its_write(server, answer)
     with pytest.raises(error, match=says) as raised:
         keycloaks.add_redirect_uri(server.realm, "gitlab", URI)
     assert CLIENT_SECRET not in str(raised.value)
     assert OWN_SECRET not in repr(raised.value.__cause__)
+
+
+UNCERTAIN: dict[str, tuple[Answer, str]] = {
+    "an answer that breaks off": (Reply(200, b"", promised=9), "may have been done"),
+    "a Keycloak that goes down meanwhile": (Reply(502), "answered 502"),
+    "a Keycloak that took it and forgot it": (Reply(204), "does not show it"),
+}
+
+
+@pytest.mark.parametrize(("answer", "says"), UNCERTAIN.values(), ids=UNCERTAIN)
+def test_a_write_may_have_been_done_for_all_that_is_told_by(
+    keycloaks: Keycloaks, server: Keycloak, answer: Answer, says: str
+) -> None:
+    failing_at_its_write(server, answer)
+    with pytest.raises(TemporaryError, match=says) as raised:
+        keycloaks.add_redirect_uri(server.realm, "gitlab", URI)
+    assert not isinstance(raised.value, NotWritten)
+
+
+NO_LOGIN: dict[str, tuple[Answer, str]] = {
+    "refused": (told({"error": "unauthorized_client"}, 401), "does not let client reconverge"),
+    "lost": (Reply(200, b"", promised=9), "no usable answer"),
+    "none": (told([CLIENT_SECRET]), "not the promised shape"),
+}
+
+
+@pytest.mark.parametrize(("login", "says"), NO_LOGIN.values(), ids=NO_LOGIN)
+def test_a_write_whose_token_ran_out_was_not_made_where_another_login_is(
+    keycloaks: Keycloaks, server: Keycloak, login: Answer, says: str
+) -> None:
+    def forget(_: Asked) -> Reply:
+        server.answers(LOGIN, login)
+        return Reply(401)
+
+    failing_at_its_write(server, forget)
+    with pytest.raises(NotWritten, match=says):
+        keycloaks.add_redirect_uri(server.realm, "gitlab", URI)
+
+
+def test_a_read_that_is_refused_after_the_write_does_not_say_that_nothing_was_written(
+    keycloaks: Keycloaks, server: Keycloak
+) -> None:
+    def put(asked: Asked) -> Reply:
+        server.answers(LIST, told({"error": "unknown_error"}, 403))
+        return server._put(asked)
+
+    failing_at_its_write(server, put)
+    with pytest.raises(TemporaryError, match="the role view-clients") as raised:
+        keycloaks.add_redirect_uri(server.realm, "gitlab", URI)
+    assert not isinstance(raised.value, NotWritten)
 
 
 def test_a_client_that_could_not_be_read_first_was_not_written(

@@ -92,6 +92,36 @@ def test_a_job_that_was_just_made_is_active_and_no_hook(api: Workloads, server: 
     assert (found.value.reason, found.value.created, found.value.deleting) == ("", None, False)
 
 
+HOOK, WAVE = "argocd.argoproj.io/hook", "argocd.argoproj.io/sync-wave"
+HELM_HOOK, WEIGHT = "helm.sh/hook", "helm.sh/hook-weight"
+PLACES: dict[str, tuple[dict[str, str], tuple[str, int]]] = {
+    "a hook of Helm before an installation": ({HELM_HOOK: "pre-install"}, ("PreSync", 0)),
+    "one before an installation and an upgrade": ({HELM_HOOK: "pre-install, pre-upgrade"}, ("PreSync", 0)),
+    "one after both": ({HELM_HOOK: "post-install,post-upgrade"}, ("PostSync", 0)),
+    "one before and after": ({HELM_HOOK: "pre-install,post-upgrade"}, ("PreSync,PostSync", 0)),
+    "one that no sync runs": ({HELM_HOOK: "test"}, ("Skip", 0)),
+    "one of a sync beside that": ({HELM_HOOK: "post-rollback,post-upgrade"}, ("PostSync", 0)),
+    "one beside a hook of Argo CD": ({HELM_HOOK: "pre-install", HOOK: "Sync"}, ("Sync", 0)),
+    "one with a weight": ({HELM_HOOK: "pre-install", WEIGHT: "-5"}, ("PreSync", -5)),
+    "a weight of a hook of Argo CD": ({HOOK: "Sync", WEIGHT: "3"}, ("Sync", 3)),
+    "a weight beside a wave": ({HOOK: "Sync", WEIGHT: "3", WAVE: "0"}, ("Sync", 0)),
+    "a weight beside a wave that is no number": ({HOOK: "Sync", WEIGHT: "3", WAVE: "first"}, ("Sync", 3)),
+    "a weight that is no number": ({HELM_HOOK: "pre-install", WEIGHT: "heavy"}, ("PreSync", 0)),
+}
+
+
+@pytest.mark.parametrize(("annotations", "place"), PLACES.values(), ids=PLACES)
+def test_hooks_of_helm_are_placed_as_argo_cd_does(
+    api: Workloads, server: Answers, annotations: dict[str, str], place: tuple[str, int]
+) -> None:
+    found = job()
+    found["metadata"]["annotations"] = annotations
+    server.on("GET", PATCHER, found)
+    read = api.job(server.at, "dev", "patcher")
+    assert isinstance(read, Known)
+    assert (read.value.hook, read.value.wave) == place
+
+
 @pytest.mark.parametrize("text", ["first", "", "1.5"])
 def test_a_wave_that_is_no_number_is_none(api: Workloads, server: Answers, text: str) -> None:
     found = job()
@@ -282,6 +312,20 @@ def test_a_time_without_a_zone_is_utc(api: Workloads, server: Answers) -> None:
     found = api.realm_imports(server.at, "dev")
     assert isinstance(found, Known)
     assert found.value[0].since == at("2026-03-02T10:01")
+
+
+@pytest.mark.parametrize(
+    ("truth", "done"), [("True", True), ("true", True), (True, True), ("false", False), (False, False)]
+)
+def test_a_condition_of_a_realm_import_may_be_written_as_older_operators_did(
+    api: Workloads, server: Answers, truth: Any, *, done: bool
+) -> None:
+    told = (condition("Done", truth, "1"), condition("HasErrors", "false", "2"))
+    server.on("GET", IMPORTS, {"metadata": {}, "items": [realm_import(*told)]})
+    found = api.realm_imports(server.at, "dev")
+    assert isinstance(found, Known)
+    assert (found.value[0].done, found.value[0].errors) == (done, False)
+    assert found.value[0].since == (at("2026-03-02T10:01") if done else None)
 
 
 def test_a_realm_import_is_what_its_true_conditions_say(api: Workloads, server: Answers) -> None:

@@ -73,11 +73,12 @@ def operation(
     age: timedelta = HOUR,
     running: bool = False,
     ours: bool = False,
+    jobs: tuple[str, ...] = (),
 ) -> OperationState:
     begun = NOW - age
     ended = None if running else begun + SECOND
     return OperationState(
-        phase=phase, message=message, started=begun, finished=ended, resources=resources, ours=ours
+        phase=phase, message=message, started=begun, finished=ended, resources=resources, jobs=jobs, ours=ours
     )
 
 

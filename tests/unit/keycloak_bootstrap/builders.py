@@ -184,8 +184,8 @@ def clients(*others: Client) -> Known[tuple[Client, ...]]:
     return Known(tuple({**usual, **{one.client_id: one for one in others}}.values()))
 
 
-def held(*, deleted: bool = False, without_value: bool = False) -> Known[Held]:
-    shown = None if deleted or without_value else Fingerprint("digest", False)
+def held(*, deleted: bool = False, without_value: bool = False, placeholder: bool = False) -> Known[Held]:
+    shown = None if deleted or without_value else Fingerprint("digest", placeholder)
     return Known(Held(version=3, deleted=deleted, fingerprint=shown))
 
 
@@ -279,6 +279,6 @@ def tried(subject: str, *made: Attempt) -> dict[str, tuple[Attempt, ...]]:
     return {subject.lower(): made}
 
 
-def ran(mends: str, *whats: str) -> tuple[Rerun, ...]:
+def ran(mends: str, *whats: str, of: str = FILE.reference) -> tuple[Rerun, ...]:
     """The Jobs were made to run an hour ago, by these values or uids."""
-    return tuple(Rerun(at=NOW - HOUR, mends=mends, what=what) for what in whats)
+    return tuple(Rerun(at=NOW - HOUR, mends=mends, object=of, what=what) for what in whats)

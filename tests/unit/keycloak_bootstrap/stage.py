@@ -57,6 +57,11 @@ FIXTURE = "keycloak_generated_placeholder"
 TENANT = "00000000-0000-0000-0000-000000000000"
 PAGE = REPOSITORY.removesuffix(".git")
 FORBIDDEN = f"login with {SECRET}\nERROR: GET /admin/realms/ameide/clients: 403 Forbidden\n"
+UNAUTHORISED = (
+    "POST https://auth.dev.ameide.io/realms/ameide/protocol/openid-connect/token: 401 Unauthorized\n"
+    '{"error":"invalid_client","error_description":"Invalid client or Invalid client credentials"}\n'
+)
+SEALED = "PUT /v1/secret/data/gitlab-oidc-client-secret: 503 Vault is sealed\n"
 CLIENTS = {
     "platform-app": (PORTAL, "platform-app-client-secret"),
     "gitlab": (CALLBACK, "gitlab-oidc-client-secret"),
@@ -96,6 +101,8 @@ class World(OneTarget[Facts]):
     tenant: str = TENANT
     automation: bool = False
     """The client that the patcher logs in as is there."""
+    refused_by: str = FORBIDDEN
+    """What the patcher's log says without that client."""
     refuses: str = ""
     """What the patcher's log says instead of being done, whatever else is so."""
     brings: bool = True
@@ -177,9 +184,10 @@ class World(OneTarget[Facts]):
             BOOTSTRAP: _place(document, "masterBootstrap"),
             PATCHER: _place(document, "clientPatcher"),
         }
-        failed = None
+        failed, made = None, []
         for job in sorted(places, key=lambda one: (places[one].phases[0], places[one].wave)):
             place = places[job]
+            made.append(job)
             self.workloads.make(job, uid=f"{job}-of-sync-{self.syncs}", hook=place.hook, wave=place.wave)
             if not self.run_job(job):
                 failed = job
@@ -189,7 +197,7 @@ class World(OneTarget[Facts]):
         self.argocd.change(
             name,
             requested=False,
-            operation=replace(ended, started=begun, finished=self.clock()),
+            operation=replace(ended, started=begun, finished=self.clock(), jobs=tuple(made)),
             sync="OutOfSync" if failed else "Synced",
         )
 
@@ -215,7 +223,7 @@ class World(OneTarget[Facts]):
         return True
 
     def patch(self) -> bool:
-        said = self.refuses or ("" if self.automation else FORBIDDEN)
+        said = self.refuses or ("" if self.automation else self.refused_by)
         if said:
             self.workloads.job_logs[PATCHER] = said
             return False

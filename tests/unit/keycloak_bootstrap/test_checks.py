@@ -10,6 +10,7 @@ from responders.keycloak_bootstrap.checks import check, faults
 from responders.keycloak_bootstrap.facts import RESTS_ON, Facts, rests_on
 from responders.keycloak_bootstrap.log_reasons import Cause
 from responders.keycloak_bootstrap.reasons import ABSENT, ORDER, REASONS, REDIRECTS, RERUN, Reason
+from shared.clients.argocd import Resource
 from shared.clients.keycloak import LoginRefused
 from shared.clients.vault import LoginRefused as VaultRefused
 from shared.clients.web import NoAnswer, Page
@@ -27,6 +28,7 @@ from tests.unit.keycloak_bootstrap.builders import (
     NOW,
     OIDC_KEYS,
     PATCHER,
+    PORTAL,
     SECOND,
     attempt,
     bootstrap,
@@ -66,11 +68,21 @@ FAILED_LONG_AGO = Known(
 DIFFERING = secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(published=False)}))
 
 
+def ended(*jobs: str, **changes: Any) -> Known[Any]:
+    """The last operation failed, and had made these Jobs by then."""
+    state = replace(operation("Failed", "no reason", age=2 * HOUR, jobs=jobs), **changes)
+    return Known(application(APPLICATION, sync="OutOfSync", operation=state))
+
+
+def named(job: str) -> tuple[Resource, ...]:
+    told = failed("Job has reached the specified backoff limit")
+    return tuple(replace(one, name=job) for one in told.resources)
+
+
 def gone(job: str) -> Known[Any]:
     """The last operation tells that the Job failed."""
-    told = failed("Job has reached the specified backoff limit")
-    named = tuple(replace(one, name=job) for one in told.resources)
-    return Known(application(APPLICATION, operation=replace(told, resources=named)))
+    told = operation("Failed", "one or more", *named(job))
+    return Known(application(APPLICATION, operation=told))
 
 
 CASES: dict[str, tuple[Facts, list[Reason]]] = {
@@ -84,6 +96,14 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a Secret that cannot be read": (
         facts(secrets=secrets(provider=Unknown("403"))),
         [Reason.KEYCLOAK_UNREAD],
+    ),
+    "a log that cannot be read of a Job that failed": (
+        facts(patcher=failed_patcher(), logs={PATCHER: Unknown("403")}),
+        [Reason.KEYCLOAK_UNREAD, Reason.CLIENT_PATCHER_FAILED],
+    ),
+    "a Job that failed, of which there is no log": (
+        facts(patcher=failed_patcher(), logs={PATCHER: Absent()}),
+        [Reason.CLIENT_PATCHER_FAILED],
     ),
     "digests that cannot be read": (facts(digests=Unknown("403")), [Reason.KEYCLOAK_UNREAD]),
     "an Application that cannot be read counts where something is wrong": (
@@ -270,6 +290,72 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(bootstrap=bootstrap(state=FAILED, created=NOW - MINUTE, started=NOW - MINUTE)),
         [Reason.MASTER_BOOTSTRAP_FAILED],
     ),
+    "a patcher that was refused in a sync that did not come to the bootstrap": (
+        facts(
+            bootstrap=Absent(),
+            patcher=failed_patcher(),
+            logs=logged(Cause(Reason.KEYCLOAK_FORBIDDEN)),
+            application=ended(PATCHER),
+        ),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.KEYCLOAK_FORBIDDEN,
+            Reason.CLIENT_PATCHER_FAILED,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.PATCHER_BEFORE_BOOTSTRAP,
+        ],
+    ),
+    "a patcher that completed in such a sync, and left clients out": (
+        facts(bootstrap=Absent(), clients=Known((client("gitlab", CALLBACK),)), application=ended(PATCHER)),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.PATCHER_BEFORE_BOOTSTRAP,
+            Reason.CLIENT_MISSING,
+        ],
+    ),
+    "a patcher that completed in such a sync, and everything is well": (
+        facts(bootstrap=Absent(), application=ended(PATCHER)),
+        [],
+    ),
+    "a patcher that was refused behind a bootstrap that is gone by its TTL": (
+        facts(bootstrap=Absent(), patcher=failed_patcher(), application=ended(BOOTSTRAP, PATCHER)),
+        [Reason.HOOKS_NOT_RERUN, Reason.CLIENT_PATCHER_FAILED, Reason.MASTER_BOOTSTRAP_MISSING],
+    ),
+    "a patcher that failed, and a sync that tells of no Job": (
+        facts(bootstrap=Absent(), patcher=failed_patcher(), application=ended()),
+        [Reason.HOOKS_NOT_RERUN, Reason.CLIENT_PATCHER_FAILED, Reason.MASTER_BOOTSTRAP_MISSING],
+    ),
+    "a patcher of before the sync that did not come to the bootstrap": (
+        facts(bootstrap=Absent(), patcher=failed_patcher(), application=ended(PATCHER, started=NOW - MINUTE)),
+        [Reason.HOOKS_NOT_RERUN, Reason.CLIENT_PATCHER_FAILED, Reason.MASTER_BOOTSTRAP_MISSING],
+    ),
+    "a patcher that is gone since it failed in such a sync": (
+        facts(**NO_HOOK, application=ended(PATCHER, resources=named(PATCHER))),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.HOOK_GONE,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.PATCHER_BEFORE_BOOTSTRAP,
+        ],
+    ),
+    "a patcher that is gone, and did not fail in it": (
+        facts(**NO_HOOK, clients=clients(client("gitlab")), application=ended(PATCHER)),
+        [
+            Reason.HOOKS_NOT_RERUN,
+            Reason.MASTER_BOOTSTRAP_MISSING,
+            Reason.CLIENT_PATCHER_MISSING,
+            Reason.REDIRECT_URI_MISSING,
+        ],
+    ),
+    "a patcher in a sync that is still to come to the bootstrap": (
+        facts(
+            bootstrap=Absent(),
+            patcher=failed_patcher(created=NOW, started=NOW),
+            application=ended(PATCHER, phase="Running", started=NOW - MINUTE, finished=None),
+        ),
+        [Reason.KEYCLOAK_SYNC_UNDER_WAY, Reason.CLIENT_PATCHER_FAILED],
+    ),
     # -- by their annotations
     "a bootstrap after the sync is a precaution while all is well": (
         facts(bootstrap=bootstrap(hook="PostSync")),
@@ -321,6 +407,17 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(clients=Known((client("platform-app", *declared().clients["platform-app"].redirect_uris),))),
         [Reason.CLIENT_MISSING],
     ),
+    "a client that the patcher says it skipped, though it completed": (
+        facts(
+            clients=Known((client("platform-app", PORTAL),)),
+            logs=logged(Cause(Reason.PATCHER_SKIPPED_CLIENT, "gitlab")),
+        ),
+        [Reason.PATCHER_SKIPPED_CLIENT, Reason.CLIENT_MISSING],
+    ),
+    "a client that is missing, and a log that could not be read": (
+        facts(clients=Known((client("platform-app", PORTAL),)), logs={PATCHER: Unknown("403")}),
+        [Reason.KEYCLOAK_UNREAD, Reason.CLIENT_MISSING],
+    ),
     "a client that is disabled": (
         facts(clients=clients(client("gitlab", CALLBACK, enabled=False))),
         [Reason.CLIENT_DISABLED],
@@ -354,6 +451,10 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a key without the field that is read": (
         facts(keys=keys(gitlab=held(without_value=True))),
         [Reason.CLIENT_KEY_MISSING],
+    ),
+    "a key that holds a placeholder": (
+        facts(keys=keys(gitlab=held(placeholder=True))),
+        [Reason.OIDC_SECRET_IS_PLACEHOLDER],
     ),
     "a key that cannot be read": (facts(keys=keys(gitlab=Unknown("403"))), [Reason.CLIENT_KEYS_UNREAD]),
     "a Vault that refuses our login": (
@@ -415,6 +516,26 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     "a placeholder an hour after the patcher completed": (
         facts(secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(placeholder=True)}))),
         [Reason.OIDC_SECRET_REFRESHING],
+    ),
+    "a placeholder minutes after, which stands in Vault as well": (
+        facts(
+            patcher=LATELY,
+            keys=keys(gitlab=held(placeholder=True)),
+            secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(placeholder=True)})),
+        ),
+        [Reason.OIDC_SECRET_IS_PLACEHOLDER] * 2,
+    ),
+    "a digest that differs beside it is waited for": (
+        facts(
+            patcher=LATELY,
+            keys=keys(gitlab=held(placeholder=True)),
+            secrets=secrets(oidc=secret(OIDC_KEYS[0], **{OIDC_KEYS[1]: entry(published=False)})),
+        ),
+        [Reason.OIDC_SECRET_IS_PLACEHOLDER, Reason.OIDC_SECRET_REFRESHING],
+    ),
+    "a Secret that is missing, as Vault holds a placeholder": (
+        facts(secrets=secrets(oidc=Absent()), keys=keys(gitlab=held(placeholder=True))),
+        [Reason.OIDC_SECRET_IS_PLACEHOLDER, Reason.OIDC_SECRET_MISSING],
     ),
     "a key that is empty beside one that differs, an hour after": (
         facts(

@@ -38,6 +38,7 @@ from tests.unit.keycloak_bootstrap.builders import (
     NOW,
     PATCHER,
     RIGHT,
+    SECOND,
     WRONG,
     attempt,
     bootstrap,
@@ -59,6 +60,8 @@ from tests.unit.keycloak_bootstrap.builders import (
 
 REFUSED: dict[str, Any] = {"patcher": failed_patcher(), "logs": logged(Cause(Reason.KEYCLOAK_FORBIDDEN))}
 MISORDERED: dict[str, Any] = {**REFUSED, "bootstrap": bootstrap(hook="PostSync")}
+UNREADABLE: dict[str, Any] = {PATCHER: Unknown("403")}
+UNTOLD: dict[str, Any] = {"bootstrap": bootstrap(state=FAILED), "logs": {BOOTSTRAP: Unknown("403")}}
 UNSYNCED = Known(application(APPLICATION, sync="OutOfSync", operation=operation("Failed", "no reason")))
 
 PURPOSES: dict[str, tuple[Facts, Purpose | None]] = {
@@ -89,6 +92,10 @@ PURPOSES: dict[str, tuple[Facts, Purpose | None]] = {
         None,
     ),
     "nothing where a Job could not be read": (facts(**REFUSED, bootstrap=Unknown("503")), None),
+    "nothing where the log of a Job that failed could not be read": (facts(**UNTOLD), None),
+    "nor where it would be made anew": (facts(**UNTOLD, by_jobs=True), None),
+    "nor a sync for the other one": (facts(**UNTOLD, patcher=Absent(), application=UNSYNCED), None),
+    "an order, whatever the log says": (facts(**{**MISORDERED, "logs": UNREADABLE}), Purpose.ORDER),
     "an order, though Keycloak does not answer": (
         facts(**MISORDERED, page=NoAnswer("timeout"), clients=Unknown("timeout")),
         Purpose.ORDER,
@@ -325,7 +332,9 @@ def test_how_a_change_fares(given: Facts, says: Reason | None, expected: list[st
 
 # -- Jobs made anew ---------------------------------------------------------------------------------
 
-BY_JOBS = facts(**REFUSED, by_jobs=True)
+BY_JOBS = facts(patcher=failed_patcher(), logs=logged(Cause(Reason.PATCHER_MET_SEALED_VAULT)), by_jobs=True)
+UNDONE = facts(**REFUSED, by_jobs=True)
+EARLY = failed_patcher(started=NOW - HOUR + SECOND)
 BOTH = facts(**REFUSED, bootstrap=bootstrap(state=FAILED), by_jobs=True)
 
 
@@ -337,11 +346,36 @@ def again(age: timedelta, given: Facts = BY_JOBS, **changes: Any) -> Facts:
 JOBS: dict[str, tuple[Facts, Reason | None, list[str]]] = {
     "the patcher, where the bootstrap is complete": (BY_JOBS, None, [PATCHER]),
     "the bootstrap alone, where that failed": (BOTH, None, [BOOTSTRAP]),
+    "the bootstrap, where the patcher came after it and got 403 all the same": (UNDONE, None, [BOOTSTRAP]),
+    "the bootstrap, where it got no login": (
+        replace(UNDONE, logs=logged(Cause(Reason.PATCHER_LOGIN_REFUSED))),
+        None,
+        [BOOTSTRAP],
+    ),
+    "the patcher, where it was refused because it came too early": (
+        replace(UNDONE, patcher=EARLY),
+        None,
+        [PATCHER],
+    ),
+    "the patcher, once the bootstrap was made anew for it": (
+        replace(
+            UNDONE,
+            patcher=EARLY,
+            reruns=ran(Reason.KEYCLOAK_FORBIDDEN, "a", "b", of=UNDONE.bootstrap_id),
+        ),
+        None,
+        [PATCHER],
+    ),
+    "nothing, where the bootstrap was made twice for a patcher that is refused": (
+        replace(UNDONE, reruns=ran(Reason.KEYCLOAK_FORBIDDEN, "a", "b", of=UNDONE.bootstrap_id)),
+        Reason.RERUN_IN_VAIN,
+        [],
+    ),
     "nothing, where it was made a moment ago": (again(MINUTE), Reason.JOB_RERUNNING, []),
     "nothing, where that changed nothing": (again(5 * MINUTE), Reason.RERUN_IN_VAIN, []),
     "once more, where nobody confirmed it": (again(MINUTE, confirmed=False), None, [PATCHER]),
     "nothing, where it was made twice for the same fault": (
-        replace(BY_JOBS, reruns=ran(Reason.KEYCLOAK_FORBIDDEN, "a", "b")),
+        replace(BY_JOBS, reruns=ran(Reason.PATCHER_MET_SEALED_VAULT, "a", "b", of=BY_JOBS.patcher_id)),
         Reason.RERUN_IN_VAIN,
         [],
     ),

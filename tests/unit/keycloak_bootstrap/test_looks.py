@@ -12,6 +12,7 @@ from tests.unit.keycloak_bootstrap.builders import (
     HOUR,
     MINUTE,
     NOW,
+    PATCHER,
     SECOND,
     attempt,
     facts,
@@ -66,7 +67,14 @@ def test_what_could_not_be_read_is_tried_again_in_half_a_minute() -> None:
     assert look_again(facts(), UNREAD, NOW).after == 30 * SECOND
 
 
-def test_the_longest_pause_that_a_far_side_asked_for_is_kept() -> None:
-    asked = facts(clients=Unknown("429", 7 * MINUTE), bootstrap=Unknown("429", 2 * MINUTE))
-    look = look_again(asked, UNREAD, NOW)
+LOGS = {PATCHER: Unknown("429", 7 * MINUTE)}
+ASKED: dict[str, dict[str, Any]] = {
+    "for the clients": {"clients": Unknown("429", 7 * MINUTE), "bootstrap": Unknown("429", 2 * MINUTE)},
+    "for a Job's log": {"logs": LOGS, "clients": Unknown("429", 2 * MINUTE)},
+}
+
+
+@pytest.mark.parametrize("given", ASKED.values(), ids=ASKED)
+def test_the_longest_pause_that_a_far_side_asked_for_is_kept(given: dict[str, Any]) -> None:
+    look = look_again(facts(**given), UNREAD, NOW)
     assert (look.after, look.asked) == (7 * MINUTE, True)

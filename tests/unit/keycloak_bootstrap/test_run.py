@@ -10,8 +10,9 @@ import pytest
 from responders.keycloak_bootstrap import RESPONDER
 from responders.keycloak_bootstrap.reasons import Reason
 from shared.clients.cluster_api import JobState
+from shared.clients.keycloak_http import Forbidden
 from shared.errors import PermanentError, TemporaryError, WriteConflict
-from shared.landscape import Action, Mode
+from shared.landscape import Action, Contract, Mode
 from shared.model import Channel, Step, Word
 from tests.unit.app import DiesError
 from tests.unit.applications.builders import failed, operation
@@ -27,14 +28,17 @@ from tests.unit.keycloak_bootstrap.builders import (
     URL,
     WRONG,
     declared,
+    hooks,
 )
 from tests.unit.keycloak_bootstrap.stage import (
     DIRECT,
     FIXTURE,
     FORBIDDEN,
     PAGE,
+    SEALED,
     SECRET,
     TARGET,
+    UNAUTHORISED,
     World,
     allowing,
 )
@@ -91,6 +95,35 @@ def test_a_wrong_order_is_proposed_merged_synced_and_proven() -> None:
     assert world.run().outcome.word is Word.CONVERGED
     assert world.actions() == ["keycloak.order", "application.sync"]
     assert world.workloads.works[PATCHER].state is JobState.COMPLETE
+
+
+UNORDERED = dict.fromkeys(("bootstrap_hook", "bootstrap_wave", "patcher_hook", "patcher_wave"))
+
+
+@pytest.mark.parametrize("missing", [UNORDERED, {"values": None}], ids=["the keys", "the file of values"])
+def test_a_wrong_order_is_left_to_people_after_one_sync_where_the_landscape_does_not_declare(
+    missing: dict[str, None],
+) -> None:
+    """The bootstrap is never made: what comes first fails the sync."""
+    world = refused(keycloak=hooks(**missing))
+    assert BOOTSTRAP not in world.workloads.works
+    assert Reason.PATCHER_BEFORE_BOOTSTRAP in world.reasons()
+    for _ in range(12):
+        report = world.run()
+        world.clock.advance(HOUR)
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.HOOK_KEY_UNDECLARED)
+    assert world.actions() == ["application.sync"]
+    world.commit(RIGHT)
+    world.sync(APPLICATION)
+    assert world.until(Word.REPAIRED, Word.CONVERGED)
+    assert world.run().outcome.word is Word.CONVERGED
+
+
+def test_a_bootstrap_that_is_gone_by_its_ttl_is_not_told_to_come_too_late() -> None:
+    world = failing(keycloak=hooks(**UNORDERED))
+    world.workloads.works.pop(BOOTSTRAP)
+    assert Reason.MASTER_BOOTSTRAP_MISSING in world.reasons()
+    assert Reason.PATCHER_BEFORE_BOOTSTRAP not in world.reasons()
 
 
 def test_a_wave_that_is_no_number_of_this_world_stops_nothing() -> None:
@@ -448,7 +481,7 @@ def test_hooks_that_are_missing_are_made_by_a_sync_alone() -> None:
 
 
 def test_where_the_contract_names_it_the_job_is_made_anew_at_once() -> None:
-    world = failing(contract=DIRECT)
+    world = failing(SEALED, contract=DIRECT)
     assert world.run().outcome.word is Word.REPAIRED
     assert world.workloads.reruns == [PATCHER]
     assert world.actions() == ["keycloak.jobs"]
@@ -474,13 +507,29 @@ def test_a_wrong_order_is_not_mended_by_jobs_made_anew() -> None:
     assert (world.workloads.reruns, world.actions()) == ([], ["keycloak.order"])
 
 
-def test_a_job_that_fails_again_is_made_anew_twice_a_day_and_no_more() -> None:
-    world = failing(contract=DIRECT)
-    world.refuses = FORBIDDEN
+@pytest.mark.parametrize("said", [FORBIDDEN, UNAUTHORISED], ids=["and is forbidden", "and gets no login"])
+def test_a_patcher_that_lost_its_client_runs_again_behind_the_bootstrap(said: str) -> None:
+    world = World(contract=DIRECT)
+    world.automation = False
+    world.refused_by = said
+    world.clock.advance(MINUTE)
+    world.run_job(PATCHER)
+    world.until(Word.CONVERGED)
+    assert world.workloads.reruns == [BOOTSTRAP, PATCHER]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [(SEALED, [PATCHER] * 2), (FORBIDDEN, [BOOTSTRAP, PATCHER] * 2)],
+    ids=["alone", "behind the bootstrap"],
+)
+def test_a_job_that_fails_again_is_made_anew_twice_a_day_and_no_more(said: str, expected: list[str]) -> None:
+    world = failing(said, contract=DIRECT)
+    world.refuses = said
     for _ in range(20):
         outcome = world.run().outcome
         world.clock.advance(5 * MINUTE)
-    assert world.workloads.reruns == [PATCHER] * 2
+    assert world.workloads.reruns == expected
     assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.RERUN_IN_VAIN)
 
 
@@ -578,6 +627,18 @@ def test_a_redirect_uri_whose_write_is_never_answered_is_left_to_people_in_the_e
     assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.REDIRECT_URI_TAKEN_AWAY)
 
 
+def test_a_redirect_uri_that_keycloak_refuses_is_added_once_the_role_is_granted() -> None:
+    world = World()
+    world.keycloaks.hold("gitlab")
+    world.keycloaks.trouble["add_redirect_uri"] = Forbidden("Keycloak answered 403", delay=MINUTE)
+    for _ in range(4):
+        assert world.run().outcome.word is Word.FAILED
+        world.clock.advance(10 * MINUTE)
+    world.keycloaks.trouble.clear()
+    assert world.run().outcome.word is Word.REPAIRED
+    assert world.keycloaks.added == [("gitlab", CALLBACK)]
+
+
 # -- what is only waited for, or for people ---------------------------------------------------------
 
 
@@ -608,11 +669,40 @@ def test_a_placeholder_makes_the_patcher_run_again() -> None:
     assert world.actions() == ["keycloak.rerun"]
 
 
+def test_a_placeholder_that_stands_in_vault_is_waited_for_by_nobody() -> None:
+    """Its operator would bring nothing else however often it reads."""
+    world = World()
+    world.sync(APPLICATION)
+    key = "gitlab-oidc-client-secret"
+    world.seeds.vaults.versions[key] = [FIXTURE]
+    world.workloads.values["keycloak-realm-oidc-clients"][key] = FIXTURE
+    world.run()
+    assert world.actions() == ["keycloak.rerun"]
+    assert world.reasons().count(Reason.OIDC_SECRET_IS_PLACEHOLDER) == 2
+    world.merge()
+    world.until(Word.REPAIRED)
+    assert world.run().outcome.word is Word.CONVERGED
+
+
 def test_what_cannot_be_read_is_neither_a_fault_nor_written() -> None:
     world = failing()
     world.workloads.trouble["job"] = TemporaryError("the API server answered 503", delay=MINUTE)
     assert world.run().outcome.word is Word.FAILED
     assert world.actions() == []
+
+
+@pytest.mark.parametrize("contract", [DIRECT, allowing()], ids=["made anew", "made to run by its knob"])
+def test_a_job_is_not_run_again_while_its_log_cannot_be_read(contract: Contract) -> None:
+    """403 on pods/log: its log may tell what only people can mend, or what is to be mended first."""
+    world = failing(contract=contract)
+    refused = TemporaryError("the API server answered 403 Forbidden", delay=MINUTE)
+    world.workloads.trouble["job_log"] = refused
+    assert world.run().outcome.word is Word.FAILED
+    assert Reason.KEYCLOAK_UNREAD in world.reasons()
+    assert world.actions() == []
+    world.workloads.trouble.clear()
+    world.run()
+    assert world.actions() != []
 
 
 # -- what the contract forbids ----------------------------------------------------------------------
@@ -799,7 +889,7 @@ def test_a_proposal_that_died_is_carried_on_and_not_made_twice(_what: str, call:
 
 @pytest.mark.parametrize("call", ["rerun", "rerun lost"])
 def test_a_job_whose_making_died_is_made_and_not_made_twice(call: str) -> None:
-    world = failing(contract=DIRECT)
+    world = failing(SEALED, contract=DIRECT)
     world.workloads.trouble[call] = LOST
     world.until(Word.CONVERGED, Word.REPAIRED)
     world.clock.advance(MINUTE)
@@ -885,6 +975,30 @@ def test_nothing_is_read_that_no_check_needs() -> None:
     other = failing()
     other.seeds.vaults.trouble["read"] = refuse
     assert Reason.CLIENT_KEYS_UNREAD not in other.reasons()
+
+
+LEFT_OUT: dict[str, tuple[str | None, list[Reason]]] = {
+    "it says": (
+        f"{SECRET}\nClient 'gitlab' not found - skipping\n",
+        [Reason.PATCHER_SKIPPED_CLIENT, Reason.CLIENT_MISSING],
+    ),
+    "it says nothing of": ("done", [Reason.CLIENT_MISSING]),
+    "it tells of others than": ("Client 'grafana' not found - skipping\n", [Reason.CLIENT_MISSING]),
+    "its log is gone of": (None, [Reason.CLIENT_MISSING]),
+    "it got 403 for at first": (f"{FORBIDDEN}done", [Reason.CLIENT_MISSING]),
+}
+
+
+@pytest.mark.parametrize(("log", "expected"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_the_log_of_a_patcher_that_completed_is_read_for_a_client_that_it_left_out(
+    log: str | None, expected: list[Reason]
+) -> None:
+    world = World()
+    del world.keycloaks.realms["ameide"]["gitlab"]
+    if log:
+        world.workloads.job_logs[PATCHER] = log
+    assert world.reasons() == expected
+    assert SECRET not in world.told()
 
 
 @pytest.mark.parametrize("with_argocd", [True, False], ids=["an operation that failed", "no Argo CD"])
