@@ -18,19 +18,21 @@ _CALL: Final = 500
 _LOST_CALL: Final = re.compile(
     r"\berror reading from server\b|\btransport is closing\b|\bclosing transport\b"
     r"|\bconnection is (?:closing|draining)\b|\ball subconns are in transientfailure\b"
+    r"|\bconnection error\b|\berror while dialing\b|\bname resolver error\b|\bupstream connect error\b"
 )
-_NO_CALL: Final = re.compile(
-    r"\bconnection error\b|\berror while dialing\b|\bname resolver error\b|\bupstream connect error\b"
-)
-# A connection that was never made may have been to anybody.
+# Whoever speaks gRPC fails in these same words.
 _FOR_MANIFESTS: Final = re.compile(
-    r":8081\b|\brepo-server\b|\btarget state\b|\bmanifests?\b|\bcomparisonerror\b|\binvalidspecerror\b"
-    r"|\brepository not accessible\b"
+    r":8081\b|\brepo-server\b|\btarget state\b|\b(?:generat(?:e|ing)|get(?:ting)?) manifests?\b"
+    r"|\bmanifest generation\b|\bcomparisonerror\b|\binvalidspecerror\b|\brepository not accessible\b"
+    r"|\bapplication=argocd/"
 )
-# Others answer by gRPC too: etcd, containerd, plugins beside the repo-server, Argo CD's own API.
+# Others answer by gRPC too: etcd, containerd, drivers of volumes, plugins beside the repo-server, Argo CD's
+# own API.
 _OTHER_SERVER: Final = re.compile(
     r"\betcdserver\b|:2379\b|:6379\b|\bcontainerd\b|\bdial unix\b|\.sock\b|\bdial tcp +\S{0,80}:443\b"
     r"|\blookup +(?!\S{0,80}repo-server)\S|\bpull(?:ing)?(?: and unpack)? image\b|\bkubelet\b|\bpodsandbox\b"
+    # Not where a name has the word: an Application may be called after what it installs.
+    r"|(?<![/-])volumes?\b(?![/-])|\battach(?:ing)?\b|\bplugin sidecar\b|\bin cmp\b"
 )
 _BY_NAME: Final = re.compile(
     r"\b(?:lookup|dial tcp|dialing) +\S{0,80}repo-server\b.{0,120}?"
@@ -39,17 +41,22 @@ _BY_NAME: Final = re.compile(
 
 
 def _repo_server(text: Text) -> Span | None:
+    record = 0
     for part in text.parts:
-        if part.tool is not Tool.REPO_SERVER:
-            continue
-        before, end = max(0, part.start - _CALL), min(part.end, part.start + _CALL)
-        lost = _LOST_CALL.search(text.flat, part.start, end)
-        if lost is None and _FOR_MANIFESTS.search(text.flat, before, end):
-            lost = _NO_CALL.search(text.flat, part.start, end)
-        if lost and not _OTHER_SERVER.search(text.flat, before, end):
-            return Span(part.start, lost.end())
+        if part.tool is Tool.UNNAMED:
+            record = part.start
+        elif part.tool is Tool.REPO_SERVER:
+            end = min(part.end, part.start + _CALL)
+            lost = _LOST_CALL.search(text.flat, part.start, end)
+            if lost and _of_repo_server(text, max(record, part.start - _CALL), end):
+                return Span(part.start, lost.end())
     named = _BY_NAME.search(text.flat)
     return Span(*named.span()) if named else None
+
+
+def _of_repo_server(text: Text, start: int, end: int) -> bool:
+    ours = _FOR_MANIFESTS.search(text.flat, start, end)
+    return ours is not None and _OTHER_SERVER.search(text.flat, start, end) is None
 
 
 # -- kustomize
@@ -130,9 +137,9 @@ ROWS: Final = (
         passes=True,
         where="ComparisonError of an Application",
         words=(
-            "rpc error: code = Unavailable desc = error reading from server: EOF",
-            'code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp …"',
-            "rpc error: code = Unavailable desc = transport is closing",
+            "Failed to load target state: … code = Unavailable desc = error reading from server: EOF",
+            "code = Unavailable desc = connection error: … dial tcp …:8081: connect: connection refused",
+            "ComparisonError: rpc error: code = Unavailable desc = transport is closing",
             "dial tcp: lookup argocd-repo-server: …",
         ),
         reads=_repo_server,

@@ -146,7 +146,8 @@ REPO_SERVER: Final[dict[str, str]] = {
     "name": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp: lookup '
     'argocd-repo-server: i/o timeout"',
     "name without code": "dial tcp: lookup argocd-repo-server on 10.96.0.10:53: no such host",
-    "closing": "rpc error: code = Unavailable desc = transport is closing",
+    "closing": "ComparisonError: rpc error: code = Unavailable desc = transport is closing",
+    "on creation, lost": "Unable to generate manifests in apps/x: rpc error: code = Unavailable desc = transport is closing",
     "subconns": "ComparisonError rpc error: code = Unavailable desc = all SubConns are in TransientFailure, latest "
     'connection error: connection error: desc = "transport: Error while dialing dial tcp 172.20.3.4:8081: i/o timeout"',
     "reset": f"{TARGET}rpc error: code = Unavailable desc = error reading from server: read tcp 10.1.0.9:51234->"
