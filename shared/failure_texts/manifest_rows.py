@@ -33,7 +33,11 @@ _OTHER_SERVER: Final = re.compile(
     r"|\blookup +(?!\S{0,80}repo-server)\S|\bpull(?:ing)?(?: and unpack)? image\b|\bkubelet\b|\bpodsandbox\b"
     # Not where a name has the word: an Application may be called after what it installs.
     r"|(?<![/-])volumes?\b(?![/-])|\battach(?:ing)?\b|\bplugin sidecar\b|\bin cmp\b"
+    r"|(?<![\w/-])images?\b(?![/-])|\berrimagepull\b"
 )
+_LATE_CALL: Final = re.compile(r"\bcode = +deadlineexceeded +desc = +context deadline exceeded\b")
+_ALONE: Final = re.compile(r"\s{0,9}rpc error: +\Z")
+"""Argo CD's condition may be no more than the failed call."""
 _BY_NAME: Final = re.compile(
     r"\b(?:lookup|dial tcp|dialing) +\S{0,80}repo-server\b.{0,120}?"
     r"\b(?:no such host|connection refused|i/o timeout|server misbehaving|connection reset)\b"
@@ -54,9 +58,18 @@ def _repo_server(text: Text) -> Span | None:
     return Span(*named.span()) if named else None
 
 
-def _of_repo_server(text: Text, start: int, end: int) -> bool:
-    ours = _FOR_MANIFESTS.search(text.flat, start, end)
-    return ours is not None and _OTHER_SERVER.search(text.flat, start, end) is None
+def _of_repo_server(text: Text, start: int, end: int, *, alone: bool = False) -> bool:
+    ours = alone or _FOR_MANIFESTS.search(text.flat, start, end) is not None
+    return ours and _OTHER_SERVER.search(text.flat, start, end) is None
+
+
+def _too_slow(text: Text) -> Span | None:
+    for late in _LATE_CALL.finditer(text.flat):
+        start, end = max(0, late.start() - _CALL), late.end() + _CALL
+        alone = _ALONE.match(text.flat, 0, late.start())
+        if _of_repo_server(text, start, end, alone=alone is not None):
+            return Span(*late.span())
+    return None
 
 
 # -- kustomize
@@ -154,7 +167,7 @@ ROWS: Final = (
         passes=True,
         where="ComparisonError of an Application",
         words=("rpc error: code = DeadlineExceeded desc = context deadline exceeded",),
-        reads=says(r"\bcode = +deadlineexceeded +desc = +context deadline exceeded\b"),
+        reads=_too_slow,
     ),
     FailureText(
         code="RevisionUnresolvable",

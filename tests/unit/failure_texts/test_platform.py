@@ -7,7 +7,7 @@ import pytest
 
 from shared.failure_texts import classify
 from tests.unit.failure_texts.decoys import DECOYS
-from tests.unit.failure_texts.wordings import FETCH, UPDATE
+from tests.unit.failure_texts.wordings import FETCH, TARGET, UPDATE
 
 NO_MATCH: Final = "No matching federated identity record found for presented assertion"
 
@@ -101,6 +101,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "a certificate of a Git server": (DECOYS["a certificate"], "CertificateUntrusted"),
     "a full disk": (DECOYS["a full disk"], "DiskFull"),
     "a deadline": (DECOYS["a deadline"], "RepoServerTooSlow"),
+    "a deadline of manifests": (
+        f"{TARGET}rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+        "RepoServerTooSlow",
+    ),
+    "a deadline in Argo CD's log": (
+        'level=error msg="rpc error: code = DeadlineExceeded desc = context deadline exceeded" application=argocd/dev-volume-'
+        "snapshots",
+        "RepoServerTooSlow",
+    ),
     "a template": (DECOYS["a chart's template"], "HelmTemplateFailed"),
     "a folder": ("rpc error: code = Unknown desc = apps/x: app path does not exist", "AppPathMissing"),
     "a selector": (DECOYS["a Deployment's selector"], "FieldImmutable"),
@@ -277,6 +286,12 @@ NOT_SPECIFIC: Final = {
     "a database of another kind": "could not connect: Connection timed out",
     "a role that may not create a table": "ERROR:  permission denied for schema public",
     "an admin page": "GET /admin/realms/ameide/clients 200",
+    "an image that came too late": 'Failed to pull image "x": rpc error: code = DeadlineExceeded desc = context deadline exceeded',
+    "a disk that came too late": 'AttachVolume.Attach failed for volume "pvc-x" : rpc error: code = DeadlineExceeded desc = '
+    "context deadline exceeded",
+    "a probe that came too late": "Readiness probe errored: rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+    "a plugin that came too late": "plugin sidecar failed. error generating manifests in cmp: rpc error: code = "
+    "DeadlineExceeded desc = context deadline exceeded",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 
