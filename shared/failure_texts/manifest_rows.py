@@ -6,7 +6,7 @@ from typing import Final
 from shared.failure_texts.git_words import LOST, REFUSAL
 from shared.failure_texts.model import Area, FailureText, Span
 from shared.failure_texts.reading import Text, Tool
-from shared.failure_texts.signs import either, says, with_command, within
+from shared.failure_texts.signs import REGISTRY_REFUSED, either, says, with_command, within
 
 _CONDITION: Final = "ComparisonError of an Application, log of the repo-server"
 _OPERATION: Final = "operationState.message, syncResult.resources[].message"
@@ -188,7 +188,7 @@ ROWS: Final = (
         responder=None,
         area=Area.MANIFESTS,
         cause="A chart that Chart.yaml depends on could not be had: its repository is not known to Argo CD,"
-        " holds no such version, or the lock file is stale.",
+        " does not let it in or holds no such version, or the lock file is stale.",
         remedy="Add the chart's repository to Argo CD, run `helm dependency update` and commit the lock "
         "file, or commit the chart under charts/.",
         passes=False,
@@ -238,7 +238,7 @@ ROWS: Final = (
         reads=within(
             {Tool.HELM},
             r"\bhelm[23]? +template\b[^;]{0,2000}?\bfailed exit status \d+(?= *: *[a-z0-9])",
-            unless=rf"{LOST.pattern}|{_KILLED.pattern}|{_DEPENDENCY}",
+            unless=rf"{LOST.pattern}|{_KILLED.pattern}|{_DEPENDENCY}|{REGISTRY_REFUSED}",
         ),
     ),
     FailureText(

@@ -128,7 +128,8 @@ _MENTIONS: Final = (
         Tool.GIT,
         (
             r"\bgit +(?:-\S{1,80} +){0,6}(?:fetch|clone|checkout|ls-remote|pull)\b"
-            r"|\bfailed to (?:fetch|checkout)\b"
+            # Who fetches tokens and archives is Helm, or a node.
+            r"|\bfailed to (?:fetch(?! +(?:\w+ token\b|https?://))|checkout)\b"
         ),
     ),
     (

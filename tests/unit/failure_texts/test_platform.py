@@ -150,6 +150,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "https://ghcr.io/token?scope=x: 401 Unauthorized",
         "ImagePullRefused",
     ),
+    "an image of Helm": (
+        'Failed to pull image "docker.io/alpine/helm:3": failed to authorize: failed to fetch oauth token: 403 Forbidden',
+        "ImagePullRefused",
+    ),
     "an image, its state and its cause": (
         "ImagePullBackOff: failed to authorize: failed to fetch oauth token: 403 Forbidden",
         "ImagePullRefused",
@@ -292,6 +296,18 @@ NOT_SPECIFIC: Final = {
     "a probe that came too late": "Readiness probe errored: rpc error: code = DeadlineExceeded desc = context deadline exceeded",
     "a plugin that came too late": "plugin sidecar failed. error generating manifests in cmp: rpc error: code = "
     "DeadlineExceeded desc = context deadline exceeded",
+    "a chart that a registry refuses": "`helm pull oci://ghcr.io/o/charts/a --version 1.2.3` failed exit status 1: Error: failed to "
+    "authorize: failed to fetch oauth token: unexpected status from GET request to https://ghcr.io/token?scope=x: 401 Unauthorized",
+    "a chart that a registry does not show": "helm pull oci://ghcr.io/o/charts/a --version 1.2.3 failed exit status 1: Error: "
+    "unexpected status from HEAD request to https://ghcr.io/v2/o/charts/a/manifests/1.2.3: 403 Forbidden",
+    "a chart that is installed from a registry": "+ helm upgrade --install a oci://ghcr.io/o/charts/a\nError: failed to authorize: "
+    "failed to fetch anonymous token: 401 Unauthorized",
+    "a registry's login": "$ helm registry login ghcr.io\nError: failed to authorize: failed to fetch oauth token: 403 Forbidden",
+    "a chart that is rendered from a registry": "`helm template oci://ghcr.io/o/charts/a` failed exit status 1: Error: failed to "
+    "authorize: failed to fetch oauth token: 401 Unauthorized",
+    "a chart of a kustomization": "`kustomize build /tmp/r --enable-helm` failed exit status 1: Error: unable to run: 'helm pull "
+    "--untar oci://ghcr.io/o/charts/a' with env=[] (is 'helm' installed?): exit status 1: Error: failed to authorize: failed to "
+    "fetch oauth token: 401 Unauthorized",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 

@@ -188,8 +188,17 @@ HELM: Final[dict[str, str]] = {
     "repository for https:--charts.bitnami.com-bitnami found. (try 'helm repo update'): error loading /x/y-index.yaml: "
     "empty index.yaml file",
     "requirements.yaml": "exit status 1: Error: found in requirements.yaml, but missing in charts/ directory: j/artifactory",
+    "a registry that refuses a token": "`helm dependency build` failed exit status 1: Error: failed to authorize: failed to fetch "
+    "oauth token: unexpected status from GET request to https://ghcr.io/token?scope=x&service=ghcr.io: 401 Unauthorized",
+    "a registry that refuses its list": f"{UNKNOWN_CODE}Manifest generation error (cached): `helm dependency build` failed exit "
+    "status 1: Error: could not retrieve list of tags for repository oci://ghcr.io/o: unexpected status from GET request to "
+    "https://ghcr.io/v2/o/c/tags/list: 403 Forbidden",
     "time-out": f"{TARGET}{UNKNOWN_CODE}`helm dependency build` failed timeout after 1m30s",
     "killed": f"{UNKNOWN_CODE}`helm dependency build` failed signal: killed",
+    "an archive that is refused": "`helm dependency build` failed exit status 1: Error: could not download "
+    "https://c.example.com/a-1.tgz: failed to fetch https://c.example.com/a-1.tgz : 401 Unauthorized",
+    "an archive that is unreached": "`helm dependency build` failed exit status 1: Error: could not download "
+    "https://c.example.com/a-1.tgz: failed to fetch https://c.example.com/a-1.tgz : 503 Service Unavailable",
     "unreached": "`helm dependency build` failed exit status 1: Error: could not retrieve list of tags for repository "
     'oci://r.example.com/c: Get "https://r.example.com/v2/": dial tcp 10.0.0.1:443: i/o timeout',
 }
