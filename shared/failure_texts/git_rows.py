@@ -39,7 +39,7 @@ _kustomize_waited: Final = says(r"\btimeout running +\S{0,80}/git +fetch\b")
 
 
 def _unreachable(text: Text) -> Span | None:
-    for tools, words in ((GIT | {Tool.REMOTE_BASE}, _BY_GIT), ({Tool.GO_GIT}, _BY_GO)):
+    for tools, words in ((GIT | {Tool.REMOTE_BASE, Tool.OF_PLUGIN}, _BY_GIT), ({Tool.GO_GIT}, _BY_GO)):
         if lost := next(found_in(text, tools, words), None):
             return lost
     if waited := _kustomize_waited(text):

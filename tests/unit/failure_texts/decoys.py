@@ -28,6 +28,20 @@ DECOYS: Final[dict[str, str]] = {
     f"our ref {X}; {UPDATE}fatal: remote error: upload-pack: not our ref {Y}",
     "a fetch from another repository than the parent": f"git fetch --depth=1 https://github.com/o/b {X}: fatal: remote error: "
     f"upload-pack: not our ref {X}",
+    "a plugin's own clone": f"{UNKNOWN_CODE}plugin sidecar failed. error generating manifests in cmp: {UNKNOWN_CODE}error generating "
+    f'manifests: `bash -c "git clone https://g/r && cd r && git checkout {X}"` failed exit status 128: fatal: reference is not '
+    f"a tree: {X}",
+    "a plugin's own fetch": f"plugin sidecar failed. error generating manifests in cmp: `git fetch origin {X}` failed exit status "
+    f"128: fatal: remote error: upload-pack: not our ref {X}",
+    "a plugin's own submodules": f"plugin sidecar failed. error generating manifests in cmp: {UPDATE}fatal: remote error: "
+    f"upload-pack: not our ref {Y}",
+    "a plugin's own credentials": f"plugin sidecar failed. error generating manifests in cmp: {UPDATE}fatal: could not read Username "
+    "for 'https://github.com': terminal prompts disabled",
+    "jsonnet's bundler": f"`jb install` failed exit status 1: git fetch --tags --depth 1 origin {X}: fatal: remote error: "
+    f"upload-pack: not our ref {X}",
+    "a program that fetches as Argo CD does": f"`make vendor` failed exit status 2: git fetch origin {X}: fatal: remote error: "
+    f"upload-pack: not our ref {X}",
+    "a script's checkout": f"+ git clone https://g/r && git checkout --force {X}\nfatal: reference is not a tree: {X}",
     "a far side that hung up, nobody says on what": "fatal: the remote end hung up unexpectedly",
     "no commit, and perhaps no connection": f"{UPDATE}fatal: the remote end hung up unexpectedly\nfatal: Fetched in submodule "
     f"path 's', but it did not contain {Y}. Direct fetching of that commit failed.",

@@ -31,6 +31,9 @@ PARENT: Final[dict[str, str]] = {
     f"reference is not a tree: {X}",
     "a server of protocol v0": f"`git fetch origin {X} --tags --force` failed exit status 128: fatal: couldn't find "
     f"remote ref {X}",
+    "after another record, of a plugin": f'level=error msg="plugin sidecar failed. error generating manifests in cmp"\n'
+    f'level=error msg="`git fetch origin {X} --tags --force --prune` failed exit status 128: fatal: remote error: upload-pack: '
+    f'not our ref {X}"',
     "SHA-256": f"`git fetch origin {SHA256} --tags` failed exit status 128: fatal: remote error: upload-pack: not our "
     f"ref {SHA256}",
     "a fetch that went into submodules first": f"`git fetch origin {X} --tags` failed exit status 128: Fetching "
@@ -132,6 +135,8 @@ TRANSIENT: Final[dict[str, str]] = {
     "a base of kustomize, timed out": "Error: accumulating resources: accumulation err='accumulating resources from "
     "'github.com/o/b/manifests?ref=v2': evalsymlink failure on '/tmp/r/github.com' : lstat /tmp/r/github.com: no such file "
     "or directory': hit 27s timeout running '/usr/bin/git fetch --depth=1 origin v2'",
+    "a plugin's own clone": "plugin sidecar failed. error generating manifests in cmp: `git clone https://g/r` failed exit status "
+    "128: fatal: unable to access 'https://g/r/': Could not resolve host: g",
     "connectivity": f"{UNKNOWN_CODE}error testing repository connectivity: dial tcp: lookup github.com: i/o timeout",
     "a handshake": f"{UNKNOWN_CODE}ssh: handshake failed: read tcp 10.0.0.1:4->1.2.3.4:22: read: connection reset by peer",
     "a revision that could not be asked for": f"{TARGET}{UNKNOWN_CODE}Unable to resolve 'main' to a commit SHA: failed to "
