@@ -308,6 +308,10 @@ NOT_SPECIFIC: Final = {
     "a chart of a kustomization": "`kustomize build /tmp/r --enable-helm` failed exit status 1: Error: unable to run: 'helm pull "
     "--untar oci://ghcr.io/o/charts/a' with env=[] (is 'helm' installed?): exit status 1: Error: failed to authorize: failed to "
     "fetch oauth token: 401 Unauthorized",
+    "a scope that Entra does not know": "invalid_scope: AADSTS70011: The provided request must include a 'scope' input parameter.",
+    "a scope of an application of Entra": '{"error":"invalid_scope","error_description":"AADSTS1002012: The provided value for '
+    'scope api://x is not valid."}',
+    "a scope that Google does not know": 'oauth2: "invalid_scope" https://www.googleapis.com/auth/x',
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 
