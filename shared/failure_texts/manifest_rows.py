@@ -383,8 +383,12 @@ ROWS: Final = (
         passes=False,
         where=f"{_OPERATION}, condition Failed of a Job",
         words=("Job was active longer than specified deadline", "DeadlineExceeded"),
-        # As a reason of a Job. After `code =` it is a call's.
-        reads=says(r"\bjob was active longer than specified deadline\b|(?<!= )\bdeadlineexceeded\b"),
+        # The reason says so of calls and of pods too: it counts as all that is said, and as a Job's.
+        reads=says(
+            r"\bjob was active longer than specified deadline\b",
+            r"\A\W{0,9}(?:failed\W{1,9})?deadlineexceeded\W{0,9}\Z",
+            r"\b(?:jobs?\.batch\b|batch/job\b|kind\W{1,4}job\b)[^\0]{0,200}?\breason\W{1,5}deadlineexceeded\b",
+        ),
     ),
     FailureText(
         code="SyncFailedBefore",

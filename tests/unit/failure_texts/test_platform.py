@@ -268,6 +268,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "DatabaseTooSlow",
     ),
     "a Job's reason for its end": ("Failed: DeadlineExceeded", "JobTookTooLong"),
+    "a Job's reason alone": ("DeadlineExceeded", "JobTookTooLong"),
+    "a Job by name and its reason": (
+        "job.batch/migrate: condition Failed, reason: DeadlineExceeded",
+        "JobTookTooLong",
+    ),
     "a role's password": (DECOYS["authentication of something else"], "DatabasePasswordRefused"),
     "a MinIO user": ("Aws::S3::Errors::InvalidAccessKeyId", "ObjectStorageKeyUnknown"),
 }
@@ -312,6 +317,12 @@ NOT_SPECIFIC: Final = {
     "a scope of an application of Entra": '{"error":"invalid_scope","error_description":"AADSTS1002012: The provided value for '
     'scope api://x is not valid."}',
     "a scope that Google does not know": 'oauth2: "invalid_scope" https://www.googleapis.com/auth/x',
+    "an answer that came too late": '{"code":"DeadlineExceeded","message":"The operation timed out"}',
+    "a stream that came too late": 'level=error msg="rpc error: code=DeadlineExceeded desc=stream timeout"',
+    "a Job's call that came too late": 'job/sync-users failed: {"code":"DeadlineExceeded","message":"stream timeout"}',
+    "a Job's upload that came too late": "backup job: upload failed: DeadlineExceeded",
+    "a Job's query that came too late": "backup job: googleapi: Error 504, reason: deadlineExceeded",
+    "a pod that took too long": "Pod was active on the node longer than the specified deadline (DeadlineExceeded)",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 
