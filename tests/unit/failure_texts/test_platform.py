@@ -323,6 +323,16 @@ NOT_SPECIFIC: Final = {
     "a Job's upload that came too late": "backup job: upload failed: DeadlineExceeded",
     "a Job's query that came too late": "backup job: googleapi: Error 504, reason: deadlineExceeded",
     "a pod that took too long": "Pod was active on the node longer than the specified deadline (DeadlineExceeded)",
+    "an address that may not read a submodule": f"{UPDATE}remote: The repository owner has an IP allow list enabled, and 20.1.2.3 is "
+    "not permitted to access this repository.\nfatal: unable to access 'https://g/s.git/': The requested URL returned error: 403",
+    "an account that may not read a submodule": f"{UPDATE}remote: Your account is suspended. Please visit https://support.github.com "
+    "for more information.\nfatal: unable to access 'https://g/s.git/': The requested URL returned error: 403",
+    "an address that may not read the parent": f"{FETCH}remote: The 'o' organization has an IP allow list enabled, and your IP address"
+    " is not permitted to access this resource.\nfatal: unable to access 'https://g/r/': The requested URL returned error: 403",
+    "a repository that was closed": f"{FETCH}remote: Repository access blocked: unavailable due to DMCA takedown.\nfatal: unable to "
+    "access 'https://g/r/': The requested URL returned error: 403",
+    "a caller who asks too often": f"{UPDATE}remote: API rate limit exceeded for installation.\nfatal: unable to access "
+    "'https://g/s.git/': The requested URL returned error: 403",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 
