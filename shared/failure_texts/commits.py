@@ -36,7 +36,13 @@ _LACKS: Final = re.compile(_CAME_BACK_WITHOUT)
 _WORD: Final = re.compile(rf"(?<![\w/.-]){_ID}(?![\w/.-])")
 
 _OUTCOME: Final = re.compile(r"\b(?:failed exit|failed timeout|fatal|error)\b")
-_OF_PARENT: Final = re.compile(r"\bfetch\b.{0,160}\borigin\b|\bcheckout\b")
+# As Argo CD calls git. Other programs have repositories of their own, and fetch with other words.
+_OF_PARENT: Final = re.compile(
+    r"\bfetch +origin\b|\bgit +checkout +--force\b|\bfailed to (?:fetch|checkout)\b"
+)
+_BY_ANOTHER: Final = re.compile(r"(?:&&|\bsh +-\w{0,4}c|\bexit status +\d+ *:)[ (]*(?:error: +)?\Z")
+"""What stands before a command that a script or another program called."""
+_BEFORE: Final = 40
 _COMMAND: Final = 240
 """Characters in which a command names what it fetches."""
 
@@ -99,6 +105,8 @@ def _whose(text: Text, part: Part, commit: str) -> Whose | None:
 def _named_in_command(text: Text, part: Part) -> list[str]:
     """Commits of the parent repository that the part's command was to bring."""
     if not part.command:
+        return []
+    if _BY_ANOTHER.search(text.flat[max(0, part.start - _BEFORE) : part.start]):
         return []
     command = text.flat[part.start : min(part.end, part.start + _COMMAND)]
     command = _OUTCOME.split(command, maxsplit=1)[0]

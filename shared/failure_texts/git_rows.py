@@ -13,6 +13,7 @@ from shared.failure_texts.git_words import (
     HUNG_UP,
     LOST_BY_GIT,
     LOST_BY_GO,
+    NOT_BY_CREDENTIALS,
     NOT_FOUND,
     REFUSAL,
     REFUSED,
@@ -39,7 +40,7 @@ _kustomize_waited: Final = says(r"\btimeout running +\S{0,80}/git +fetch\b")
 
 
 def _unreachable(text: Text) -> Span | None:
-    for tools, words in ((GIT | {Tool.REMOTE_BASE}, _BY_GIT), ({Tool.GO_GIT}, _BY_GO)):
+    for tools, words in ((GIT | {Tool.REMOTE_BASE, Tool.OF_PLUGIN}, _BY_GIT), ({Tool.GO_GIT}, _BY_GO)):
         if lost := next(found_in(text, tools, words), None):
             return lost
     if waited := _kustomize_waited(text):
@@ -107,7 +108,7 @@ ROWS: Final = (
             "Host key verification failed, after `git submodule update`",
             "fatal: clone of '…' into submodule path '…' failed",
         ),
-        reads=within(_SUBMODULE, REFUSED, HOST_UNTRUSTED),
+        reads=within(_SUBMODULE, REFUSED, HOST_UNTRUSTED, unless=NOT_BY_CREDENTIALS),
     ),
     FailureText(
         code="SubmoduleUpdateSilent",
@@ -187,7 +188,7 @@ ROWS: Final = (
             "fatal: Authentication failed for '…'",
         ),
         reads=either(
-            within(_PARENT, REFUSED),
+            within(_PARENT, REFUSED, unless=NOT_BY_CREDENTIALS),
             within(
                 {Tool.UNNAMED},
                 r"\bauthentication required: repository not found\b",

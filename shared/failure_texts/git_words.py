@@ -44,6 +44,12 @@ REFUSED: Final = (
 )
 """Credentials are missing, or were not accepted."""
 
+NOT_BY_CREDENTIALS: Final = (
+    r"\bip allow list\b|\baccount (?:is|was|has been) (?:suspended|blocked)\b|\brate limit\b"
+    r"|\brepository access blocked\b|\brepository (?:is|was|has been) (?:disabled|locked)\b"
+)
+"""A refusal, often a 403, that other credentials of the same account do not change."""
+
 HOST_UNTRUSTED: Final = (
     r"\bhost key verification failed\b|\bknownhosts: key (?:is unknown|mismatch)"
     r"|\bremote host identification has changed\b"
@@ -55,6 +61,6 @@ NOT_FOUND: Final = (
 )
 """For a private repository GitHub says so too to those who may not see it."""
 
-REFUSAL: Final = re.compile(f"{REFUSED}|{HOST_UNTRUSTED}|{NOT_FOUND}")
+REFUSAL: Final = re.compile(f"{REFUSED}|{NOT_BY_CREDENTIALS}|{HOST_UNTRUSTED}|{NOT_FOUND}")
 LOST: Final = re.compile(f"{LOST_BY_GIT}|{LOST_BY_GO}")
 ANY_LOSS: Final = re.compile(f"{LOST.pattern}|{HUNG_UP}")

@@ -6,7 +6,7 @@ from typing import Final
 from shared.failure_texts.git_words import LOST, REFUSAL
 from shared.failure_texts.model import Area, FailureText, Span
 from shared.failure_texts.reading import Text, Tool
-from shared.failure_texts.signs import either, says, with_command, within
+from shared.failure_texts.signs import REGISTRY_REFUSED, either, says, with_command, within
 
 _CONDITION: Final = "ComparisonError of an Application, log of the repo-server"
 _OPERATION: Final = "operationState.message, syncResult.resources[].message"
@@ -18,20 +18,26 @@ _CALL: Final = 500
 _LOST_CALL: Final = re.compile(
     r"\berror reading from server\b|\btransport is closing\b|\bclosing transport\b"
     r"|\bconnection is (?:closing|draining)\b|\ball subconns are in transientfailure\b"
+    r"|\bconnection error\b|\berror while dialing\b|\bname resolver error\b|\bupstream connect error\b"
 )
-_NO_CALL: Final = re.compile(
-    r"\bconnection error\b|\berror while dialing\b|\bname resolver error\b|\bupstream connect error\b"
-)
-# A connection that was never made may have been to anybody.
+# Whoever speaks gRPC fails in these same words.
 _FOR_MANIFESTS: Final = re.compile(
-    r":8081\b|\brepo-server\b|\btarget state\b|\bmanifests?\b|\bcomparisonerror\b|\binvalidspecerror\b"
-    r"|\brepository not accessible\b"
+    r":8081\b|\brepo-server\b|\btarget state\b|\b(?:generat(?:e|ing)|get(?:ting)?) manifests?\b"
+    r"|\bmanifest generation\b|\bcomparisonerror\b|\binvalidspecerror\b|\brepository not accessible\b"
+    r"|\bapplication=argocd/"
 )
-# Others answer by gRPC too: etcd, containerd, plugins beside the repo-server, Argo CD's own API.
+# Others answer by gRPC too: etcd, containerd, drivers of volumes, plugins beside the repo-server, Argo CD's
+# own API.
 _OTHER_SERVER: Final = re.compile(
     r"\betcdserver\b|:2379\b|:6379\b|\bcontainerd\b|\bdial unix\b|\.sock\b|\bdial tcp +\S{0,80}:443\b"
     r"|\blookup +(?!\S{0,80}repo-server)\S|\bpull(?:ing)?(?: and unpack)? image\b|\bkubelet\b|\bpodsandbox\b"
+    # Not where a name has the word: an Application may be called after what it installs.
+    r"|(?<![/-])volumes?\b(?![/-])|\battach(?:ing)?\b|\bplugin sidecar\b|\bin cmp\b"
+    r"|(?<![\w/-])images?\b(?![/-])|\berrimagepull\b"
 )
+_LATE_CALL: Final = re.compile(r"\bcode = +deadlineexceeded +desc = +context deadline exceeded\b")
+_ALONE: Final = re.compile(r"\s{0,9}rpc error: +\Z")
+"""Argo CD's condition may be no more than the failed call."""
 _BY_NAME: Final = re.compile(
     r"\b(?:lookup|dial tcp|dialing) +\S{0,80}repo-server\b.{0,120}?"
     r"\b(?:no such host|connection refused|i/o timeout|server misbehaving|connection reset)\b"
@@ -39,17 +45,31 @@ _BY_NAME: Final = re.compile(
 
 
 def _repo_server(text: Text) -> Span | None:
+    record = 0
     for part in text.parts:
-        if part.tool is not Tool.REPO_SERVER:
-            continue
-        before, end = max(0, part.start - _CALL), min(part.end, part.start + _CALL)
-        lost = _LOST_CALL.search(text.flat, part.start, end)
-        if lost is None and _FOR_MANIFESTS.search(text.flat, before, end):
-            lost = _NO_CALL.search(text.flat, part.start, end)
-        if lost and not _OTHER_SERVER.search(text.flat, before, end):
-            return Span(part.start, lost.end())
+        if part.tool is Tool.UNNAMED:
+            record = part.start
+        elif part.tool is Tool.REPO_SERVER:
+            end = min(part.end, part.start + _CALL)
+            lost = _LOST_CALL.search(text.flat, part.start, end)
+            if lost and _of_repo_server(text, max(record, part.start - _CALL), end):
+                return Span(part.start, lost.end())
     named = _BY_NAME.search(text.flat)
     return Span(*named.span()) if named else None
+
+
+def _of_repo_server(text: Text, start: int, end: int, *, alone: bool = False) -> bool:
+    ours = alone or _FOR_MANIFESTS.search(text.flat, start, end) is not None
+    return ours and _OTHER_SERVER.search(text.flat, start, end) is None
+
+
+def _too_slow(text: Text) -> Span | None:
+    for late in _LATE_CALL.finditer(text.flat):
+        start, end = max(0, late.start() - _CALL), late.end() + _CALL
+        alone = _ALONE.match(text.flat, 0, late.start())
+        if _of_repo_server(text, start, end, alone=alone is not None):
+            return Span(*late.span())
+    return None
 
 
 # -- kustomize
@@ -130,9 +150,9 @@ ROWS: Final = (
         passes=True,
         where="ComparisonError of an Application",
         words=(
-            "rpc error: code = Unavailable desc = error reading from server: EOF",
-            'code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp …"',
-            "rpc error: code = Unavailable desc = transport is closing",
+            "Failed to load target state: … code = Unavailable desc = error reading from server: EOF",
+            "code = Unavailable desc = connection error: … dial tcp …:8081: connect: connection refused",
+            "ComparisonError: rpc error: code = Unavailable desc = transport is closing",
             "dial tcp: lookup argocd-repo-server: …",
         ),
         reads=_repo_server,
@@ -147,7 +167,7 @@ ROWS: Final = (
         passes=True,
         where="ComparisonError of an Application",
         words=("rpc error: code = DeadlineExceeded desc = context deadline exceeded",),
-        reads=says(r"\bcode = +deadlineexceeded +desc = +context deadline exceeded\b"),
+        reads=_too_slow,
     ),
     FailureText(
         code="RevisionUnresolvable",
@@ -168,7 +188,7 @@ ROWS: Final = (
         responder=None,
         area=Area.MANIFESTS,
         cause="A chart that Chart.yaml depends on could not be had: its repository is not known to Argo CD,"
-        " holds no such version, or the lock file is stale.",
+        " does not let it in or holds no such version, or the lock file is stale.",
         remedy="Add the chart's repository to Argo CD, run `helm dependency update` and commit the lock "
         "file, or commit the chart under charts/.",
         passes=False,
@@ -218,7 +238,7 @@ ROWS: Final = (
         reads=within(
             {Tool.HELM},
             r"\bhelm[23]? +template\b[^;]{0,2000}?\bfailed exit status \d+(?= *: *[a-z0-9])",
-            unless=rf"{LOST.pattern}|{_KILLED.pattern}|{_DEPENDENCY}",
+            unless=rf"{LOST.pattern}|{_KILLED.pattern}|{_DEPENDENCY}|{REGISTRY_REFUSED}",
         ),
     ),
     FailureText(
@@ -363,8 +383,12 @@ ROWS: Final = (
         passes=False,
         where=f"{_OPERATION}, condition Failed of a Job",
         words=("Job was active longer than specified deadline", "DeadlineExceeded"),
-        # As a reason of a Job. After `code =` it is a call's.
-        reads=says(r"\bjob was active longer than specified deadline\b|(?<!= )\bdeadlineexceeded\b"),
+        # The reason says so of calls and of pods too: it counts as all that is said, and as a Job's.
+        reads=says(
+            r"\bjob was active longer than specified deadline\b",
+            r"\A\W{0,9}(?:failed\W{1,9})?deadlineexceeded\W{0,9}\Z",
+            r"\b(?:jobs?\.batch\b|batch/job\b|kind\W{1,4}job\b)[^\0]{0,200}?\breason\W{1,5}deadlineexceeded\b",
+        ),
     ),
     FailureText(
         code="SyncFailedBefore",

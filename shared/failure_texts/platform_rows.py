@@ -6,7 +6,8 @@ The codes of a responder's reasons stand here as words, as this package may not 
 from typing import Final
 
 from shared.failure_texts.model import Area, FailureText
-from shared.failure_texts.signs import in_log, says
+from shared.failure_texts.reading import Tool
+from shared.failure_texts.signs import REGISTRY_REFUSED, in_log, says, within
 
 _POD_LOG: Final = "log of the workload that could not get a token"
 _BOOTSTRAP_LOG: Final = "log of the vault-bootstrap CronJob"
@@ -347,10 +348,11 @@ _SERVICES: Final = (
         passes=False,
         where="Events of a pod, state of a container",
         words=("failed to authorize: … 401 Unauthorized", "403 Forbidden from https://ghcr.io/token"),
-        reads=says(
-            r"\bfailed to authorize: .{0,300}?\b40[13] (?:unauthorized|forbidden)\b",
-            r"\b40[13] (?:unauthorized|forbidden) from https://\S{1,80}/token\b",
-            r"\bunexpected status from (?:get|head) request to \S{1,200}/(?:token|v2/)\S{0,200} *: *40[13]\b",
+        # Helm speaks to registries in the same words: a chart is no image.
+        reads=within(
+            frozenset(Tool) - {Tool.HELM, Tool.HELM_DEPENDENCY},
+            REGISTRY_REFUSED,
+            unless=r"\boci://|(?<![\w./-])helm[23]? +[a-z]",
         ),
     ),
     FailureText(

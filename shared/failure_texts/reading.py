@@ -32,6 +32,7 @@ class Tool(Enum):
     HELM = "helm"
     KUSTOMIZE = "kustomize"
     REMOTE_BASE = "the git that kustomize calls for a base elsewhere"
+    OF_PLUGIN = "the git that a plugin beside the repo-server calls"
     UNNAMED = "nobody's, as far as the text says"
 
 
@@ -128,7 +129,8 @@ _MENTIONS: Final = (
         Tool.GIT,
         (
             r"\bgit +(?:-\S{1,80} +){0,6}(?:fetch|clone|checkout|ls-remote|pull)\b"
-            r"|\bfailed to (?:fetch|checkout)\b"
+            # Who fetches tokens and archives is Helm, or a node.
+            r"|\bfailed to (?:fetch(?! +(?:\w+ token\b|https?://))|checkout)\b"
         ),
     ),
     (
@@ -163,11 +165,20 @@ _OF_GIT: Final = re.compile(
 )
 
 
+_PLUGIN: Final = re.compile(r"\bplugin sidecar\b|\bin cmp\b")
+_GITS: Final = frozenset({Tool.GIT, Tool.SUBMODULE})
+
+
 def _parts(flat: str) -> Iterator[Part]:
     mentions = [(Tool.UNNAMED, 0)]
     mentions += [(Tool[found.lastgroup or ""], found.start()) for found in _MENTION.finditer(flat)]
+    in_plugin = False
     for (tool, start), (_, end) in pairwise([*mentions, (Tool.UNNAMED, len(flat))]):
-        yield Part(_owner(tool, flat, start, end), start, end, command=tool is not Tool.UNNAMED)
+        # What a plugin clones is none of the Application's repositories. A record of a log ends it.
+        in_plugin = (in_plugin and tool is not Tool.UNNAMED) or bool(_PLUGIN.search(flat, start, end))
+        owner = _owner(tool, flat, start, end)
+        owner = Tool.OF_PLUGIN if in_plugin and owner in _GITS else owner
+        yield Part(owner, start, end, command=tool is not Tool.UNNAMED)
 
 
 def _owner(tool: Tool, flat: str, start: int, end: int) -> Tool:

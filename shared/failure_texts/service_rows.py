@@ -28,7 +28,8 @@ _KEYCLOAK: Final = (
         passes=False,
         where="Keycloak's answer to a sign-in",
         words=("invalid_scope",),
-        reads=says(r"\binvalid_scope\b"),
+        # Any server of OAuth answers so; these name themselves.
+        reads=says(r"\binvalid_scope\b", unless=r"\baadsts\d|\bmicrosoftonline\b|\bgoogle(?:apis)?\b"),
     ),
     FailureText(
         code="RedirectUriUnknown",

@@ -14,6 +14,13 @@ from shared.failure_texts.reading import Part, Text, Tool
 GIT: Final = frozenset({Tool.GIT, Tool.SUBMODULE})
 """The tools whose output is git's own."""
 
+REGISTRY_REFUSED: Final = (
+    r"\bfailed to authorize: .{0,300}?\b40[13] (?:unauthorized|forbidden)\b"
+    r"|\b40[13] (?:unauthorized|forbidden) from https://\S{1,80}/token\b"
+    r"|\bunexpected status from (?:get|head) request to \S{1,200}/(?:token|v2/)\S{0,200} *: *40[13]\b"
+)
+"""A registry of images or charts does not let the caller in."""
+
 NEAR: Final = 160
 """Characters between a command and its error that still make one line for people."""
 

@@ -28,6 +28,20 @@ DECOYS: Final[dict[str, str]] = {
     f"our ref {X}; {UPDATE}fatal: remote error: upload-pack: not our ref {Y}",
     "a fetch from another repository than the parent": f"git fetch --depth=1 https://github.com/o/b {X}: fatal: remote error: "
     f"upload-pack: not our ref {X}",
+    "a plugin's own clone": f"{UNKNOWN_CODE}plugin sidecar failed. error generating manifests in cmp: {UNKNOWN_CODE}error generating "
+    f'manifests: `bash -c "git clone https://g/r && cd r && git checkout {X}"` failed exit status 128: fatal: reference is not '
+    f"a tree: {X}",
+    "a plugin's own fetch": f"plugin sidecar failed. error generating manifests in cmp: `git fetch origin {X}` failed exit status "
+    f"128: fatal: remote error: upload-pack: not our ref {X}",
+    "a plugin's own submodules": f"plugin sidecar failed. error generating manifests in cmp: {UPDATE}fatal: remote error: "
+    f"upload-pack: not our ref {Y}",
+    "a plugin's own credentials": f"plugin sidecar failed. error generating manifests in cmp: {UPDATE}fatal: could not read Username "
+    "for 'https://github.com': terminal prompts disabled",
+    "jsonnet's bundler": f"`jb install` failed exit status 1: git fetch --tags --depth 1 origin {X}: fatal: remote error: "
+    f"upload-pack: not our ref {X}",
+    "a program that fetches as Argo CD does": f"`make vendor` failed exit status 2: git fetch origin {X}: fatal: remote error: "
+    f"upload-pack: not our ref {X}",
+    "a script's checkout": f"+ git clone https://g/r && git checkout --force {X}\nfatal: reference is not a tree: {X}",
     "a far side that hung up, nobody says on what": "fatal: the remote end hung up unexpectedly",
     "no commit, and perhaps no connection": f"{UPDATE}fatal: the remote end hung up unexpectedly\nfatal: Fetched in submodule "
     f"path 's', but it did not contain {Y}. Direct fetching of that commit failed.",
@@ -82,6 +96,23 @@ DECOYS: Final[dict[str, str]] = {
     "a call of somebody": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: '
     'dial tcp 10.0.0.9:9000: connect: connection refused"',
     "a git server, as the repo-server's pod logs it": "argocd-repo-server-0 ssh: connect to host g port 22: no key",
+    "a call that was lost, nobody says whose": "rpc error: code = Unavailable desc = transport is closing",
+    "a volume": 'MountVolume.SetUp failed for volume "secrets-store" : rpc error: code = Unavailable desc = error reading from '
+    "server: EOF",
+    "a volume of the repo-server's own": 'Unable to mount volumes for pod "argocd-repo-server-0": MountVolume.MountDevice failed '
+    'for volume "pvc-7" : rpc error: code = Unavailable desc = error reading from server: EOF',
+    "a disk": 'AttachVolume.Attach failed for volume "pvc-1" : rpc error: code = Unavailable desc = transport is closing',
+    "traces": "traces export: rpc error: code = Unavailable desc = transport is closing",
+    "traces, after another record of the same log": 'level=error msg="Failed to load target state: no such revision"\n'
+    'level=warn msg="traces export: rpc error: code = Unavailable desc = transport is closing"',
+    "Temporal": '{"level":"error","msg":"worker failed","error":"rpc error: code = Unavailable desc = error reading from server: '
+    'EOF","service":"temporal"}',
+    "SpiceDB": "migrate job: failed to read schema: rpc error: code = Unavailable desc = error reading from server: read tcp "
+    "10.0.0.4:50051: connection reset by peer",
+    "a registry's manifests": "failed to copy: GET https://r.example.com/v2/o/c/manifests/1.2.3: rpc error: code = Unavailable desc "
+    "= transport is closing",
+    "a plugin that went away": f"{TARGET}{UNKNOWN_CODE}Manifest generation error (cached): plugin sidecar failed. error generating "
+    "manifests in cmp: rpc error: code = Unavailable desc = error reading from server: EOF",
     "unavailable, nobody says why": "rpc error: code = Unavailable desc = the service is currently unavailable",
     "a deadline": "rpc error: code = DeadlineExceeded desc = context deadline exceeded",
     "talk of a revision": "targetRevision main resolved to a commit SHA",
@@ -112,6 +143,6 @@ DECOYS: Final[dict[str, str]] = {
     "a Job that was wrong from the start": 'Job.batch "j" is invalid: spec.template.spec.containers: Required value',
     "a revision and a chart": "Unable to resolve 'main' to a commit SHA; `helm dependency build` failed exit status 1: Error: no "
     "repository definition for https://c",
-    "a repo-server and a git server": f"rpc error: code = Unavailable desc = transport is closing; {FETCH}fatal: early EOF",
+    "a repo-server and a git server": f"{TARGET}rpc error: code = Unavailable desc = transport is closing; {FETCH}fatal: early EOF",
 }
 """None has a label. Some have a code of ours: test_platform.py."""

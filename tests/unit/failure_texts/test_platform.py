@@ -7,7 +7,7 @@ import pytest
 
 from shared.failure_texts import classify
 from tests.unit.failure_texts.decoys import DECOYS
-from tests.unit.failure_texts.wordings import FETCH, UPDATE
+from tests.unit.failure_texts.wordings import FETCH, TARGET, UPDATE
 
 NO_MATCH: Final = "No matching federated identity record found for presented assertion"
 
@@ -101,6 +101,15 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "a certificate of a Git server": (DECOYS["a certificate"], "CertificateUntrusted"),
     "a full disk": (DECOYS["a full disk"], "DiskFull"),
     "a deadline": (DECOYS["a deadline"], "RepoServerTooSlow"),
+    "a deadline of manifests": (
+        f"{TARGET}rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+        "RepoServerTooSlow",
+    ),
+    "a deadline in Argo CD's log": (
+        'level=error msg="rpc error: code = DeadlineExceeded desc = context deadline exceeded" application=argocd/dev-volume-'
+        "snapshots",
+        "RepoServerTooSlow",
+    ),
     "a template": (DECOYS["a chart's template"], "HelmTemplateFailed"),
     "a folder": ("rpc error: code = Unknown desc = apps/x: app path does not exist", "AppPathMissing"),
     "a selector": (DECOYS["a Deployment's selector"], "FieldImmutable"),
@@ -139,6 +148,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     "an image without credentials": (
         "failed to authorize: failed to fetch anonymous token: unexpected status from GET request to "
         "https://ghcr.io/token?scope=x: 401 Unauthorized",
+        "ImagePullRefused",
+    ),
+    "an image of Helm": (
+        'Failed to pull image "docker.io/alpine/helm:3": failed to authorize: failed to fetch oauth token: 403 Forbidden',
         "ImagePullRefused",
     ),
     "an image, its state and its cause": (
@@ -255,6 +268,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "DatabaseTooSlow",
     ),
     "a Job's reason for its end": ("Failed: DeadlineExceeded", "JobTookTooLong"),
+    "a Job's reason alone": ("DeadlineExceeded", "JobTookTooLong"),
+    "a Job by name and its reason": (
+        "job.batch/migrate: condition Failed, reason: DeadlineExceeded",
+        "JobTookTooLong",
+    ),
     "a role's password": (DECOYS["authentication of something else"], "DatabasePasswordRefused"),
     "a MinIO user": ("Aws::S3::Errors::InvalidAccessKeyId", "ObjectStorageKeyUnknown"),
 }
@@ -277,6 +295,44 @@ NOT_SPECIFIC: Final = {
     "a database of another kind": "could not connect: Connection timed out",
     "a role that may not create a table": "ERROR:  permission denied for schema public",
     "an admin page": "GET /admin/realms/ameide/clients 200",
+    "an image that came too late": 'Failed to pull image "x": rpc error: code = DeadlineExceeded desc = context deadline exceeded',
+    "a disk that came too late": 'AttachVolume.Attach failed for volume "pvc-x" : rpc error: code = DeadlineExceeded desc = '
+    "context deadline exceeded",
+    "a probe that came too late": "Readiness probe errored: rpc error: code = DeadlineExceeded desc = context deadline exceeded",
+    "a plugin that came too late": "plugin sidecar failed. error generating manifests in cmp: rpc error: code = "
+    "DeadlineExceeded desc = context deadline exceeded",
+    "a chart that a registry refuses": "`helm pull oci://ghcr.io/o/charts/a --version 1.2.3` failed exit status 1: Error: failed to "
+    "authorize: failed to fetch oauth token: unexpected status from GET request to https://ghcr.io/token?scope=x: 401 Unauthorized",
+    "a chart that a registry does not show": "helm pull oci://ghcr.io/o/charts/a --version 1.2.3 failed exit status 1: Error: "
+    "unexpected status from HEAD request to https://ghcr.io/v2/o/charts/a/manifests/1.2.3: 403 Forbidden",
+    "a chart that is installed from a registry": "+ helm upgrade --install a oci://ghcr.io/o/charts/a\nError: failed to authorize: "
+    "failed to fetch anonymous token: 401 Unauthorized",
+    "a registry's login": "$ helm registry login ghcr.io\nError: failed to authorize: failed to fetch oauth token: 403 Forbidden",
+    "a chart that is rendered from a registry": "`helm template oci://ghcr.io/o/charts/a` failed exit status 1: Error: failed to "
+    "authorize: failed to fetch oauth token: 401 Unauthorized",
+    "a chart of a kustomization": "`kustomize build /tmp/r --enable-helm` failed exit status 1: Error: unable to run: 'helm pull "
+    "--untar oci://ghcr.io/o/charts/a' with env=[] (is 'helm' installed?): exit status 1: Error: failed to authorize: failed to "
+    "fetch oauth token: 401 Unauthorized",
+    "a scope that Entra does not know": "invalid_scope: AADSTS70011: The provided request must include a 'scope' input parameter.",
+    "a scope of an application of Entra": '{"error":"invalid_scope","error_description":"AADSTS1002012: The provided value for '
+    'scope api://x is not valid."}',
+    "a scope that Google does not know": 'oauth2: "invalid_scope" https://www.googleapis.com/auth/x',
+    "an answer that came too late": '{"code":"DeadlineExceeded","message":"The operation timed out"}',
+    "a stream that came too late": 'level=error msg="rpc error: code=DeadlineExceeded desc=stream timeout"',
+    "a Job's call that came too late": 'job/sync-users failed: {"code":"DeadlineExceeded","message":"stream timeout"}',
+    "a Job's upload that came too late": "backup job: upload failed: DeadlineExceeded",
+    "a Job's query that came too late": "backup job: googleapi: Error 504, reason: deadlineExceeded",
+    "a pod that took too long": "Pod was active on the node longer than the specified deadline (DeadlineExceeded)",
+    "an address that may not read a submodule": f"{UPDATE}remote: The repository owner has an IP allow list enabled, and 20.1.2.3 is "
+    "not permitted to access this repository.\nfatal: unable to access 'https://g/s.git/': The requested URL returned error: 403",
+    "an account that may not read a submodule": f"{UPDATE}remote: Your account is suspended. Please visit https://support.github.com "
+    "for more information.\nfatal: unable to access 'https://g/s.git/': The requested URL returned error: 403",
+    "an address that may not read the parent": f"{FETCH}remote: The 'o' organization has an IP allow list enabled, and your IP address"
+    " is not permitted to access this resource.\nfatal: unable to access 'https://g/r/': The requested URL returned error: 403",
+    "a repository that was closed": f"{FETCH}remote: Repository access blocked: unavailable due to DMCA takedown.\nfatal: unable to "
+    "access 'https://g/r/': The requested URL returned error: 403",
+    "a caller who asks too often": f"{UPDATE}remote: API rate limit exceeded for installation.\nfatal: unable to access "
+    "'https://g/s.git/': The requested URL returned error: 403",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 

@@ -31,6 +31,9 @@ PARENT: Final[dict[str, str]] = {
     f"reference is not a tree: {X}",
     "a server of protocol v0": f"`git fetch origin {X} --tags --force` failed exit status 128: fatal: couldn't find "
     f"remote ref {X}",
+    "after another record, of a plugin": f'level=error msg="plugin sidecar failed. error generating manifests in cmp"\n'
+    f'level=error msg="`git fetch origin {X} --tags --force --prune` failed exit status 128: fatal: remote error: upload-pack: '
+    f'not our ref {X}"',
     "SHA-256": f"`git fetch origin {SHA256} --tags` failed exit status 128: fatal: remote error: upload-pack: not our "
     f"ref {SHA256}",
     "a fetch that went into submodules first": f"`git fetch origin {X} --tags` failed exit status 128: Fetching "
@@ -132,6 +135,8 @@ TRANSIENT: Final[dict[str, str]] = {
     "a base of kustomize, timed out": "Error: accumulating resources: accumulation err='accumulating resources from "
     "'github.com/o/b/manifests?ref=v2': evalsymlink failure on '/tmp/r/github.com' : lstat /tmp/r/github.com: no such file "
     "or directory': hit 27s timeout running '/usr/bin/git fetch --depth=1 origin v2'",
+    "a plugin's own clone": "plugin sidecar failed. error generating manifests in cmp: `git clone https://g/r` failed exit status "
+    "128: fatal: unable to access 'https://g/r/': Could not resolve host: g",
     "connectivity": f"{UNKNOWN_CODE}error testing repository connectivity: dial tcp: lookup github.com: i/o timeout",
     "a handshake": f"{UNKNOWN_CODE}ssh: handshake failed: read tcp 10.0.0.1:4->1.2.3.4:22: read: connection reset by peer",
     "a revision that could not be asked for": f"{TARGET}{UNKNOWN_CODE}Unable to resolve 'main' to a commit SHA: failed to "
@@ -146,7 +151,8 @@ REPO_SERVER: Final[dict[str, str]] = {
     "name": 'rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial tcp: lookup '
     'argocd-repo-server: i/o timeout"',
     "name without code": "dial tcp: lookup argocd-repo-server on 10.96.0.10:53: no such host",
-    "closing": "rpc error: code = Unavailable desc = transport is closing",
+    "closing": "ComparisonError: rpc error: code = Unavailable desc = transport is closing",
+    "on creation, lost": "Unable to generate manifests in apps/x: rpc error: code = Unavailable desc = transport is closing",
     "subconns": "ComparisonError rpc error: code = Unavailable desc = all SubConns are in TransientFailure, latest "
     'connection error: connection error: desc = "transport: Error while dialing dial tcp 172.20.3.4:8081: i/o timeout"',
     "reset": f"{TARGET}rpc error: code = Unavailable desc = error reading from server: read tcp 10.1.0.9:51234->"
@@ -187,8 +193,17 @@ HELM: Final[dict[str, str]] = {
     "repository for https:--charts.bitnami.com-bitnami found. (try 'helm repo update'): error loading /x/y-index.yaml: "
     "empty index.yaml file",
     "requirements.yaml": "exit status 1: Error: found in requirements.yaml, but missing in charts/ directory: j/artifactory",
+    "a registry that refuses a token": "`helm dependency build` failed exit status 1: Error: failed to authorize: failed to fetch "
+    "oauth token: unexpected status from GET request to https://ghcr.io/token?scope=x&service=ghcr.io: 401 Unauthorized",
+    "a registry that refuses its list": f"{UNKNOWN_CODE}Manifest generation error (cached): `helm dependency build` failed exit "
+    "status 1: Error: could not retrieve list of tags for repository oci://ghcr.io/o: unexpected status from GET request to "
+    "https://ghcr.io/v2/o/c/tags/list: 403 Forbidden",
     "time-out": f"{TARGET}{UNKNOWN_CODE}`helm dependency build` failed timeout after 1m30s",
     "killed": f"{UNKNOWN_CODE}`helm dependency build` failed signal: killed",
+    "an archive that is refused": "`helm dependency build` failed exit status 1: Error: could not download "
+    "https://c.example.com/a-1.tgz: failed to fetch https://c.example.com/a-1.tgz : 401 Unauthorized",
+    "an archive that is unreached": "`helm dependency build` failed exit status 1: Error: could not download "
+    "https://c.example.com/a-1.tgz: failed to fetch https://c.example.com/a-1.tgz : 503 Service Unavailable",
     "unreached": "`helm dependency build` failed exit status 1: Error: could not retrieve list of tags for repository "
     'oci://r.example.com/c: Get "https://r.example.com/v2/": dial tcp 10.0.0.1:443: i/o timeout',
 }
