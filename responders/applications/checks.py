@@ -24,6 +24,7 @@ SETTLES_WITHIN: Final = timedelta(minutes=10)
 MOST_SYNCS: Final = 3
 """Within a day, for the same fault: what failed that often is not going to pass."""
 WINDOW: Final = "SyncWindowClosed"
+EMPTIED: Final = "PruneOfEverything"
 
 
 def check(facts: Facts, now: datetime) -> tuple[Finding, ...]:
@@ -130,6 +131,9 @@ def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
     failure = seen.explanation.failure
     if failures.stopped(seen.application) and not _stopped_by_us(facts, seen):
         return _finding(facts, seen, Reason.OPERATION_STOPPED, f"{_what(seen)}{_told(seen)}")
+    if failures.emptied(seen.application):
+        # Auto-sync says so of a revision that it has not tried: of one that failed it says that first.
+        return _finding(facts, seen, EMPTIED, f"{_what(seen)}, and a sync would prune all that it has")
     if holders(facts, seen) or (failure is not None and failure.passes and _old(seen, now)):
         return _held_up(facts, seen, now)
     says = f"{_what(seen)}{_told(seen)}"

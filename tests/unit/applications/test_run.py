@@ -52,6 +52,7 @@ MAY: dict[str, Any] = {
     "pace": timedelta(0),
 }
 APP = "dev-gitlab"
+EMPTIES = "Skipping sync attempt to [x]: auto-sync will wipe out all resources"
 
 
 class Stage:
@@ -520,6 +521,15 @@ def test_an_operation_that_somebody_stopped_is_not_begun_again() -> None:
     assert outcome(stage).reason == Reason.OPERATION_STOPPED
     stage.clock.advance(2 * HOUR)
     assert stage.runs() == [Word.HUMAN]
+    assert stage.argocd.asked == []
+
+
+def test_one_that_a_sync_would_empty_is_left_to_people() -> None:
+    stage = Stage(unsynced(SEALED, conditions=(condition(EMPTIES, "SyncError"),)))
+    # A refresh leaves it as it is: Git renders nothing.
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    ended = outcome(stage)
+    assert (ended.word, ended.reason) == (Word.HUMAN, "PruneOfEverything")
     assert stage.argocd.asked == []
 
 
