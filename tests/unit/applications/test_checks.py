@@ -304,8 +304,14 @@ ASKED = application(sync="OutOfSync", requested=True, operation=None)
 HALTED = application("dev-vault-core", sync="OutOfSync", operation=STOPPED)
 STILL, STALE = incomparable(), incomparable(refreshing=True)
 TRIES: dict[str, tuple[Application, Attempt, str]] = {
+    "a refresh of a moment ago that nobody confirmed": (
+        STILL, tried(REFRESH, STILL, SECOND, confirmed=False), Reason.APPLICATION_REFRESHING,
+    ),
     "a refresh that nobody confirmed": (
-        STILL, tried(REFRESH, STILL, SECOND, confirmed=False), Reason.APPLICATION_HELD_UP,
+        STILL, tried(REFRESH, STILL, 4 * MINUTE, confirmed=False), Reason.APPLICATION_HELD_UP,
+    ),
+    "a refresh that nobody confirmed, and that may not be why it can be compared": (
+        unsynced(), tried(REFRESH, unsynced(), SECOND, confirmed=False), Reason.APPLICATION_REFRESHING,
     ),
     "a refresh of a moment ago": (STILL, tried(REFRESH, STILL, SECOND), Reason.APPLICATION_REFRESHING),
     "a refresh that brought nothing": (
