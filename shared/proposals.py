@@ -332,24 +332,31 @@ def propose(
         if proposed.text != wanted and is_ours(proposed.message):
             github.commit(repository, own, file.path, text=wanted, replaces=proposed.text, message=message)
         return
-    _hold_ours(scope, file, own)
-    github.point(repository, own, base.commit)
+    tip = _hold_ours(scope, file, own)
+    if tip is None:
+        github.point(repository, own, base.commit)
+    else:
+        github.renew(repository, own, base.commit, upon=tip, message=message)
     with after_a_write():
         github.commit(repository, own, file.path, text=wanted, replaces=base.text, message=message)
         github.propose(repository, own, file.ref, title, body)
 
 
-def _hold_ours(scope: Scope, file: File, own: str) -> None:
-    """Nobody else wrote to the branch, which is about to be moved whatever it leads to.
+def _hold_ours(scope: Scope, file: File, own: str) -> str | None:
+    """The branch's newest commit, where it has any of its own: the branch is about to hold something else.
 
-    Raises PermanentError where somebody did, NotWritten where that is not known.
+    Raises PermanentError where somebody else wrote to it, NotWritten where that is not known.
     """
     match scope.world.github.beyond(file.repository, file.ref, own):
-        case Known(messages) if not all(map(is_ours, messages)):
+        case Known(found) if all(map(is_ours, found.messages)):
+            return found.tip
+        case Known():
             says = f"somebody else wrote to branch {own}, which has no pull request"
             raise PermanentError(f"{says}: propose it, or delete the branch")
         case Unknown(why):
             raise NotWritten(f"branch {own} could not be read: {why}", delay=AGAIN)
+        case Absent():
+            return None
 
 
 def edited(

@@ -6,7 +6,7 @@ import pytest
 
 from shared.clients.git_files import FileAt, GitFiles
 from shared.clients.git_remotes import Gitlink, GitRemotes, Snapshot, Standing
-from shared.clients.github import GitHub, PullRequest, State, Workflow, WorkflowRun
+from shared.clients.github import GitHub, Own, PullRequest, State, Workflow, WorkflowRun
 from shared.clients.github_http import Conflict, NotThere
 from shared.errors import PermanentError
 from shared.model import Absent, Known, Read, Unknown
@@ -85,8 +85,27 @@ def test_a_branch_is_made_and_moved(place: Place) -> None:
     assert place.head(BRANCH) == first
     later = place.commit("main", {PATH: "a: 2\n"})
     client.point(place.page, BRANCH, later)
+    assert place.head(BRANCH) == later
+    with pytest.raises(Conflict, match="somebody else wrote to branch"):
+        client.point(place.page, BRANCH, first)
+    assert place.head(BRANCH) == later
+
+
+def test_a_branch_is_renewed_upon_what_was_seen_of_it_and_upon_nothing_else(place: Place) -> None:
+    client, first = github(place), str(place.head())
     client.point(place.page, BRANCH, first)
-    assert place.head(BRANCH) == first
+    client.commit(place.page, BRANCH, PATH, text="a: 9\n", replaces="a: 1\n", message="why")
+    seen, wanted = str(place.head(BRANCH)), place.commit("main", {PATH: "a: 2\n"})
+    client.renew(place.page, BRANCH, wanted, upon=seen, message="anew")
+    made = str(place.head(BRANCH))
+    shown = place.ask("GET", f"commits/{made}").json()
+    assert [one["sha"] for one in shown["parents"]] == [seen, wanted]
+    assert place.text(PATH, BRANCH) == "a: 2\n"
+    assert client.beyond(place.page, "main", BRANCH) == Known(Own(messages=("why", "anew"), tip=made))
+    theirs = place.commit(BRANCH, {"notes.md": "theirs"})
+    with pytest.raises(Conflict, match="somebody else wrote to branch"):
+        client.renew(place.page, BRANCH, wanted, upon=made, message="once more")
+    assert place.head(BRANCH) == theirs
 
 
 # -- pull requests ------------------------------------------------------------------------
@@ -115,8 +134,10 @@ def test_a_proposal_that_a_reviewer_merges_is_on_the_branch(served: Served) -> N
 def test_what_a_proposal_s_branch_has_beyond_its_base_is_told(place: Place) -> None:
     assert github(place).beyond(place.page, "main", BRANCH) == Absent()
     proposed(place)
-    assert github(place).beyond(place.page, "main", BRANCH) == Known(("why",))
-    assert github(place).beyond(place.page, BRANCH, "main") == Known(())
+    assert github(place).beyond(place.page, "main", BRANCH) == Known(
+        Own(messages=("why",), tip=place.head(BRANCH))
+    )
+    assert github(place).beyond(place.page, BRANCH, "main") == Known(Own(messages=(), tip=None))
 
 
 def test_a_proposal_that_a_person_closes_is_declined_and_one_of_ours_superseded(place: Place) -> None:
@@ -197,13 +218,16 @@ def test_a_gitlink_is_moved_on_a_branch_of_ours(place: Place) -> None:
     modules = '[submodule "sub"]\npath = charts/sub\nurl = ../sub.git\n'
     place.commit("main", {".gitmodules": modules})
     for pin in ("a" * 40, "b" * 40):
-        base = str(place.head())
-        client.move_gitlink(place.page, BRANCH, base, "charts/sub", commit=pin, message="why")
+        base, upon = str(place.head()), place.head(BRANCH)
+        client.move_gitlink(place.page, BRANCH, base, "charts/sub", commit=pin, message="why", upon=upon)
         made = str(place.head(BRANCH))
         link = Gitlink(path="charts/sub", commit=pin, url="../sub.git")
         assert remotes(place).snapshot(place.page, BRANCH) == Known(Snapshot(commit=made, gitlinks=(link,)))
         shown = place.ask("GET", f"commits/{made}").json()
-        assert (shown["commit"]["message"], [one["sha"] for one in shown["parents"]]) == ("why", [base])
+        assert (shown["commit"]["message"], [one["sha"] for one in shown["parents"]]) == (
+            "why",
+            [one for one in (upon, base) if one],
+        )
     assert place.text(PATH, BRANCH) == "a: 1\n"
     assert remotes(place).snapshot(place.page, before) == Known(Snapshot(commit=before, gitlinks=()))
 
