@@ -7,10 +7,12 @@ alone for a while:
     tried ──── patience ────┬──────────── AGAIN ─────────────┬────►
            wait for effect   a person must see why it fails   once more
 
-A try that nobody confirmed holds nothing back: whoever made it may have died before it was sent.
+A try that nobody confirmed holds nothing back: whoever made it may have died before it was sent. A refresh is
+another matter, as it leaves nothing behind that tells whether it arrived.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -23,6 +25,8 @@ MEMORY: Final = timedelta(days=1)
 """How far back the journal is read for our own writes; far longer than any of them is waited for."""
 PATIENCE: Final = timedelta(minutes=3)
 AGAIN: Final = timedelta(hours=1)
+MOST_LOST: Final = 3
+"""Within a day: an answer that is lost that often is lost every time."""
 FIRST_LOOK: Final = timedelta(seconds=5)
 LONGEST_LOOK: Final = timedelta(minutes=1)
 
@@ -38,7 +42,9 @@ class Attempt:
     after: Mapping[str, str] = field(default_factory=dict)
     """What it was to bring."""
     confirmed: bool = False
-    """The far side took it. Any other may have come to nothing, and may be made again."""
+    """The far side took it. Any other may have come to nothing."""
+    lost: int = 0
+    """How many for this situation nobody confirmed, up to this one."""
     proven: bool = False
     """A later proof of the same object was accepted."""
 
@@ -58,6 +64,15 @@ def stand(attempt: Attempt | None, situation: str, now: datetime, *, patience: t
     if age >= AGAIN:
         return Stand.DUE
     return Stand.WAITING if age < patience else Stand.IN_VAIN
+
+
+def stand_of_refresh(attempt: Attempt | None, situation: str, now: datetime) -> Stand:
+    """One that nobody confirmed is waited for, and then made again; where that goes on, it counts as made."""
+    if attempt is None or attempt.confirmed or attempt.situation != situation:
+        return stand(attempt, situation, now)
+    if attempt.lost >= MOST_LOST:
+        return stand(replace(attempt, confirmed=True), situation, now)
+    return Stand.WAITING if now - attempt.at < PATIENCE else Stand.DUE
 
 
 def attempts(scope: Scope) -> Mapping[str, Attempt]:
@@ -87,7 +102,14 @@ def tries(scope: Scope, *, memory: timedelta = MEMORY) -> Mapping[str, tuple[Att
             case Kind.PROOF if made and entry.detail.get("verdict") == "accepted":
                 newest = next(reversed(made))
                 made[newest] = replace(made[newest], proven=True)
-    return {key: tuple(made.values()) for key, made in found.items() if made}
+    return {key: tuple(_counted(made.values())) for key, made in found.items() if made}
+
+
+def _counted(made: Iterable[Attempt]) -> Iterator[Attempt]:
+    lost = Counter[str]()
+    for one in made:
+        lost[one.situation] += not one.confirmed
+        yield replace(one, lost=lost[one.situation])
 
 
 def next_look(begun: Iterable[datetime], now: datetime) -> Look:

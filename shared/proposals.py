@@ -17,7 +17,7 @@ from typing import Final, Protocol, assert_never
 from shared.changes import Fate, is_open, of_pull_request
 from shared.clients.azure_core import AGAIN
 from shared.clients.git_files import FileAt
-from shared.clients.github import Commit, PullRequest
+from shared.clients.github import PullRequest
 from shared.errors import NotWritten, PermanentError, after_a_write
 from shared.landscape import repository_page
 from shared.landscape.values import ValuesFile
@@ -328,41 +328,41 @@ def propose(
         return
     change = change_id(step.object, step.before or {}, step.after)
     own = branch(prefix, change)
-    joining = f"Take over {file.ref} as it is now\n\n{CHANGE_TRAILER} {change[:12]}"
+    taking_over = f"Take over {file.ref} as it is now\n\n{CHANGE_TRAILER} {change[:12]}"
     if is_open(github, repository, own):
         proposed = _read(scope, file, own)
         if proposed.text == wanted or not is_ours(proposed.message):
             return
         # On top of what the file was then, the change could meet one that was made beside it.
-        github.join(repository, own, tip=proposed.commit, base=base.commit, message=joining)
+        github.renew(repository, own, base.commit, upon=proposed.commit, message=taking_over)
         with after_a_write():
             github.commit(repository, own, file.path, text=wanted, replaces=base.text, message=message)
         return
-    match _of_ours(scope, file, own):
-        case (*_, newest):
-            github.join(repository, own, tip=newest.id, base=base.commit, message=joining)
-        case _:
-            github.point(repository, own, base.commit)
+    tip = _hold_ours(scope, file, own)
+    if tip is None:
+        github.point(repository, own, base.commit)
+    else:
+        github.renew(repository, own, base.commit, upon=tip, message=taking_over)
     with after_a_write():
         github.commit(repository, own, file.path, text=wanted, replaces=base.text, message=message)
         github.propose(repository, own, file.ref, title, body)
 
 
-def _of_ours(scope: Scope, file: File, own: str) -> tuple[Commit, ...]:
-    """The commits that a branch without a pull request has beyond the file's, oldest first.
+def _hold_ours(scope: Scope, file: File, own: str) -> str | None:
+    """The branch's newest commit, where it has any of its own: the branch is about to hold something else.
 
-    Raises PermanentError where somebody else made one of them, NotWritten where that is not known.
+    Raises PermanentError where somebody else wrote to it, NotWritten where that is not known.
     """
     match scope.world.github.beyond(file.repository, file.ref, own):
-        case Known(commits) if not all(is_ours(one.message) for one in commits):
+        case Known(found) if all(map(is_ours, found.messages)):
+            return found.tip
+        case Known():
             says = f"somebody else wrote to branch {own}, which has no pull request"
             raise PermanentError(f"{says}: propose it, or delete the branch")
-        case Known(commits):
-            return commits
         case Unknown(why):
             raise NotWritten(f"branch {own} could not be read: {why}", delay=AGAIN)
-        case _:
-            return ()
+        case Absent():
+            return None
 
 
 def edited(

@@ -15,7 +15,7 @@ from shared.clients.cluster_api import Kind as SyncedKind
 from shared.clients.entra import Exchange
 from shared.clients.git_files import FileAt
 from shared.clients.git_remotes import Refs, Snapshot, Standing
-from shared.clients.github import Commit, PullRequest, Workflow, WorkflowRun
+from shared.clients.github import Own, PullRequest, Workflow, WorkflowRun
 from shared.clients.key_vault import Secret, Sourced
 from shared.clients.keycloak import Client, Realm
 from shared.clients.keycloak import LoginRefused as KeycloakRefused
@@ -81,18 +81,26 @@ class Repositories(Protocol):
 
     def withdraw(self, repository: str, number: int, title: str, comment: str) -> None: ...
 
-    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[Commit, ...]]: ...
+    def beyond(self, repository: str, base: str, branch: str) -> Read[Own]: ...
 
     def point(self, repository: str, branch: str, commit: str) -> None: ...
 
-    def join(self, repository: str, branch: str, *, tip: str, base: str, message: str) -> None: ...
+    def renew(self, repository: str, branch: str, commit: str, *, upon: str, message: str) -> None: ...
 
     def keep(self, repository: str, branch: str, commit: str) -> None: ...
 
     def holds(self, repository: str, commit: str) -> Read[None]: ...
 
     def move_gitlink(
-        self, repository: str, branch: str, base: str, path: str, *, commit: str, message: str
+        self,
+        repository: str,
+        branch: str,
+        base: str,
+        path: str,
+        *,
+        commit: str,
+        message: str,
+        upon: str | None = None,
     ) -> None: ...
 
     def commit(

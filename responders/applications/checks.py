@@ -14,16 +14,17 @@ from responders.applications.facts import Facts, Seen
 from responders.applications.holders import holders
 from responders.applications.reasons import Reason, finding
 from responders.applications.situations import REFRESH, SYNC, TERMINATE
-from shared.attempts import MEMORY, PATIENCE, Attempt, Stand, stand
+from shared.attempts import MEMORY, PATIENCE, Attempt, Stand, stand, stand_of_refresh
 from shared.model import Absent, Finding, Known, Proof, Unknown
 
 PASSES_WITHIN: Final = timedelta(minutes=15)
 """What has not passed by then is not going to: Argo CD keeps the failure of a rendering, and does not sync a
 revision again."""
 SETTLES_WITHIN: Final = timedelta(minutes=10)
-MOST_SYNCS: Final = 3
+MOST_TRIES: Final = 3
 """Within a day, for the same fault: what failed that often is not going to pass."""
 WINDOW: Final = "SyncWindowClosed"
+EMPTIED: Final = "PruneOfEverything"
 
 
 def check(facts: Facts, now: datetime) -> tuple[Finding, ...]:
@@ -130,6 +131,9 @@ def _failing(facts: Facts, seen: Seen, now: datetime) -> Finding:
     failure = seen.explanation.failure
     if failures.stopped(seen.application) and not _stopped_by_us(facts, seen):
         return _finding(facts, seen, Reason.OPERATION_STOPPED, f"{_what(seen)}{_told(seen)}")
+    if failures.emptied(seen.application):
+        # Auto-sync says so of a revision that it has not tried: of one that failed it says that first.
+        return _finding(facts, seen, EMPTIED, f"{_what(seen)}, and a sync would prune all that it has")
     if holders(facts, seen) or (failure is not None and failure.passes and _old(seen, now)):
         return _held_up(facts, seen, now)
     says = f"{_what(seen)}{_told(seen)}"
@@ -159,13 +163,17 @@ def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:
     if not (seen.application.automated or failures.comparison_errors(seen.application)):
         return _finding(facts, seen, Reason.SYNC_LEFT_TO_PEOPLE, f"{says}, and it has no automated sync")
     if _synced_enough(facts, seen):
-        says = f"{says}, though it was synced {MOST_SYNCS} times within a day"
+        says = f"{says}, though it was synced {MOST_TRIES} times within a day"
         return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
     begun = attempt.action if attempt is not None and attempt.action in (REFRESH, SYNC) else REFRESH
-    match stand(attempt, situations.of(seen, begun), now):
+    since = stand_of_refresh if begun == REFRESH else stand
+    match since(attempt, situations.of(seen, begun), now):
+        case Stand.DUE if _refreshed_enough(facts, seen):
+            says = f"{says}, though it was refreshed {MOST_TRIES} times within a day"
+            return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
         case Stand.DUE:
             return _finding(facts, seen, Reason.APPLICATION_HELD_UP, says)
-        case _ if begun == REFRESH and not failures.comparison_errors(seen.application):
+        case _ if _refreshed(seen, attempt):
             return _finding(facts, seen, Reason.SYNC_NOT_RETRIED, says)
         case Stand.WAITING:
             waits = Reason.APPLICATION_REFRESHING if begun == REFRESH else Reason.APPLICATION_SYNCING
@@ -174,13 +182,26 @@ def _held_up(facts: Facts, seen: Seen, now: datetime) -> Finding:
             return _finding(facts, seen, Reason.APPLICATION_STILL_FAILS, says)
 
 
+def _refreshed(seen: Seen, attempt: Attempt | None) -> bool:
+    """What a sync needs. One without its answer may never have arrived."""
+    if attempt is None or attempt.action != REFRESH or failures.comparison_errors(seen.application):
+        return False
+    return attempt.confirmed
+
+
 def _synced_enough(facts: Facts, seen: Seen) -> bool:
     """Each sync runs its hooks again, migrations too."""
     if failures.comparison_errors(seen.application):
         return False  # nothing is synced now
     situation, tries = situations.of(seen, SYNC), facts.tries_of(seen.application)
     # One whose answer was lost may have run them as well.
-    return sum(one.situation == situation for one in tries) >= MOST_SYNCS
+    return sum(one.situation == situation for one in tries) >= MOST_TRIES
+
+
+def _refreshed_enough(facts: Facts, seen: Seen) -> bool:
+    """Each refresh has its sources rendered anew. One that brought a comparison was of use."""
+    situation, tries = situations.of(seen, REFRESH), facts.tries_of(seen.application)
+    return sum(one.situation == situation and not one.proven for one in tries) >= MOST_TRIES
 
 
 def _unhealthy(facts: Facts, seen: Seen, now: datetime) -> Finding:

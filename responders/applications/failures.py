@@ -16,6 +16,8 @@ LONGEST_OPERATION: Final = timedelta(minutes=30)
 """Waves wait for each other's health, and a database takes minutes; nothing takes this long."""
 STOPPED: Final = "Operation terminated"
 """What Argo CD says of an operation that somebody stopped, whatever it was waiting for."""
+SKIPPED: Final = "Skipping sync attempt"
+"""What auto-sync says of a revision that it does not try: whatever failed before was another one."""
 _FAILED: Final = frozenset({"Failed", "Error"})
 _UNSETTLED: Final = frozenset({"Progressing", "Unknown"})
 _BROKEN: Final = frozenset({"Degraded", "Missing"})
@@ -49,6 +51,12 @@ def stopped(application: Application) -> bool:
     if operation is None or comparison_errors(application):
         return False
     return _ended_badly(application) and operation.message.startswith(STOPPED)
+
+
+def emptied(application: Application) -> bool:
+    """Git has nothing left of it, and Argo CD does not take that for what is wanted. While it cannot be
+    compared, everything looks like that."""
+    return application.emptied and application.sync == "OutOfSync" and not comparison_errors(application)
 
 
 def unhealthy(application: Application) -> bool:
@@ -86,6 +94,8 @@ def texts(application: Application) -> Iterator[str]:
     if comparing := comparison_errors(application):
         yield from (one.message for one in comparing)
         return
+    if not application.running:
+        yield from (one.message for one in errors(application) if one.message.startswith(SKIPPED))
     if operation is not None and (application.running or sync_failed(application)):
         yield from (one.message for one in operation.resources)
         if application.running or _ended_badly(application):

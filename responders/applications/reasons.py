@@ -112,8 +112,8 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.APPLICATION_STILL_FAILS: _person(
         "Reconverge did what it could in just this situation, and the Application fails as before or hangs "
-        "again, while no responder finds the fault that it tells of. No more than three syncs a day are made "
-        "for the same fault, and no second operation of a day is stopped.",
+        "again, while no responder finds the fault that it tells of. No more than three refreshes and three "
+        "syncs a day are made for the same fault, and no second operation of a day is stopped.",
         _READ,
         symptom=True,
     ),

@@ -64,7 +64,7 @@ def _move(scope: Scope, step: Step) -> None:
     _hold_move(scope, step, link)
     own = branch(change(step))
     opened = is_open(github, link.holder, own)
-    _hold_ours(scope, link.holder, own, opened=opened)
+    tip = _hold_ours(scope, link.holder, own, opened=opened)
     github.move_gitlink(
         link.holder,
         own,
@@ -72,6 +72,7 @@ def _move(scope: Scope, step: Step) -> None:
         link.gitlink.path,
         commit=step.after["commit"],
         message=message(scope, step, link),
+        upon=tip,
     )
     if not opened:
         with after_a_write():
@@ -136,16 +137,20 @@ def _hold_move(scope: Scope, step: Step, link: Link) -> None:
     _hold_gone(scope, Pin(link.remote, link.gitlink.commit), refs)
 
 
-def _hold_ours(scope: Scope, holder: str, own: str, *, opened: bool) -> None:
-    """Nobody else wrote to the branch: it is moved without regard to what it leads to."""
+def _hold_ours(scope: Scope, holder: str, own: str, *, opened: bool) -> str | None:
+    """The branch's newest commit, which is ours: the branch is about to hold something else."""
     match asking.snapshot(scope, holder, own):
-        case Known(snapshot) if not is_ours(snapshot.message):
+        case Known(snapshot) if is_ours(snapshot.message):
+            return snapshot.commit
+        case Known():
             says = f"somebody else wrote to branch {own}"
             if opened:
                 raise NotWritten(f"{says} since the plan", delay=AGAIN)
             raise PermanentError(f"{says}, which has no pull request: propose it, or delete the branch")
         case Unknown(why):
             raise NotWritten(f"branch {own} could not be read: {why}", delay=AGAIN)
+        case Absent():
+            return None
 
 
 def _hold_target(scope: Scope, pin: Pin, refs: Read[Refs]) -> None:

@@ -129,19 +129,21 @@ class Facts:
 
 
 def links_of(tracked: Tracked, snapshot: Snapshot) -> list[Link]:
-    """The gitlinks of a tracked branch."""
+    """The gitlinks of a tracked branch that are checked out with it."""
     holder = tracked.declared.repository
     return [
         Link(holder=holder, at=tracked.revision, gitlink=one, remote=_resolved(holder, one), tracked=tracked)
         for one in snapshot.gitlinks
+        if not one.skipped
     ]
 
 
 def links_beneath(pin: Pin, snapshot: Snapshot) -> list[Link]:
-    """The gitlinks of a submodule at its pinned commit."""
+    """The gitlinks of a submodule at its pinned commit that are checked out with it."""
     return [
         Link(holder=pin.remote, at=pin.commit, gitlink=one, remote=_resolved(pin.remote, one))
         for one in snapshot.gitlinks
+        if not one.skipped
     ]
 
 

@@ -7,7 +7,7 @@ from responders.vault_seeding import situations
 from responders.vault_seeding.facts import Facts
 from responders.vault_seeding.log_reasons import said
 from responders.vault_seeding.reasons import Reason, finding
-from shared.attempts import Stand, stand
+from shared.attempts import Stand, stand_of_refresh
 from shared.clients.cluster_api import Kind, Synced
 from shared.model import Absent, Finding, Known, Unknown
 
@@ -66,7 +66,8 @@ def _not_ready(facts: Facts, kind: Kind, synced: Synced, now: datetime) -> Itera
         f": {why}" if why else ""
     )
     reason = Reason.STORE_NOT_READY if kind is Kind.STORE else Reason.EXTERNAL_SECRET_NOT_READY
-    match stand(facts.attempts.get(subject.lower()), situations.of_refresh(facts, kind, synced), now):
+    situation = situations.of_refresh(facts, kind, synced)
+    match stand_of_refresh(facts.attempts.get(subject.lower()), situation, now):
         case Stand.WAITING:
             yield finding(Reason.REFRESHING, subject, f"{kind.singular} {synced.name} was just refreshed")
         case Stand.IN_VAIN:

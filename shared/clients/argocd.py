@@ -8,12 +8,11 @@ obeys is checked here instead. Source of every rule is Argo CD's code, https://g
                                               util/argo/argo.go, SetAppOperation
     options and retry are those of spec.syncPolicy; nothing is synced that is being deleted
                                               server/application/application.go, Sync
-    prune only as spec.syncPolicy.automated says
+    prune only as spec.syncPolicy.automated says, and never of all that there is unless it says allowEmpty;
+    the revisions are those that were compared
                                               controller/appcontroller.go, autoSync
     stopping needs an operation and its state
                                               server/application/application.go, TerminateOperation
-    without revisions the controller resolves those of the spec, of one source and of several
-                                              controller/state.go, CompareAppState
 
 Messages are written by whatever failed and may hold anything: they are for shared.failure_texts alone, never
 to be kept, shown or put into an error.
@@ -102,6 +101,8 @@ class Application:
     """A refresh was asked for, and has not happened yet."""
     automated: bool
     """It is synced whenever it differs from what is declared."""
+    emptied: bool
+    """A sync as it declares would prune all that it has, and it does not say that it may be empty."""
     skipped: bool
     """Argo CD is told to leave it alone, so what it shows is of the past."""
     deleting: bool
@@ -151,21 +152,24 @@ class ArgoCD:
         uid: what it was planned for. why: a short text that is shown with the operation.
 
         The operation calls itself automated, so that a sync window that keeps automatic syncs out keeps this
-        one out as well. It names no revision: the controller resolves what the spec tracks when it begins,
-        and a commit that was read here might be behind that by then. So only what Argo CD would bring there
-        by itself may be synced: elsewhere people choose the revision, and when.
+        one out as well. It names the revisions that were compared: what may be pruned is known of no other.
+        So only what Argo CD would bring there by itself may be synced: elsewhere people choose the revision,
+        and when.
 
         Raises ReconvergeError; NotWritten where an operation is in progress, the Application has no
-        automated sync (any more), is another one or on its way out, somebody else wrote it meanwhile, or the
-        GET failed: it is to be planned anew then.
+        automated sync (any more), would lose all that it has, is another one or on its way out, somebody
+        else wrote it meanwhile, or the GET failed: it is to be planned anew then.
         """
         with before_a_write(), shaped(SERVICE):
             found = self._idle(api_server, namespace, name, uid)
-            if not _application(found).automated:
+            application = _application(found)
+            if not application.automated:
                 raise NotWritten(f"Application {name} has no automated sync", delay=AGAIN)
+            if application.emptied:
+                raise NotWritten(f"a sync would prune all that Application {name} has", delay=AGAIN)
             patch = {
                 "metadata": {"resourceVersion": found["metadata"]["resourceVersion"]},
-                "operation": _operation(found["spec"], why),
+                "operation": _operation(found, why),
                 "status": {"operationState": None},
             }
         self._patch(api_server, namespace, name, patch)
@@ -230,10 +234,13 @@ def _path(namespace: str, name: str = "") -> str:
     return f"/apis/{GROUP}/namespaces/{namespace}/applications{f'/{name}' if name else ''}"
 
 
-def _operation(spec: Json, why: str) -> Json:
+def _operation(found: Json, why: str) -> Json:
     """The controller knows no other options than those of the operation itself."""
-    policy = spec.get("syncPolicy") or {}
+    policy = found["spec"].get("syncPolicy") or {}
+    compared = (found.get("status") or {}).get("sync") or {}
     sync: dict[str, Any] = {"prune": bool((policy.get("automated") or {}).get("prune"))}
+    # One source has the first, several have the second.
+    sync |= {name: compared[name] for name in ("revision", "revisions") if compared.get(name)}
     if options := policy.get("syncOptions"):
         sync["syncOptions"] = options
     operation: dict[str, Any] = {
@@ -266,6 +273,7 @@ def _application(found: Json) -> Application:
         requested=bool(found.get("operation")),
         refreshing=REFRESH in annotations,
         automated=automated is not None and automated.get("enabled") is not False,
+        emptied=_emptied(automated or {}, status),
         skipped=str(annotations.get(SKIP_RECONCILE, "")).lower() in _TRUE,
         deleting=bool(metadata.get("deletionTimestamp")),
     )
@@ -273,6 +281,14 @@ def _application(found: Json) -> Application:
 
 _TRUE: Final = frozenset({"1", "t", "true"})
 """As Go's strconv.ParseBool reads an annotation."""
+
+
+def _emptied(automated: Json, status: Json) -> bool:
+    if not automated.get("prune") or automated.get("allowEmpty"):
+        return False
+    # One that is Synced has nothing to prune. It may have no resources: all that it renders may be hooks.
+    differs = (status.get("sync") or {}).get("status") != "Synced"
+    return differs and all(one.get("requiresPruning") for one in status.get("resources") or ())
 
 
 def _condition(found: Json) -> Condition:

@@ -51,6 +51,8 @@ class Gitlink:
     """As .gitmodules has it, which may be relative; None where it has no usable entry for the path."""
     branch: str | None = None
     """As .gitmodules has it."""
+    skipped: bool = False
+    """.gitmodules says `update = none`: whether its commit is there is all the same to whoever checks out."""
     printable: bool = True
     """Its path holds no control characters and nothing like them. No other may be asked for or written."""
 
@@ -192,7 +194,7 @@ def _gitlink(path: str, commit: str, module: Module | None) -> Gitlink:
         return Gitlink(path=shown(path), commit=commit, printable=False)
     if module is None:
         return Gitlink(path=path, commit=commit)
-    return Gitlink(path=path, commit=commit, url=module.url, branch=module.branch)
+    return Gitlink(path=path, commit=commit, url=module.url, branch=module.branch, skipped=module.skipped)
 
 
 def _modules(server: Server, objects: Mapping[str, Object], name: str) -> Mapping[str, Module]:

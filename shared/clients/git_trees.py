@@ -47,6 +47,8 @@ class Module:
 
     url: str | None
     branch: str | None
+    skipped: bool = False
+    """git does not check it out, nor what is below it."""
 
 
 def pinned(objects: Mapping[str, Object], commit: str, object_format: str) -> Pinned:
@@ -138,7 +140,9 @@ def modules_by_path(text: bytes) -> Mapping[str, Module]:
             told = {name.lower(): usable for name, raw in file.items(section) if (usable := _usable(raw))}
             url = told.get(b"url")
             if path := told.get(b"path"):
-                found[path] = Module(without_user(url) if url else None, told.get(b"branch"))
+                # Without an address git stops at it before it passes over it.
+                skipped = url is not None and told.get(b"update") == "none"
+                found[path] = Module(without_user(url) if url else None, told.get(b"branch"), skipped)
     return found
 
 

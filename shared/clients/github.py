@@ -8,7 +8,7 @@ https://docs.github.com/rest
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,7 +17,17 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from shared.clients.azure_core import AGAIN
-from shared.clients.github_http import TOKEN, CannotBeDone, Lost, NotThere, decoded, read, request, slug
+from shared.clients.github_http import (
+    TOKEN,
+    CannotBeDone,
+    Conflict,
+    Lost,
+    NotThere,
+    decoded,
+    read,
+    request,
+    slug,
+)
 from shared.errors import Misconfigured, NotWritten, PermanentError, after_a_write
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
@@ -48,6 +58,16 @@ class PullRequest:
     ended_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """The commits that a branch has and its base has not."""
+
+    messages: tuple[str, ...]
+    """Oldest first."""
+    tip: str | None
+    """The newest of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workflow:
     state: str
@@ -76,12 +96,6 @@ class WorkflowRun:
     @property
     def succeeded(self) -> bool:
         return self.conclusion == "success"
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    id: str
-    message: str
 
 
 class GitHub:
@@ -153,31 +167,56 @@ class GitHub:
 
     # -- branches and files -------------------------------------------------------------------
 
-    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[Commit, ...]]:
-        """The commits that the branch has and its base has not, oldest first. Absent where one of the two is
-        not there, or GitHub shows none of the repository.
+    def beyond(self, repository: str, base: str, branch: str) -> Read[Own]:
+        """What the branch has and its base has not. Absent where one of the two is not there, or GitHub shows
+        none of the repository.
 
         https://docs.github.com/rest/commits/commits#compare-two-commits
         """
 
-        def commits(found: Any) -> tuple[Commit, ...]:
-            told = tuple(Commit(str(one["sha"]), str(one["commit"]["message"])) for one in found["commits"])
+        def own(found: Any) -> Own:
+            told = found["commits"]
             # Without asking for pages, one answer holds 250 of them: more than any branch of ours gets.
             if len(told) != found["total_commits"]:
                 raise CannotBeDone("it has too many commits of its own")
-            return told
+            tip = str(told[-1]["sha"]) if told else None
+            return Own(messages=tuple(str(one["commit"]["message"]) for one in told), tip=tip)
 
-        return self._get(repository, f"compare/{_path(base)}...{_path(branch)}", {}, commits)
+        return self._get(repository, f"compare/{_path(base)}...{_path(branch)}", {}, own)
 
     def point(self, repository: str, branch: str, commit: str) -> None:
-        """Make the branch, or move it, to a commit. Only for branches of ours."""
+        """Make the branch, or move it forward, to a commit. Only for branches of ours.
+
+        Raises Conflict where it has something by now that the commit does not have.
+        """
         try:
             self._write("POST", repository, "git/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
         # 422 says that it is there, among other things; the move then says what else is wrong.
-        except PermanentError:
-            self._write(
-                "PATCH", repository, f"git/refs/heads/{_path(branch)}", {"sha": commit, "force": True}
-            )
+        except CannotBeDone:
+            self._forward(repository, branch, commit, upon=None)
+
+    def renew(self, repository: str, branch: str, commit: str, *, upon: str, message: str) -> None:
+        """Let the branch hold what the commit holds, by a commit upon both: what it had stays behind it.
+
+        upon: what was seen as its newest commit. Raises Conflict where that is another one by now.
+        """
+        name = self._writable(repository)
+        made = self._made(name, self._tree(name, commit), (upon, commit), message)
+        self._forward(repository, branch, made, upon=upon)
+
+    def _forward(self, repository: str, branch: str, commit: str, *, upon: str | None) -> None:
+        """Never by force: GitHub itself refuses to leave a commit out that somebody pushed meanwhile."""
+        path = f"heads/{_path(branch)}"
+        try:
+            self._write("PATCH", repository, f"git/refs/{path}", {"sha": commit, "force": False})
+        except CannotBeDone as refusal:
+            there = self._get(repository, f"git/ref/{path}", {}, _target)
+            if isinstance(there, Unknown):
+                raise NotWritten(f"branch {branch}: {there.why}", delay=AGAIN) from refusal
+            # Where nothing has changed it is a rule of the repository that stands in the way.
+            if there == (Absent() if upon is None else Known(upon)):
+                raise
+            raise Conflict(f"somebody else wrote to branch {branch} meanwhile", delay=AGAIN) from refusal
 
     def keep(self, repository: str, branch: str, commit: str) -> None:
         """Make a branch of that name where there is none, so that the commit stays. None is ever moved: one
@@ -227,42 +266,45 @@ class GitHub:
                 return unknown
 
     def move_gitlink(
-        self, repository: str, branch: str, base: str, path: str, *, commit: str, message: str
+        self,
+        repository: str,
+        branch: str,
+        base: str,
+        path: str,
+        *,
+        commit: str,
+        message: str,
+        upon: str | None = None,
     ) -> None:
-        """Upon the commit `base`, let the submodule at that path pin another commit; point a branch of ours
-        there. GitHub does not look whether the other repository has the commit.
+        """Let a branch of ours hold what the commit `base` holds, but for the submodule at that path, which
+        pins another commit. GitHub does not look whether the other repository has that one.
 
-        Raises NotWritten where GitHub does not yet see the tree that it has just made: no branch leads to it.
+        upon: what was seen as the branch's newest commit, which stays behind the new one; None without one.
+        Raises NotWritten where GitHub does not yet see the tree that it has just made: no branch leads to it;
+        and Conflict where the branch has another newest commit by now.
 
         https://docs.github.com/rest/git/trees#create-a-tree
         """
         name = self._writable(repository)
-        below = _sha(self._json("GET", name, f"git/commits/{_path(base)}"), "tree")
+        below = self._tree(name, base)
         entry = {"path": path, "mode": "160000", "type": "commit", "sha": commit}
         tree = _sha(self._json("POST", name, "git/trees", json={"base_tree": below, "tree": [entry]}))
-        body = {"message": message, "tree": tree, "parents": [base]}
+        if upon is None:
+            self.point(repository, branch, self._made(name, tree, (base,), message))
+        else:
+            self._forward(repository, branch, self._made(name, tree, (upon, base), message), upon=upon)
+
+    def _tree(self, name: str, commit: str) -> str:
+        return _sha(self._json("GET", name, f"git/commits/{_path(commit)}"), "tree")
+
+    def _made(self, name: str, tree: str, parents: Iterable[str], message: str) -> str:
+        """A commit that no branch leads to yet."""
+        body = {"message": message, "tree": tree, "parents": list(dict.fromkeys(parents))}
         try:
-            made = _sha(self._json("POST", name, "git/commits", json=body))
-        # Both objects were there a moment ago, so one of GitHub's servers is behind the others.
+            return _sha(self._json("POST", name, "git/commits", json=body))
+        # All of it was there a moment ago, so one of GitHub's servers is behind the others.
         except CannotBeDone as refusal:
-            raise NotWritten(f"{refusal}: the new tree is not seen yet", delay=AGAIN) from refusal
-        self.point(repository, branch, made)
-
-    def join(self, repository: str, branch: str, *, tip: str, base: str, message: str) -> None:
-        """Let a branch of ours, which stands at `tip`, go on from the commit `base` with the files of that.
-
-        A pull request from it stays open, and shows what comes on top of this: nothing of it is behind.
-
-        Raises NotWritten where somebody else has moved the branch meanwhile.
-        """
-        name = self._writable(repository)
-        files = _sha(self._json("GET", name, f"git/commits/{_path(base)}"), "tree")
-        body = {"message": message, "tree": files, "parents": [tip, base]}
-        made = _sha(self._json("POST", name, "git/commits", json=body))
-        try:
-            self._write("PATCH", repository, f"git/refs/heads/{_path(branch)}", {"sha": made, "force": False})
-        except CannotBeDone as refusal:
-            raise NotWritten(f"branch {branch} was moved meanwhile: {refusal}", delay=AGAIN) from refusal
+            raise NotWritten(f"{refusal}: what it is made of is not seen yet", delay=AGAIN) from refusal
 
     def commit(
         self, repository: str, branch: str, path: str, *, text: str, replaces: str, message: str

@@ -6,7 +6,7 @@ before or after its effect.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import count
@@ -14,9 +14,9 @@ from itertools import count
 from shared.clients.azure_core import as_unknown
 from shared.clients.git_files import FileAt
 from shared.clients.git_remotes import Gitlink
-from shared.clients.github import Commit, PullRequest, State, Workflow, WorkflowRun
+from shared.clients.github import Own, PullRequest, State, Workflow, WorkflowRun
 from shared.clients.github_http import CannotBeDone, Conflict, NotThere
-from shared.errors import NotWritten, PermanentError, ReconvergeError
+from shared.errors import PermanentError, ReconvergeError
 from shared.model import Absent, Clock, Known, Read, Unknown, utc_now
 from tests.unit.git_remotes import GitRemotes, page
 
@@ -47,6 +47,8 @@ class GitHub:
     """Of each start of the workflow."""
     troubles: dict[str, ReconvergeError] = field(default_factory=dict)
     """What a call meets, by the method's name; a write's `<name> lost` strikes after its effect."""
+    meanwhile: dict[str, Callable[[], object]] = field(default_factory=dict)
+    """Happens just before a write takes effect, by its name."""
     _numbers: "count[int]" = field(default_factory=lambda: count(1))
 
     @property
@@ -136,40 +138,34 @@ class GitHub:
             return Unknown("the repository: GitHub answered 404")
         return Known(None) if commit in remote.held else Absent()
 
-    def beyond(self, repository: str, base: str, branch: str) -> Read[tuple[Commit, ...]]:
+    def beyond(self, repository: str, base: str, branch: str) -> Read[Own]:
         del base
         if trouble := self.troubles.get("beyond"):
             return as_unknown(trouble)
         where = (page(repository), branch)
         if where not in self.branches:
             return Absent()
-        tip = commit_of(self.branches[where])
-        return Known(tuple(Commit(tip, one) for one in self.own.get(where, [])))
+        told = tuple(self.own.get(where, []))
+        return Known(Own(messages=told, tip=self.tip(where) if told else None))
 
     # -- what a run writes ----------------------------------------------------------------------
 
     def point(self, repository: str, branch: str, commit: str) -> None:
         self._strike("point")
-        for (where, _), files in list(self.branches.items()):
-            if where == page(repository) and commit_of(files) == commit:
-                self.branches[where, branch] = dict(files)
-                self.own[where, branch] = []
+        if self.own.get((page(repository), branch)):
+            raise Conflict("somebody else wrote to it", delay=_soon())
+        self._hold(repository, branch, commit)
         self._strike("point lost")
 
-    def join(self, repository: str, branch: str, *, tip: str, base: str, message: str) -> None:
-        self._strike("join")
+    def renew(self, repository: str, branch: str, commit: str, *, upon: str, message: str) -> None:
+        self._strike("renew")
         where = (page(repository), branch)
-        if commit_of(self.branches[where]) != tip:
-            raise NotWritten(f"branch {branch} was moved meanwhile", delay=_soon())
-        files = (
-            files
-            for (of, _), files in self.branches.items()
-            if of == page(repository) and commit_of(files) == base
-        )
-        self.branches[where] = dict(next(files))
+        if self.tip(where) != upon:
+            raise Conflict("somebody else wrote to it", delay=_soon())
+        self._hold(repository, branch, commit)
+        self.own[where] = [*self.own.get(where, []), message]
         self.newest[where] = message
-        self.own.setdefault(where, []).append(message)
-        self._strike("join lost")
+        self._strike("renew lost")
 
     def keep(self, repository: str, branch: str, commit: str) -> None:
         self._strike("keep")
@@ -182,10 +178,20 @@ class GitHub:
         self._strike("keep lost")
 
     def move_gitlink(
-        self, repository: str, branch: str, base: str, path: str, *, commit: str, message: str
+        self,
+        repository: str,
+        branch: str,
+        base: str,
+        path: str,
+        *,
+        commit: str,
+        message: str,
+        upon: str | None = None,
     ) -> None:
         self._strike("move_gitlink")
         remote = self.git.lay(repository)
+        if remote.branches.get(branch) != upon:
+            raise Conflict("somebody else wrote to it", delay=_soon())
         moved = tuple(replace(one, commit=commit) if one.path == path else one for one in remote.pins[base])
         if path not in {one.path for one in moved}:
             moved += (Gitlink(path=path, commit=commit),)
@@ -247,7 +253,19 @@ class GitHub:
         ended = replace(entry[1], state=state, ended_at=self.clock())
         self.pulls[self.pulls.index(entry)] = (entry[0], ended)
 
+    def tip(self, where: tuple[str, str]) -> str:
+        """Of what it holds and of how it came to it."""
+        return commit_of({**self.branches.get(where, {}), "messages": repr(self.own.get(where))})
+
+    def _hold(self, repository: str, branch: str, commit: str) -> None:
+        for where, files in list(self.branches.items()):
+            if where[0] == page(repository) and self.tip(where) == commit:
+                self.branches[where[0], branch] = dict(files)
+                self.own.setdefault((where[0], branch), [])
+
     def _strike(self, call: str) -> None:
+        if happens := self.meanwhile.pop(call, None):
+            happens()
         if trouble := self.troubles.pop(call, None):
             raise trouble
 
@@ -264,7 +282,7 @@ class _Files:
         if files is None:
             return Unknown("the repository has no such branch")
         message = self.github.newest.get(where, "")
-        return Known(FileAt(files[path], commit_of(files), message)) if path in files else Absent()
+        return Known(FileAt(files[path], self.github.tip(where), message)) if path in files else Absent()
 
 
 def commit_of(files: Mapping[str, str]) -> str:

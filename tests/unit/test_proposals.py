@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from shared import proposals
 from shared.clients.github import State
+from shared.clients.github_http import Conflict
 from shared.errors import (
     HalfWritten,
     NotWritten,
@@ -218,7 +220,7 @@ def test_a_change_that_is_brought_up_to_date_rests_on_all_that_its_base_has_by_n
     assert world.github.text(REPOSITORY, pull.branch, "more.yaml") == "more\n"
 
 
-@pytest.mark.parametrize("moment", ["join", "join lost", "commit", "commit lost"])
+@pytest.mark.parametrize("moment", ["renew", "renew lost", "commit", "commit lost"])
 def test_whoever_dies_while_bringing_it_up_to_date_has_it_up_to_date_in_the_end(moment: str) -> None:
     world = World()
     world.propose()
@@ -344,6 +346,19 @@ def test_what_somebody_else_wrote_to_a_branch_without_a_pull_request_is_left_the
     with pytest.raises(PermanentError, match=f"somebody else wrote to branch {own}, which has no pull"):
         world.propose()
     assert world.github.text(REPOSITORY, own, "more.yaml") == "theirs\n"
+    assert world.github.open == []
+
+
+def test_what_somebody_writes_to_such_a_branch_just_before_it_is_used_anew_is_left_there() -> None:
+    world = World()
+    world.propose()
+    proposals.withdraw(world.scope, closing(world), title="map ci", comment="Not needed.")
+    (_, pull) = world.github.pulls[-1]
+    put = partial(world.github.put, REPOSITORY, pull.branch, "more.yaml", "theirs\n")
+    world.github.meanwhile["renew"] = put
+    with pytest.raises(Conflict):
+        world.propose()
+    assert world.github.text(REPOSITORY, pull.branch, "more.yaml") == "theirs\n"
     assert world.github.open == []
 
 

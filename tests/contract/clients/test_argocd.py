@@ -26,6 +26,7 @@ ONE = f"{LIST}/dev-gitlab"
 SECRET = "the value that nobody may see"
 BEGUN = "2026-03-02T10:00:00Z"
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
+SHA = "1f0e3dad99908345f7439f8ffabdffc4c8d2b1c6"
 SOURCE = {"repoURL": "https://github.com/o/r", "targetRevision": "main", "path": "a"}
 
 
@@ -60,7 +61,7 @@ def read(argocd: ArgoCD, server: Answers, one: dict[str, Any]) -> Application:
 
 
 def states(one: Application) -> set[str]:
-    known = ("running", "refreshing", "skipped", "deleting", "automated")
+    known = ("running", "refreshing", "skipped", "deleting", "automated", "emptied")
     return {name for name in known if getattr(one, name)}
 
 
@@ -143,6 +144,9 @@ NO_STATES = {
     "an annotation that excludes nothing": found(metadata={"annotations": {f"{NOTE}/skip-reconcile": "no"}}),
     "auto-sync that is switched off": found(spec={"syncPolicy": {"automated": {"enabled": False}}}),
     "several sources": found(spec={"source": None, "sources": [SOURCE, SOURCE]}),
+    "a policy that prunes only when it is switched on": found(
+        spec={"syncPolicy": {"automated": {"enabled": False, "prune": True, "allowEmpty": True}}}
+    ),
 }
 
 
@@ -297,10 +301,20 @@ BY = {
     "initiatedBy": {"username": "reconverge", "automated": True},
     "info": [{"name": "Reason", "value": "it is mended"}],
 }
+SYNC = {"revision": SHA, "prune": False}
 RETRY = {"limit": 3, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}}
 AUTOMATED: dict[str, Any] = {"automated": {}}
-POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "automated": ({"syncPolicy": AUTOMATED}, {"sync": {"prune": False}}),
+DIFFERS: dict[str, Any] = {
+    "sync": {"status": "OutOfSync", "revision": SHA},
+    "resources": [
+        {"kind": "ConfigMap", "name": "old", "requiresPruning": True},
+        {"kind": "Pod", "name": "x"},
+    ],
+    "operationState": {"phase": "Failed"},
+}
+EMPTIED: dict[str, Any] = {**DIFFERS, "resources": DIFFERS["resources"][:1]}
+POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    "automated": ({"syncPolicy": AUTOMATED}, DIFFERS, {"sync": SYNC}),
     "with options and retry": (
         {
             "syncPolicy": {
@@ -309,26 +323,40 @@ POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
                 "retry": RETRY,
             }
         },
-        {
-            "sync": {"prune": False, "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]},
-            "retry": RETRY,
-        },
+        DIFFERS,
+        {"sync": {**SYNC, "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]}, "retry": RETRY},
     ),
     "with automated prune": (
         {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}},
-        {"sync": {"prune": True}},
+        DIFFERS,
+        {"sync": {**SYNC, "prune": True}},
+    ),
+    "without prune, of which nothing is left": (
+        {"syncPolicy": AUTOMATED}, EMPTIED, {"sync": SYNC},
+    ),
+    "that may be empty": (
+        {"syncPolicy": {"automated": {"prune": True, "allowEmpty": True}}},
+        EMPTIED,
+        {"sync": {**SYNC, "prune": True}},
+    ),
+    "of hooks alone": (
+        {"syncPolicy": {"automated": {"prune": True}}},
+        {**DIFFERS, "sync": {"status": "Synced", "revision": SHA}, "resources": []},
+        {"sync": {**SYNC, "prune": True}},
     ),
     "of several sources": (
-        {"source": None, "sources": [SOURCE, SOURCE], "syncPolicy": AUTOMATED}, {"sync": {"prune": False}},
+        {"source": None, "sources": [SOURCE, SOURCE], "syncPolicy": AUTOMATED},
+        {**DIFFERS, "sync": {"status": "OutOfSync", "revisions": [SHA, "1.2.3"]}},
+        {"sync": {"prune": False, "revisions": [SHA, "1.2.3"]}},
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("spec", "operation"), POLICIES.values(), ids=POLICIES)
+@pytest.mark.parametrize(("spec", "state", "operation"), POLICIES.values(), ids=POLICIES)
 def test_a_sync_is_an_operation_as_the_application_declares_it(
-    argocd: ArgoCD, server: Answers, spec: dict[str, Any], operation: dict[str, Any]
+    argocd: ArgoCD, server: Answers, spec: dict[str, Any], state: dict[str, Any], operation: dict[str, Any]
 ) -> None:
-    server.on("GET", ONE, found(spec=spec, status={"operationState": {"phase": "Failed"}}))
+    server.on("GET", ONE, found(spec=spec, status=state))
     server.on("PATCH", ONE, found())
     sync(argocd, server)
     assert patches(server) == [
@@ -338,6 +366,23 @@ def test_a_sync_is_an_operation_as_the_application_declares_it(
             "status": {"operationState": None},
         }
     ]
+
+
+NOTHING_LEFT: dict[str, dict[str, Any]] = {
+    "all that there is would be pruned": EMPTIED,
+    "nothing is said of what there is": {**EMPTIED, "resources": []},
+    "it was not compared yet": {"operationState": {"phase": "Failed"}},
+}
+
+
+@pytest.mark.parametrize("state", NOTHING_LEFT.values(), ids=NOTHING_LEFT)
+def test_no_sync_with_prune_is_asked_for_where(
+    argocd: ArgoCD, server: Answers, state: dict[str, Any]
+) -> None:
+    server.on("GET", ONE, found(spec={"syncPolicy": {"automated": {"prune": True}}}, status=state))
+    with pytest.raises(NotWritten, match="would prune all that Application dev-gitlab has"):
+        sync(argocd, server)
+    assert patches(server) == []
 
 
 MANUAL: dict[str, dict[str, Any]] = {

@@ -1,6 +1,7 @@
 """What a commit pins, read from real Git servers: its gitlinks, with what its .gitmodules says of them."""
 
 import random
+import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -269,6 +270,40 @@ def test_gitmodules_are_understood_as_git_does(
     found = snapshot(server, "main")
     assert isinstance(found, Known)
     assert found.value.gitlinks == (Gitlink(path="sub", commit="a" * 40, url=url),)
+
+
+SKIPPED: dict[str, tuple[bytes, bool]] = {
+    "passes over it": (b"url = https://127.0.0.1:1/r\nUpdate = none\n", True),
+    "checks it out": (b"url = https://127.0.0.1:1/r\nupdate = rebase\n", False),
+    "takes this for no strategy": (b"url = https://127.0.0.1:1/r\nupdate = None\n", False),
+    "stops at it, as it has no address": (b"update = none\n", False),
+}
+
+
+@pytest.mark.parametrize(("says", "skipped"), SKIPPED.values(), ids=SKIPPED)
+def test_a_submodule_is_skipped_exactly_where_git(
+    server: GitServer, repository: Repository, tmp_path: Path, says: bytes, *, skipped: bool
+) -> None:
+    modules = b'[submodule "s"]\npath = sub\n' + says
+    repository.commit({".gitmodules": modules}, links={"sub": "a" * 40})
+    found = snapshot(server, "main")
+    assert isinstance(found, Known)
+    assert [one.skipped for one in found.value.gitlinks] == [skipped]
+    (tmp_path / "work").mkdir()
+    work = Repository(tmp_path / "work")
+    work.git("init", "-q")
+    (work.where / ".gitmodules").write_bytes(modules)
+    index = work.where / ".git" / "index"
+    work.git("update-index", "--add", "--cacheinfo", f"160000,{'a' * 40},sub", index=index)
+    assert updates(work, index) == skipped
+
+
+def updates(work: Repository, index: Path) -> bool:
+    try:
+        work.git("submodule", "update", "--init", "--recursive", index=index)
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 BROKEN: dict[str, tuple[Mapping[str, bytes], str]] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shared.clients.github import Commit, GitHub, PullRequest, State, Workflow
+from shared.clients.github import GitHub, Own, PullRequest, State, Workflow
 from shared.clients.github_http import CannotBeDone, Conflict, NotThere
 from shared.errors import (
     HalfWritten,
@@ -290,20 +290,72 @@ def test_a_branch_that_is_there_is_moved(far: Forge) -> None:
     far.lay("POST", f"{AT}/git/refs", Answer(422))
     far.lay("PATCH", f"{AT}/git/refs/heads/reconverge/dev/facts-1", Answer(200, {}))
     github(far).point(REPOSITORY, "reconverge/dev/facts-1", "abc")
-    assert far.asked[1].body == {"sha": "abc", "force": True}
+    assert far.asked[1].body == {"sha": "abc", "force": False}
+
+
+def renew(far: Forge) -> None:
+    github(far).renew(REPOSITORY, "ours", SHA, upon="c1", message="why")
+
+
+def test_a_branch_that_has_something_of_its_own_gets_what_is_wanted_upon_it(far: Forge) -> None:
+    far.lay("GET", f"{AT}/git/commits/{SHA}", Answer(200, {"sha": SHA, "tree": {"sha": "t1"}}))
+    far.lay("POST", f"{AT}/git/commits", Answer(201, {"sha": "c2"}))
+    far.lay("PATCH", f"{AT}/git/refs/heads/ours", Answer(200, {}))
+    renew(far)
+    assert [one.body for one in far.asked[1:]] == [
+        {"message": "why", "tree": "t1", "parents": ["c1", SHA]},
+        {"sha": "c2", "force": False},
+    ]
+
+
+UNMOVED: dict[str, tuple[Answer, type[Exception], str]] = {
+    "somebody wrote to it": (Answer(200, {"object": {"sha": "c9"}}), Conflict, "somebody else wrote to"),
+    "it is gone": (Answer(404), Conflict, "somebody else wrote to branch ours meanwhile"),
+    "a rule of the repository forbids it": (
+        Answer(200, {"object": {"sha": "c1"}}), CannotBeDone, "422: it cannot be done",
+    ),
+    "nobody knows what it is at": (Answer(502), NotWritten, "branch ours: GitHub answered 502"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("there", "kind", "says"), UNMOVED.values(), ids=UNMOVED)
+def test_a_branch_is_never_moved_by_force(
+    far: Forge, there: Answer, kind: type[Exception], says: str
+) -> None:
+    far.lay("GET", f"{AT}/git/commits/{SHA}", Answer(200, {"sha": SHA, "tree": {"sha": "t1"}}))
+    far.lay("POST", f"{AT}/git/commits", Answer(201, {"sha": "c2"}))
+    far.lay("PATCH", f"{AT}/git/refs/heads/ours", Answer(422))
+    far.lay("GET", f"{AT}/git/ref/heads/ours", there)
+    with pytest.raises(kind, match=says) as refused:
+        renew(far)
+    assert type(refused.value) is kind
+    assert [one.body["force"] for one in far.asked if one.method == "PATCH"] == [False]
+
+
+@pytest.mark.parametrize(
+    ("there", "kind"), [(Answer(200, {"object": {"sha": "c9"}}), Conflict), (Answer(404), CannotBeDone)]
+)
+def test_a_branch_that_was_not_seen_is_not_written_over(
+    far: Forge, there: Answer, kind: type[Exception]
+) -> None:
+    far.lay("POST", f"{AT}/git/refs", Answer(422))
+    far.lay("PATCH", f"{AT}/git/refs/heads/ours", Answer(422))
+    far.lay("GET", f"{AT}/git/ref/heads/ours", there)
+    with pytest.raises(kind):
+        github(far).point(REPOSITORY, "ours", SHA)
 
 
 COMPARED = f"{AT}/compare/main...ours"
 
 
 def told(*messages: str, total: int | None = None) -> Answer:
-    commits = [{"sha": "a", "commit": {"message": one}} for one in messages]
+    commits = [{"sha": f"of {one}", "commit": {"message": one}} for one in messages]
     return Answer(200, {"total_commits": len(messages) if total is None else total, "commits": commits})
 
 
 BEYOND: dict[str, tuple[Answer, Any]] = {
-    "two commits": (told("first", "second"), Known((Commit("a", "first"), Commit("a", "second")))),
-    "none": (told(), Known(())),
+    "two commits": (told("first", "second"), Known(Own(messages=("first", "second"), tip="of second"))),
+    "none": (told(), Known(Own(messages=(), tip=None))),
     "more than one answer holds": (told("first", total=251), Unknown("it has too many commits of its own")),
     "a branch that is not there": (Answer(404), Absent()),
     "another shape": (
@@ -394,24 +446,34 @@ def test_a_commit_is_gone_only_where_its_repository_is_seen(
         assert found == held
 
 
-def move(far: Forge) -> None:
-    github(far).move_gitlink(REPOSITORY, "ours", SHA, "backlog", commit="a" * 40, message="why")
+def move(far: Forge, upon: str | None = None) -> None:
+    github(far).move_gitlink(REPOSITORY, "ours", SHA, "backlog", commit="a" * 40, message="why", upon=upon)
 
 
 def test_a_gitlink_is_moved_by_a_tree_a_commit_and_a_branch_of_ours(far: Forge) -> None:
     far.lay("GET", f"{AT}/git/commits/{SHA}", Answer(200, {"sha": SHA, "tree": {"sha": "t1"}}))
     far.lay("POST", f"{AT}/git/trees", Answer(201, {"sha": "t2"}))
     far.lay("POST", f"{AT}/git/commits", Answer(201, {"sha": "c2"}))
-    far.lay("POST", f"{AT}/git/refs", Answer(422))
     far.lay("PATCH", f"{AT}/git/refs/heads/ours", Answer(200, {}))
-    move(far)
+    move(far, upon="c1")
     entry = {"path": "backlog", "mode": "160000", "type": "commit", "sha": "a" * 40}
     assert [one.body for one in far.asked] == [
         None,
         {"base_tree": "t1", "tree": [entry]},
+        {"message": "why", "tree": "t2", "parents": ["c1", SHA]},
+        {"sha": "c2", "force": False},
+    ]
+
+
+def test_the_first_commit_of_a_branch_of_ours_is_upon_its_base(far: Forge) -> None:
+    far.lay("GET", f"{AT}/git/commits/{SHA}", Answer(200, {"sha": SHA, "tree": {"sha": "t1"}}))
+    far.lay("POST", f"{AT}/git/trees", Answer(201, {"sha": "t2"}))
+    far.lay("POST", f"{AT}/git/commits", Answer(201, {"sha": "c2"}))
+    far.lay("POST", f"{AT}/git/refs", Answer(201, {}))
+    move(far)
+    assert [one.body for one in far.asked[2:]] == [
         {"message": "why", "tree": "t2", "parents": [SHA]},
         {"ref": "refs/heads/ours", "sha": "c2"},
-        {"sha": "c2", "force": True},
     ]
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from shared.clients.git_files import FileAt, GitFiles
 from shared.clients.git_remotes import Gitlink, GitRemotes, Snapshot, Standing
-from shared.clients.github import Commit, GitHub, PullRequest, State, Workflow, WorkflowRun
+from shared.clients.github import GitHub, Own, PullRequest, State, Workflow, WorkflowRun
 from shared.clients.github_http import Conflict, NotThere
-from shared.errors import NotWritten, PermanentError
+from shared.errors import PermanentError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
 from tests.sandbox.github.served import Place, Served
@@ -85,8 +85,27 @@ def test_a_branch_is_made_and_moved(place: Place) -> None:
     assert place.head(BRANCH) == first
     later = place.commit("main", {PATH: "a: 2\n"})
     client.point(place.page, BRANCH, later)
+    assert place.head(BRANCH) == later
+    with pytest.raises(Conflict, match="somebody else wrote to branch"):
+        client.point(place.page, BRANCH, first)
+    assert place.head(BRANCH) == later
+
+
+def test_a_branch_is_renewed_upon_what_was_seen_of_it_and_upon_nothing_else(place: Place) -> None:
+    client, first = github(place), str(place.head())
     client.point(place.page, BRANCH, first)
-    assert place.head(BRANCH) == first
+    client.commit(place.page, BRANCH, PATH, text="a: 9\n", replaces="a: 1\n", message="why")
+    seen, wanted = str(place.head(BRANCH)), place.commit("main", {PATH: "a: 2\n"})
+    client.renew(place.page, BRANCH, wanted, upon=seen, message="anew")
+    made = str(place.head(BRANCH))
+    shown = place.ask("GET", f"commits/{made}").json()
+    assert [one["sha"] for one in shown["parents"]] == [seen, wanted]
+    assert place.text(PATH, BRANCH) == "a: 2\n"
+    assert client.beyond(place.page, "main", BRANCH) == Known(Own(messages=("why", "anew"), tip=made))
+    theirs = place.commit(BRANCH, {"notes.md": "theirs"})
+    with pytest.raises(Conflict, match="somebody else wrote to branch"):
+        client.renew(place.page, BRANCH, wanted, upon=made, message="once more")
+    assert place.head(BRANCH) == theirs
 
 
 # -- pull requests ------------------------------------------------------------------------
@@ -116,12 +135,14 @@ def test_what_a_proposal_s_branch_has_beyond_its_base_is_told(place: Place) -> N
     assert github(place).beyond(place.page, "main", BRANCH) == Absent()
     proposed(place)
     assert github(place).beyond(place.page, "main", BRANCH) == Known(
-        (Commit(str(place.head(BRANCH)), "why"),)
+        Own(messages=("why",), tip=place.head(BRANCH))
     )
-    assert github(place).beyond(place.page, BRANCH, "main") == Known(())
+    assert github(place).beyond(place.page, BRANCH, "main") == Known(Own(messages=(), tip=None))
 
 
-def test_a_proposal_beside_which_its_base_moved_can_be_merged_once_it_has_joined_it(place: Place) -> None:
+def test_a_proposal_whose_base_moved_beside_it_can_be_merged_once_it_is_renewed(
+    place: Place,
+) -> None:
     client, read = github(place), files(place)
     place.commit("main", {PATH: "a: 1\nb: 1\n"})
     made = proposed(place, text="a: 9\nb: 1\n")
@@ -130,20 +151,11 @@ def test_a_proposal_beside_which_its_base_moved_can_be_merged_once_it_has_joined
     base, ours = read.read(place.page, "main", PATH), read.read(place.page, BRANCH, PATH)
     assert isinstance(base, Known)
     assert isinstance(ours, Known)
-    client.join(place.page, BRANCH, tip=ours.value.commit, base=base.value.commit, message="why")
+    client.renew(place.page, BRANCH, base.value.commit, upon=ours.value.commit, message="why")
     client.commit(place.page, BRANCH, PATH, text="a: 9\nb: 2\n", replaces=base.value.text, message="why")
     assert [one.state for one in history(place)] == [State.OPEN]
     assert place.ask("PUT", f"pulls/{made.number}/merge").status_code == 200
     assert place.text(PATH) == "a: 9\nb: 2\n"
-
-
-def test_a_branch_that_somebody_moved_meanwhile_joins_nothing(place: Place) -> None:
-    proposed(place)
-    known = str(place.head(BRANCH))
-    theirs = place.commit(BRANCH, {"more.yaml": "theirs\n"})
-    with pytest.raises(NotWritten, match="was moved meanwhile: GitHub answered 422"):
-        github(place).join(place.page, BRANCH, tip=known, base=str(place.head()), message="why")
-    assert place.head(BRANCH) == theirs
 
 
 def test_a_proposal_that_a_person_closes_is_declined_and_one_of_ours_superseded(place: Place) -> None:
@@ -224,13 +236,16 @@ def test_a_gitlink_is_moved_on_a_branch_of_ours(place: Place) -> None:
     modules = '[submodule "sub"]\npath = charts/sub\nurl = ../sub.git\n'
     place.commit("main", {".gitmodules": modules})
     for pin in ("a" * 40, "b" * 40):
-        base = str(place.head())
-        client.move_gitlink(place.page, BRANCH, base, "charts/sub", commit=pin, message="why")
+        base, upon = str(place.head()), place.head(BRANCH)
+        client.move_gitlink(place.page, BRANCH, base, "charts/sub", commit=pin, message="why", upon=upon)
         made = str(place.head(BRANCH))
         link = Gitlink(path="charts/sub", commit=pin, url="../sub.git")
         assert remotes(place).snapshot(place.page, BRANCH) == Known(Snapshot(commit=made, gitlinks=(link,)))
         shown = place.ask("GET", f"commits/{made}").json()
-        assert (shown["commit"]["message"], [one["sha"] for one in shown["parents"]]) == ("why", [base])
+        assert (shown["commit"]["message"], [one["sha"] for one in shown["parents"]]) == (
+            "why",
+            [one for one in (upon, base) if one],
+        )
     assert place.text(PATH, BRANCH) == "a: 1\n"
     assert remotes(place).snapshot(place.page, before) == Known(Snapshot(commit=before, gitlinks=()))
 

@@ -60,6 +60,7 @@ def application(name: str = "dev-gitlab", **changes: Any) -> Application:
         requested=False,
         refreshing=False,
         automated=True,
+        emptied=False,
         skipped=False,
         deleting=False,
     )

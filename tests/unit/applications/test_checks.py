@@ -41,6 +41,8 @@ from tests.unit.applications.builders import (
 UNRESOLVED = "rpc error: code = Unknown desc = unable to resolve 'x' to a commit SHA"
 WINDOW = "Sync operation blocked by sync window"
 STOPPED = operation("Failed", "Operation terminated")
+EMPTIES = "Skipping sync attempt to [x]: auto-sync will wipe out all resources"
+FAILED_BEFORE = "Failed last sync attempt to [x]: one or more"
 HOOK = "waiting for completion of hook batch/Job/migrate"
 
 
@@ -95,13 +97,25 @@ ALONE: dict[str, tuple[Application, list[str]]] = {
         incomparable(STRANGE, operation=failed(NO_COMMIT)), [Reason.FAILURE_UNKNOWN],
     ),
     "was not synced again by auto-sync": (
-        unsynced(conditions=(condition("Failed last sync attempt to [x]: one or more", "SyncError"),)),
+        unsynced(conditions=(condition(FAILED_BEFORE, "SyncError"),)),
         [Reason.APPLICATION_HELD_UP],
     ),
     "has a Job that gave up, and a rule that names who may be behind it": (
         unsynced(GAVE_UP, "dev-vault-core"), [Reason.APPLICATION_HELD_UP],
     ),
     "has a Job that gave up, and a rule that names nobody": (unsynced(GAVE_UP), ["JobGaveUp"]),
+    "would lose all that it has by a sync, whatever an operation failed of before": (
+        unsynced(conditions=(condition(EMPTIES, "SyncError"),)), ["PruneOfEverything"],
+    ),
+    "would lose all that it has by a sync, at a revision that failed": (
+        unsynced(conditions=(condition(FAILED_BEFORE, "SyncError"),), emptied=True), ["PruneOfEverything"],
+    ),
+    "would lose all that it has, as it cannot be compared": (
+        incomparable(emptied=True), [Reason.APPLICATION_HELD_UP],
+    ),
+    "is being synced while a revision before would have emptied it": (
+        running(HOUR, WINDOW, conditions=(condition(EMPTIES, "SyncError"),)), ["SyncWindowClosed"],
+    ),
     "had its operation stopped": (
         application(sync="OutOfSync", operation=STOPPED),
         [Reason.OPERATION_STOPPED],
@@ -290,8 +304,14 @@ ASKED = application(sync="OutOfSync", requested=True, operation=None)
 HALTED = application("dev-vault-core", sync="OutOfSync", operation=STOPPED)
 STILL, STALE = incomparable(), incomparable(refreshing=True)
 TRIES: dict[str, tuple[Application, Attempt, str]] = {
+    "a refresh of a moment ago that nobody confirmed": (
+        STILL, tried(REFRESH, STILL, SECOND, confirmed=False), Reason.APPLICATION_REFRESHING,
+    ),
     "a refresh that nobody confirmed": (
-        STILL, tried(REFRESH, STILL, SECOND, confirmed=False), Reason.APPLICATION_HELD_UP,
+        STILL, tried(REFRESH, STILL, 4 * MINUTE, confirmed=False), Reason.APPLICATION_HELD_UP,
+    ),
+    "a refresh that nobody confirmed, and that may not be why it can be compared": (
+        unsynced(), tried(REFRESH, unsynced(), SECOND, confirmed=False), Reason.APPLICATION_REFRESHING,
     ),
     "a refresh of a moment ago": (STILL, tried(REFRESH, STILL, SECOND), Reason.APPLICATION_REFRESHING),
     "a refresh that brought nothing": (

@@ -52,6 +52,7 @@ MAY: dict[str, Any] = {
     "pace": timedelta(0),
 }
 APP = "dev-gitlab"
+EMPTIES = "Skipping sync attempt to [x]: auto-sync will wipe out all resources"
 
 
 class Stage:
@@ -437,6 +438,31 @@ def test_a_sync_that_fails_again_and_again_is_begun_a_few_times_a_day() -> None:
     assert stage.argocd.asked == [("refresh", APP), ("sync", APP)] * 3
 
 
+@pytest.mark.parametrize("lost", [True, False])
+def test_it_is_refreshed_three_times_within_a_day_at_most(*, lost: bool) -> None:
+    def brings_nothing(name: str) -> None:
+        stage.argocd.change(name, refreshing=False)
+        if lost:
+            raise TemporaryError("the answer was lost", delay=SECOND)
+
+    stage = Stage(incomparable())
+    stage.argocd.refreshed = brings_nothing
+    for _ in range(22 * 6):
+        ended = outcome(stage)
+        stage.clock.advance(10 * MINUTE)
+    assert (ended.word, ended.reason) == (Word.HUMAN, Reason.APPLICATION_STILL_FAILS)
+    assert stage.argocd.asked == [("refresh", APP)] * 3
+
+
+def test_refreshes_that_brought_a_comparison_do_not_count() -> None:
+    stage = Stage()
+    for _ in range(5):
+        stage.argocd.held = {APP: incomparable()}
+        assert stage.runs()[-1] is Word.REPAIRED
+        stage.clock.advance(2 * HOUR)
+    assert stage.argocd.asked == [("refresh", APP)] * 5
+
+
 def test_a_sync_whose_answer_is_lost_counts_as_well_since_it_may_have_run() -> None:
     def fails_unheard(name: str) -> None:
         stage.argocd.change(name, requested=False, operation=failed(NO_COMMIT))
@@ -520,6 +546,15 @@ def test_an_operation_that_somebody_stopped_is_not_begun_again() -> None:
     assert outcome(stage).reason == Reason.OPERATION_STOPPED
     stage.clock.advance(2 * HOUR)
     assert stage.runs() == [Word.HUMAN]
+    assert stage.argocd.asked == []
+
+
+def test_one_that_a_sync_would_empty_is_left_to_people() -> None:
+    stage = Stage(unsynced(SEALED, conditions=(condition(EMPTIES, "SyncError"),)))
+    # A refresh leaves it as it is: Git renders nothing.
+    stage.argocd.refreshed = lambda name: stage.argocd.change(name, refreshing=False)
+    ended = outcome(stage)
+    assert (ended.word, ended.reason) == (Word.HUMAN, "PruneOfEverything")
     assert stage.argocd.asked == []
 
 

@@ -77,6 +77,12 @@ def relative(world: World) -> str:
     return ""
 
 
+def skipped(world: World) -> str:
+    world.pin(world.stray, skipped=True)
+    world.backlog.lose(world.stray)
+    return ""
+
+
 def by_file(world: World) -> str:
     world.pin(world.first, url="file:///srv/backlog")
     return LINK
@@ -123,6 +129,7 @@ SITUATIONS: dict[str, tuple[Callable[[World], str], list[Reason]]] = {
     "the newest of a branch has no fault": (newest_pinned, []),
     "what a tag leads to has no fault": (held_by_a_tag, []),
     "a relative URL leads to a sister": (relative, []),
+    "what is gone hurts nobody where git passes over it": (skipped, []),
     "what nothing leads to may vanish": (unreferenced, [Reason.SUBMODULE_COMMIT_UNREFERENCED]),
     "what the Git server gives to nobody is missing, whatever the API says": (
         forgotten,

@@ -148,6 +148,19 @@ def test_what_people_wrote_to_the_branch_since_the_plan_is_left_there() -> None:
     assert world.gitops.branches[pull.branch] == written
 
 
+def test_what_people_write_to_the_branch_just_before_it_is_moved_is_left_there() -> None:
+    world = gone()
+    world.run()
+    ((_, pull),) = world.github.pulls
+    world.backlog.delete("main")
+    world.backlog.lose(world.tip)
+    world.commit(BACKLOG, "main")
+    written: list[str] = []
+    world.github.meanwhile["move_gitlink"] = lambda: written.append(people_write(world))
+    world.run()
+    assert [world.gitops.branches[pull.branch]] == written
+
+
 def test_what_people_wrote_to_a_branch_without_a_pull_request_is_left_there() -> None:
     world = gone()
     world.run()

@@ -274,6 +274,20 @@ def test_a_start_that_was_not_confirmed_is_made_again_and_not_called_in_vain(
     assert stage.words(6)[-1] is Word.CONVERGED
 
 
+def test_a_refresh_whose_answer_is_lost_again_and_again_counts_as_made() -> None:
+    def unheard(_kind: Kind, _name: str) -> None:
+        raise TemporaryError("the answer was lost", delay=MINUTE)
+
+    stage = Stage()
+    stage.seeds.kubernetes.make(Kind.EXTERNAL_SECRET, "pull", ready=False)
+    stage.seeds.kubernetes.refreshed = unheard
+    begun = stage.clock()
+    while stage.clock() - begun < 59 * MINUTE:
+        ended = stage.run().outcome
+    assert (ended.word, ended.reason) == (Word.HUMAN, Reason.REFRESH_IN_VAIN)
+    assert stage.actions() == ["secrets.refresh"] * 3
+
+
 def test_a_refresh_without_effect_is_made_once_and_then_told_of() -> None:
     stage = Stage()
     stage.seeds.kubernetes.make(Kind.EXTERNAL_SECRET, "pull", ready=False)
