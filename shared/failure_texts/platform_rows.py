@@ -249,7 +249,8 @@ _SEEDING: Final = (
         where="condition of a SecretStore, log of the bootstrap or of Keycloak's client patcher",
         words=("Code: 403. Errors: * permission denied",),
         reads=says(
-            r"\bcode: +403\. +errors: +\* +permission denied\b",
+            # By its policy Vault denies with a list, even of one.
+            r"\bcode: +403\. +errors: +\* +(?:\d{1,3} errors? occurred: +\* +)?permission denied\b",
             unless=r"\bvault is sealed\b|\binvalid audience \(aud\) claim\b",
         ),
         in_log=in_log(r"\bpermission denied\b"),

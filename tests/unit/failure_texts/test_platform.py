@@ -46,6 +46,20 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "URL: PUT http://vault-core-dev:8200/v1/auth/kubernetes/login\nCode: 403. Errors:\n\n* permission denied",
         "BootstrapDeniedByVault",
     ),
+    "a denied read": (
+        "URL: GET http://vault:8200/v1/secret/data/x\nCode: 403. Errors:\n\n* 1 error occurred:\n\t* permission denied\n\n",
+        "BootstrapDeniedByVault",
+    ),
+    "a denied token": (
+        "Code: 403. Errors:\n\n* 2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n",
+        "BootstrapDeniedByVault",
+    ),
+    "a denied read, as an ExternalSecret tells it": (
+        "could not get secret data from provider: error processing spec.data[0] (key: keycloak/admin), err: cannot read secret "
+        "data from Vault: Error making API request.\\n\\nURL: GET http://vault:8200/v1/secret/data/keycloak/admin\\nCode: 403. "
+        "Errors:\\n\\n* 1 error occurred:\\n\\t* permission denied",
+        "BootstrapDeniedByVault",
+    ),
     "an audience": (
         "Code: 403. Errors:\n\n* permission denied: invalid audience (aud) claim: audience claim does not match",
         "BootstrapAudienceRefused",
@@ -333,6 +347,7 @@ NOT_SPECIFIC: Final = {
     "access 'https://g/r/': The requested URL returned error: 403",
     "a caller who asks too often": f"{UPDATE}remote: API rate limit exceeded for installation.\nfatal: unable to access "
     "'https://g/s.git/': The requested URL returned error: 403",
+    "a list of Vault's other errors": "Code: 403. Errors:\n\n* 1 error occurred:\n\t* namespace not authorized",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 
