@@ -11,6 +11,7 @@ from shared.failure_texts.signs import REGISTRY_REFUSED, in_log, says, within
 
 _POD_LOG: Final = "log of the workload that could not get a token"
 _BOOTSTRAP_LOG: Final = "log of the vault-bootstrap CronJob"
+_STORE_NOT_READY: Final = r"\b(?:cluster)?secretstore +\S+ +is not ready\b"
 _NO_MATCH: Final = r"\bno matching federated identity record found for presented assertion"
 
 
@@ -283,8 +284,12 @@ _SEEDING: Final = (
         remedy="Let vault_seeding look: what keeps Vault from answering is mended first.",
         passes=False,
         where="condition of a SecretStore or ExternalSecret",
-        words=('SecretStore "…" is not ready', "InvalidProviderConfig"),
-        reads=says(r"\bsecretstore +\S+ +is not ready\b|\binvalidproviderconfig\b"),
+        words=(
+            'SecretStore "…" is not ready',
+            'ClusterSecretStore "…" is not ready',
+            "InvalidProviderConfig",
+        ),
+        reads=says(_STORE_NOT_READY, r"\binvalidproviderconfig\b"),
     ),
     FailureText(
         code="ExternalSecretNotReady",
@@ -304,7 +309,7 @@ _SEEDING: Final = (
             r"\bsecretsyncederror\b",
             r"\bcould not get secret data from provider\b",
             r"\bcannot find secret data for key\b",
-            unless=r"\bsecretstore +\S+ +is not ready\b",
+            unless=_STORE_NOT_READY,
         ),
     ),
 )

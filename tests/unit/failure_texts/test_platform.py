@@ -69,6 +69,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "BootstrapUnreachable",
     ),
     "a store": ('SecretStore "ameide-vault" is not ready', "StoreNotReady"),
+    "a store of the cluster": ('ClusterSecretStore "azure-kv" is not ready', "StoreNotReady"),
+    "a store of the cluster, as an ExternalSecret tells it": (
+        'SecretSyncedError: ClusterSecretStore "azure-kv" is not ready',
+        "StoreNotReady",
+    ),
     "an ExternalSecret": (
         "SecretSyncedError: could not get secret data from provider",
         "ExternalSecretNotReady",
