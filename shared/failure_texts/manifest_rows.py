@@ -399,8 +399,9 @@ ROWS: Final = (
         remedy="Find out why it failed (operationState). When that is mended: hard refresh, then sync.",
         passes=False,
         where="SyncError of an Application",
-        words=("Failed last sync attempt to […]: …",),
-        reads=says(r"\bfailed last sync attempt to\b"),
+        words=("Failed last sync attempt to […]: …", "Failed sync attempt to …: …"),
+        # Argo CD 2 puts it without `last`.
+        reads=says(r"\bfailed last sync attempt to\b", r"\bfailed sync attempt to +[\w.+-]{5,64} *:"),
     ),
     FailureText(
         code="SyncWindowClosed",

@@ -158,6 +158,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "BootstrapLacksSecret",
     ),
     "a sync that failed before": ("Failed last sync attempt to [1f0e3da]: one or more", "SyncFailedBefore"),
+    "a sync that failed before, by an older Argo CD": (
+        "Failed sync attempt to 1f0e3dad99908345f7439f8ffabdffc4a9c2a7f1: one or more synchronization tasks completed "
+        "unsuccessfully (retried 5 times).",
+        "SyncFailedBefore",
+    ),
+    "a sync that failed before, and why": (
+        'Failed sync attempt to 1f0e3da: Deployment.apps "w" is invalid: spec.selector: Invalid value: v1.LabelSelector{}: field '
+        "is immutable",
+        "FieldImmutable",
+    ),
     "a sync window": ("Sync operation blocked by sync window", "SyncWindowClosed"),
     "nothing rendered": (
         "Skipping sync attempt to 1f0e3da: auto-sync will wipe out all resources",
@@ -353,6 +363,7 @@ NOT_SPECIFIC: Final = {
     "a caller who asks too often": f"{UPDATE}remote: API rate limit exceeded for installation.\nfatal: unable to access "
     "'https://g/s.git/': The requested URL returned error: 403",
     "a list of Vault's other errors": "Code: 403. Errors:\n\n* 1 error occurred:\n\t* namespace not authorized",
+    "talk of a sync": "the failed sync attempt to production was repeated: all is well",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 
