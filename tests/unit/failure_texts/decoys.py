@@ -42,6 +42,8 @@ DECOYS: Final[dict[str, str]] = {
     "a program that fetches as Argo CD does": f"`make vendor` failed exit status 2: git fetch origin {X}: fatal: remote error: "
     f"upload-pack: not our ref {X}",
     "a script's checkout": f"+ git clone https://g/r && git checkout --force {X}\nfatal: reference is not a tree: {X}",
+    "a shell's checkout": f"`bash -euxc 'git checkout --force {X}'` failed exit status 128: fatal: reference is not a tree: {X}",
+    "Flux": f"failed to checkout and determine revision: unable to clone 'https://g/r': reference is not a tree: {X}",
     "a far side that hung up, nobody says on what": "fatal: the remote end hung up unexpectedly",
     "no commit, and perhaps no connection": f"{UPDATE}fatal: the remote end hung up unexpectedly\nfatal: Fetched in submodule "
     f"path 's', but it did not contain {Y}. Direct fetching of that commit failed.",
