@@ -22,7 +22,7 @@ _LOST_CALL: Final = re.compile(
 )
 # Whoever speaks gRPC fails in these same words.
 _FOR_MANIFESTS: Final = re.compile(
-    r":8081\b|\brepo-server\b|\btarget state\b|\b(?:generat(?:e|ing)|get(?:ting)?) manifests?\b"
+    r":8081\b|\brepo-server\b|\btarget state\b|\b(?:generate manifests?|get manifests)\b"
     r"|\bmanifest generation\b|\bcomparisonerror\b|\binvalidspecerror\b|\brepository not accessible\b"
     r"|\bapplication=argocd/"
 )

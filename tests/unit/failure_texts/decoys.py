@@ -113,6 +113,8 @@ DECOYS: Final[dict[str, str]] = {
     "10.0.0.4:50051: connection reset by peer",
     "a registry's manifests": "failed to copy: GET https://r.example.com/v2/o/c/manifests/1.2.3: rpc error: code = Unavailable desc "
     "= transport is closing",
+    "an image's manifest": "error: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF "
+    "(getting manifest)",
     "a plugin that went away": f"{TARGET}{UNKNOWN_CODE}Manifest generation error (cached): plugin sidecar failed. error generating "
     "manifests in cmp: rpc error: code = Unavailable desc = error reading from server: EOF",
     "unavailable, nobody says why": "rpc error: code = Unavailable desc = the service is currently unavailable",
