@@ -100,7 +100,8 @@ _OF_KUSTOMIZE: Final = frozenset({Tool.KUSTOMIZE, Tool.REMOTE_BASE, Tool.HELM, T
 
 def _kustomize(text: Text) -> Span | None:
     said = _KUSTOMIZE_SAYS.search(text.flat)
-    if said is None:
+    # Who of a pipe failed the text does not tell.
+    if said is None or "|" in text.shown[said.start() : said.end()]:
         return None
     about = " ".join(text.of(part) for part in text.parts if part.tool in _OF_KUSTOMIZE)
     if _WRONG_REF.search(about):

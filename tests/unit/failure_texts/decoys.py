@@ -127,6 +127,8 @@ DECOYS: Final[dict[str, str]] = {
     "kustomize, timed out": f"{TARGET}{UNKNOWN_CODE}`kustomize build /tmp/r` failed timeout after 1m30s",
     "kustomize, killed": f"{UNKNOWN_CODE}`kustomize build /tmp/r` failed signal: killed",
     "kustomize, cut off": f"{UNKNOWN_CODE}`kustomize build /tmp/r` failed exit status 1:",
+    "kustomize in a pipe": f'{UNKNOWN_CODE}plugin sidecar failed. error generating manifests in cmp: `sh -c "kustomize build . | '
+    'argocd-vault-plugin generate -"` failed exit status 1: Error: Error making API request. URL: GET http://vault:8200/v1/x',
     "a base elsewhere, nobody says why": "`kustomize build /tmp/r` failed exit status 1: Error: accumulating resources: "
     "accumulation err='accumulating resources from 'https://github.com/o/b?ref=v1': yaml: line 175: mapping values are not "
     "allowed in this context': git cmd = '/usr/bin/git fetch --depth=1 origin v1': exit status 128",
