@@ -38,9 +38,9 @@ _WORD: Final = re.compile(rf"(?<![\w/.-]){_ID}(?![\w/.-])")
 _OUTCOME: Final = re.compile(r"\b(?:failed exit|failed timeout|fatal|error)\b")
 # As Argo CD calls git. Other programs have repositories of their own, and fetch with other words.
 _OF_PARENT: Final = re.compile(
-    r"\bfetch +origin\b|\bgit +checkout +--force\b|\bfailed to (?:fetch|checkout)\b"
+    rf"\bfetch +origin\b|\bgit +checkout +--force\b|\bfailed to (?:fetch|checkout) +(?:revision +)?{_ID}"
 )
-_BY_ANOTHER: Final = re.compile(r"(?:&&|\bsh +-\w{0,4}c|\bexit status +\d+ *:)[ (]*(?:error: +)?\Z")
+_BY_ANOTHER: Final = re.compile(r"(?:&&|\b\w{0,2}sh +-\w{0,6}c|\bexit status +\d+ *:)[ (]*(?:error: +)?\Z")
 """What stands before a command that a script or another program called."""
 _BEFORE: Final = 40
 _COMMAND: Final = 240

@@ -22,7 +22,7 @@ _LOST_CALL: Final = re.compile(
 )
 # Whoever speaks gRPC fails in these same words.
 _FOR_MANIFESTS: Final = re.compile(
-    r":8081\b|\brepo-server\b|\btarget state\b|\b(?:generat(?:e|ing)|get(?:ting)?) manifests?\b"
+    r":8081\b|\brepo-server\b|\btarget state\b|\b(?:generate manifests?|get manifests)\b"
     r"|\bmanifest generation\b|\bcomparisonerror\b|\binvalidspecerror\b|\brepository not accessible\b"
     r"|\bapplication=argocd/"
 )
@@ -100,7 +100,8 @@ _OF_KUSTOMIZE: Final = frozenset({Tool.KUSTOMIZE, Tool.REMOTE_BASE, Tool.HELM, T
 
 def _kustomize(text: Text) -> Span | None:
     said = _KUSTOMIZE_SAYS.search(text.flat)
-    if said is None:
+    # Who of a pipe failed the text does not tell.
+    if said is None or "|" in text.shown[said.start() : said.end()]:
         return None
     about = " ".join(text.of(part) for part in text.parts if part.tool in _OF_KUSTOMIZE)
     if _WRONG_REF.search(about):
@@ -399,8 +400,9 @@ ROWS: Final = (
         remedy="Find out why it failed (operationState). When that is mended: hard refresh, then sync.",
         passes=False,
         where="SyncError of an Application",
-        words=("Failed last sync attempt to […]: …",),
-        reads=says(r"\bfailed last sync attempt to\b"),
+        words=("Failed last sync attempt to […]: …", "Failed sync attempt to …: …"),
+        # Argo CD 2 puts it without `last`.
+        reads=says(r"\bfailed last sync attempt to\b", r"\bfailed sync attempt to +[\w.+-]{5,64} *:"),
     ),
     FailureText(
         code="SyncWindowClosed",

@@ -11,6 +11,7 @@ from shared.failure_texts.signs import REGISTRY_REFUSED, in_log, says, within
 
 _POD_LOG: Final = "log of the workload that could not get a token"
 _BOOTSTRAP_LOG: Final = "log of the vault-bootstrap CronJob"
+_STORE_NOT_READY: Final = r"\b(?:cluster)?secretstore +\S+ +is not ready\b"
 _NO_MATCH: Final = r"\bno matching federated identity record found for presented assertion"
 
 
@@ -249,7 +250,8 @@ _SEEDING: Final = (
         where="condition of a SecretStore, log of the bootstrap or of Keycloak's client patcher",
         words=("Code: 403. Errors: * permission denied",),
         reads=says(
-            r"\bcode: +403\. +errors: +\* +permission denied\b",
+            # By its policy Vault denies with a list, even of one.
+            r"\bcode: +403\. +errors: +\* +(?:\d{1,3} errors? occurred: +\* +)?permission denied\b",
             unless=r"\bvault is sealed\b|\binvalid audience \(aud\) claim\b",
         ),
         in_log=in_log(r"\bpermission denied\b"),
@@ -282,8 +284,12 @@ _SEEDING: Final = (
         remedy="Let vault_seeding look: what keeps Vault from answering is mended first.",
         passes=False,
         where="condition of a SecretStore or ExternalSecret",
-        words=('SecretStore "…" is not ready', "InvalidProviderConfig"),
-        reads=says(r"\bsecretstore +\S+ +is not ready\b|\binvalidproviderconfig\b"),
+        words=(
+            'SecretStore "…" is not ready',
+            'ClusterSecretStore "…" is not ready',
+            "InvalidProviderConfig",
+        ),
+        reads=says(_STORE_NOT_READY, r"\binvalidproviderconfig\b"),
     ),
     FailureText(
         code="ExternalSecretNotReady",
@@ -303,7 +309,7 @@ _SEEDING: Final = (
             r"\bsecretsyncederror\b",
             r"\bcould not get secret data from provider\b",
             r"\bcannot find secret data for key\b",
-            unless=r"\bsecretstore +\S+ +is not ready\b",
+            unless=_STORE_NOT_READY,
         ),
     ),
 )

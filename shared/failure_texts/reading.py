@@ -81,18 +81,35 @@ _TOKEN: Final = re.compile(
     r"|eyJ[\w-]{10,}\.[\w.-]{10,})"
 )
 _NAMED: Final = re.compile(
-    r"(?P<name>(?:passw(?:or)?d|pwd|secret|token|credentials?|api[-_]?key|access[-_]?key|\bsig)"
+    r"(?P<name>(?:passw(?:or)?d|pwd|secret|token|credentials?|(?:api|access|account)[-_]?key|\bsig)"
     r"(?:=|[\"']{1,2} {0,3}: {0,3}[\"'])"
     # In prose `token:` and `secret:` precede reasons and names.
     r"|(?:passw(?:or)?d|pwd|client_secret|private-token|api[-_]?key|access[-_]?key) {0,3}: {0,3})[^\s&\"']+"
     r"|(?P<scheme>authorization\W{1,4}\w{1,10} |\bbearer )(?=\S{8})\S+",
     re.IGNORECASE,
 )
+# An option whose next word is the credential. Helm's --pass-credentials has none.
+_OPTION: Final = re.compile(
+    r"(?P<option>(?<![\w-])--(?!pass-cred)(?:\w{1,20}-){0,3}(?:pass(?:wd|word|phrase|code)?|pwd|token|secret"
+    r"|credentials?|(?:api|access|account|secret|private)-?key)(?:\s{1,8}|=))"
+    # Another option is no credential.
+    r"(?!--[a-z][a-z-]{1,40}(?![^\s=`]))(?:\\?\"[^\"\n]{1,400}\"|'[^'\n]{1,400}'|[^\s`]+)",
+    re.IGNORECASE,
+)
+# Argo CD puts no quotes around blanks and line ends: a value goes on to the next option or the command's end,
+# and without an end that can be seen, to that of its line.
+_VALUE_ENDS: Final = r"\s--?[A-Za-z]|\s(?:failed|exit status)\b|\n(?:[Ee]rror: |time=|[+$] )"
+_SET: Final = re.compile(
+    r"(?P<option>(?<![\w-])--(?:set(?:-string|-json|-literal)?|from-literal)(?:\s{1,8}|=))"
+    rf"(?:(?:(?!{_VALUE_ENDS})[^`\0]){{1,16384}}+(?=[`\s])|[^\n`\0]+)"
+)
 
 
 def redact(text: str) -> str:
     """The text without what looks like a credential: by place in a URL, shape, or the name before it."""
     text = _UNBROKEN.sub(_without_login, text)
+    for option in (_SET, _OPTION):
+        text = option.sub(lambda found: found["option"] + HIDDEN, text)
     text = _TOKEN.sub(HIDDEN, text)
     return _NAMED.sub(lambda found: (found["name"] or found["scheme"]) + HIDDEN, text)
 

@@ -42,6 +42,8 @@ DECOYS: Final[dict[str, str]] = {
     "a program that fetches as Argo CD does": f"`make vendor` failed exit status 2: git fetch origin {X}: fatal: remote error: "
     f"upload-pack: not our ref {X}",
     "a script's checkout": f"+ git clone https://g/r && git checkout --force {X}\nfatal: reference is not a tree: {X}",
+    "a shell's checkout": f"`bash -euxc 'git checkout --force {X}'` failed exit status 128: fatal: reference is not a tree: {X}",
+    "Flux": f"failed to checkout and determine revision: unable to clone 'https://g/r': reference is not a tree: {X}",
     "a far side that hung up, nobody says on what": "fatal: the remote end hung up unexpectedly",
     "no commit, and perhaps no connection": f"{UPDATE}fatal: the remote end hung up unexpectedly\nfatal: Fetched in submodule "
     f"path 's', but it did not contain {Y}. Direct fetching of that commit failed.",
@@ -111,6 +113,8 @@ DECOYS: Final[dict[str, str]] = {
     "10.0.0.4:50051: connection reset by peer",
     "a registry's manifests": "failed to copy: GET https://r.example.com/v2/o/c/manifests/1.2.3: rpc error: code = Unavailable desc "
     "= transport is closing",
+    "an image's manifest": "error: failed to receive status: rpc error: code = Unavailable desc = error reading from server: EOF "
+    "(getting manifest)",
     "a plugin that went away": f"{TARGET}{UNKNOWN_CODE}Manifest generation error (cached): plugin sidecar failed. error generating "
     "manifests in cmp: rpc error: code = Unavailable desc = error reading from server: EOF",
     "unavailable, nobody says why": "rpc error: code = Unavailable desc = the service is currently unavailable",
@@ -123,6 +127,8 @@ DECOYS: Final[dict[str, str]] = {
     "kustomize, timed out": f"{TARGET}{UNKNOWN_CODE}`kustomize build /tmp/r` failed timeout after 1m30s",
     "kustomize, killed": f"{UNKNOWN_CODE}`kustomize build /tmp/r` failed signal: killed",
     "kustomize, cut off": f"{UNKNOWN_CODE}`kustomize build /tmp/r` failed exit status 1:",
+    "kustomize in a pipe": f'{UNKNOWN_CODE}plugin sidecar failed. error generating manifests in cmp: `sh -c "kustomize build . | '
+    'argocd-vault-plugin generate -"` failed exit status 1: Error: Error making API request. URL: GET http://vault:8200/v1/x',
     "a base elsewhere, nobody says why": "`kustomize build /tmp/r` failed exit status 1: Error: accumulating resources: "
     "accumulation err='accumulating resources from 'https://github.com/o/b?ref=v1': yaml: line 175: mapping values are not "
     "allowed in this context': git cmd = '/usr/bin/git fetch --depth=1 origin v1': exit status 128",

@@ -46,6 +46,20 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "URL: PUT http://vault-core-dev:8200/v1/auth/kubernetes/login\nCode: 403. Errors:\n\n* permission denied",
         "BootstrapDeniedByVault",
     ),
+    "a denied read": (
+        "URL: GET http://vault:8200/v1/secret/data/x\nCode: 403. Errors:\n\n* 1 error occurred:\n\t* permission denied\n\n",
+        "BootstrapDeniedByVault",
+    ),
+    "a denied token": (
+        "Code: 403. Errors:\n\n* 2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n",
+        "BootstrapDeniedByVault",
+    ),
+    "a denied read, as an ExternalSecret tells it": (
+        "could not get secret data from provider: error processing spec.data[0] (key: keycloak/admin), err: cannot read secret "
+        "data from Vault: Error making API request.\\n\\nURL: GET http://vault:8200/v1/secret/data/keycloak/admin\\nCode: 403. "
+        "Errors:\\n\\n* 1 error occurred:\\n\\t* permission denied",
+        "BootstrapDeniedByVault",
+    ),
     "an audience": (
         "Code: 403. Errors:\n\n* permission denied: invalid audience (aud) claim: audience claim does not match",
         "BootstrapAudienceRefused",
@@ -55,6 +69,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "BootstrapUnreachable",
     ),
     "a store": ('SecretStore "ameide-vault" is not ready', "StoreNotReady"),
+    "a store of the cluster": ('ClusterSecretStore "azure-kv" is not ready', "StoreNotReady"),
+    "a store of the cluster, as an ExternalSecret tells it": (
+        'SecretSyncedError: ClusterSecretStore "azure-kv" is not ready',
+        "StoreNotReady",
+    ),
     "an ExternalSecret": (
         "SecretSyncedError: could not get secret data from provider",
         "ExternalSecretNotReady",
@@ -139,6 +158,16 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "BootstrapLacksSecret",
     ),
     "a sync that failed before": ("Failed last sync attempt to [1f0e3da]: one or more", "SyncFailedBefore"),
+    "a sync that failed before, by an older Argo CD": (
+        "Failed sync attempt to 1f0e3dad99908345f7439f8ffabdffc4a9c2a7f1: one or more synchronization tasks completed "
+        "unsuccessfully (retried 5 times).",
+        "SyncFailedBefore",
+    ),
+    "a sync that failed before, and why": (
+        'Failed sync attempt to 1f0e3da: Deployment.apps "w" is invalid: spec.selector: Invalid value: v1.LabelSelector{}: field '
+        "is immutable",
+        "FieldImmutable",
+    ),
     "a sync window": ("Sync operation blocked by sync window", "SyncWindowClosed"),
     "nothing rendered": (
         "Skipping sync attempt to 1f0e3da: auto-sync will wipe out all resources",
@@ -333,6 +362,8 @@ NOT_SPECIFIC: Final = {
     "access 'https://g/r/': The requested URL returned error: 403",
     "a caller who asks too often": f"{UPDATE}remote: API rate limit exceeded for installation.\nfatal: unable to access "
     "'https://g/s.git/': The requested URL returned error: 403",
+    "a list of Vault's other errors": "Code: 403. Errors:\n\n* 1 error occurred:\n\t* namespace not authorized",
+    "talk of a sync": "the failed sync attempt to production was repeated: all is well",
     "two identities at once": "AADSTS700211: …\nAADSTS700213: …",
 }
 

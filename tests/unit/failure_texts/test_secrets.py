@@ -1,4 +1,5 @@
 """No credential that a text holds comes back."""
+# ruff: noqa: E501 (foreign texts, and as few breaks in them as can be)
 
 from typing import Final
 
@@ -22,6 +23,21 @@ PLACES: Final[dict[str, str]] = {
     "a header": f"`git -c http.extraHeader='Authorization: Basic {SECRET}' fetch o` failed timeout after 9s",
     "a bearer": f"`git -c http.extraHeader='X: Bearer {SECRET}' fetch origin` failed timeout after 1m30s",
     "a password": f"`helm dependency build --password={SECRET}` failed timeout after 1m30s",
+    "an argument": f"`helm template . --username bob --password {SECRET} --repo https://c` failed exit status 1: Error: no chart",
+    "an argument in quotes": f'`helm template . --password "a {SECRET}" --repo https://c` failed exit status 1: Error: no chart',
+    "an argument of a longer name": f"`helm template . --registry-token {SECRET}` failed exit status 1: Error: no chart",
+    "a short name": f"`helm template . --pass={SECRET}` failed exit status 1: Error: no chart",
+    "a value": f"`helm template . --set registry.pass={SECRET} --set smtp.key=sk-live-abc` failed exit status 1: Error: x",
+    "a later value": f"`helm template . --set a=b,smtp.key={SECRET}` failed exit status 1: Error: x",
+    "a value with blanks": f"`helm template . --set-string a=my {SECRET} --values v` failed exit status 1: Error: x",
+    "a value of lines": f"`helm template . --set-literal a=-----BEGIN KEY-----\n{SECRET}\n-----END KEY-----` failed exit status 1: "
+    "Error: x",
+    "a value in JSON": f'`helm template . --set-json \'a={{"k": "{SECRET}"}}\' --values v` failed exit status 1: Error: x',
+    "a value, no quotes around the command": f"helm template . --set a={SECRET} failed exit status 1: Error: x",
+    "a value of a script": f"+ helm template . --set a={SECRET}\n`helm template .` failed exit status 1: Error: x",
+    "a literal": f"+ kubectl create secret generic s --from-literal k={SECRET}\n`helm template .` failed exit status 1: Error: x",
+    "a quote within": f"`helm template . --password a'{SECRET} --repo https://c` failed exit status 1: Error: no chart",
+    "an account's key": f"AccountName=x;AccountKey={SECRET}; Vault is sealed",
     "a password in YAML": f"`kustomize build x` failed exit status 1: Error: password: {SECRET}",
     "JSON": f'unable to resolve \'x{{"token":"{SECRET}"}}\' to a commit SHA',
     "within what decides": f"Unable to resolve 'https://u:{SECRET}@g/r' to a commit SHA",
@@ -61,8 +77,19 @@ def test_what_is_no_credential_stays() -> None:
         "git@github.com:o/r.git",
         "Vault answered: invalid token: expired",
         "missing required Key Vault secret: ghcr-username",
+        "`helm pull --pass-credentials --repo https://c a` failed exit status 1: Error: no chart",
+        "`helm registry login r --password-stdin` failed exit status 1: Error: no chart",
+        "`helm template . --set-file a=b --values v`",
+        "psql --no-password --host h",
     ):
         assert redact(text) == text
+
+
+@pytest.mark.parametrize("name", [name for name, text in PLACES.items() if "`helm template" in text])
+def test_what_stands_after_a_hidden_argument_is_read(name: str) -> None:
+    failure = classify(PLACES[name]).failure
+    assert failure is not None
+    assert failure.code == "HelmTemplateFailed"
 
 
 @settings(max_examples=100, deadline=None)
