@@ -79,6 +79,7 @@ def gather(scope: Scope) -> Facts:
         log=Absent(),
         waits={},
         rendered=Absent(),
+        sign_on=scope.environment.keycloak.url if scope.environment.keycloak else "",
         page=NoAnswer("other"),
         page_cause="",
         application=Absent(),

@@ -24,6 +24,7 @@ from tests.unit.gitlab_migrations.builders import (
     CI,
     PAGE,
     SECRET,
+    SIGN_ON,
     SUFFIX,
     URL,
     VALUES,
@@ -40,6 +41,7 @@ from tests.unit.gitlab_migrations.world import (
     unmapped,
     without_database,
 )
+from tests.unit.keycloak_bootstrap.builders import declared as keycloak
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -511,6 +513,12 @@ NOT_SEEN: dict[str, tuple[int, str | None, Word, Reason]] = {
     "an edge lets us not through": (403, None, Word.HUMAN, Reason.GITLAB_PAGE_UNPROVEN),
     "a proxy asks who we are": (401, None, Word.HUMAN, Reason.GITLAB_PAGE_UNPROVEN),
     "it leads in circles": (302, URL, Word.HUMAN, Reason.GITLAB_PAGE_FAILS),
+    "it leads to a host that is not the sign-on": (
+        302,
+        "https://parking.example",
+        Word.HUMAN,
+        Reason.GITLAB_PAGE_UNPROVEN,
+    ),
     "it is asked for too often": (429, None, Word.FAILED, Reason.GITLAB_UNREAD),
 }
 
@@ -524,6 +532,13 @@ def test_a_gitlab_whose_page_is_not_seen_is_not_called_well(
     report = world.run()
     assert (report.outcome.word, report.outcome.reason) == (word, reason)
     assert (report.decisions, world.github.open, world.argocd.asked) == ((), [], [])
+
+
+def test_a_page_that_leads_to_the_keycloak_of_the_environment_is_gitlab_s_sign_on() -> None:
+    world = World()
+    world.keycloak = keycloak(url=SIGN_ON)
+    world.web.answer(PAGE, 302, SIGN_ON)
+    assert world.run().outcome.word is Word.CONVERGED
 
 
 def test_a_monitoring_page_that_is_not_shown_to_us_says_nothing_against_gitlab() -> None:
