@@ -34,6 +34,7 @@ from tests.unit.gitlab_migrations.builders import (
 from tests.unit.gitlab_migrations.world import (
     APP,
     GIT,
+    LABELS,
     NO_DATABASE,
     ON_ONE,
     REFUSAL,
@@ -75,6 +76,8 @@ def test_a_gitlab_that_is_well_is_left_alone() -> None:
 
 OTHERS: dict[str, dict[str, Any]] = {
     "of background migrations, by its name": {"name": "platform-gitlab-migrations-bbm-1234567"},
+    "of background migrations, by a shorter name": {"name": "platform-gitlab-bbm-1234567"},
+    "of background migrations, by a name whose suffix is set": {"name": "platform-gitlab-bbm-again-2"},
     "of background migrations, by its component": {"component": "bbm"},
     "of another release": {"release": "other"},
     "that is being deleted": {"deleting": True},
@@ -96,6 +99,30 @@ def test_a_newer_job_is_not_taken_for_that_of_the_migrations(other: dict[str, An
         deleting=other.get("deleting", False),
     )
     assert world.reasons() == []
+
+
+BACKGROUND_PODS: dict[str, tuple[str, dict[str, str]]] = {
+    "by its name": ("platform-gitlab-migrations-bbm-1234567-abcde", {}),
+    "by a shorter name": ("platform-gitlab-bbm-1234567-abcde", {}),
+    "by its component": ("platform-gitlab-1234567-abcde", {"app.kubernetes.io/component": "bbm"}),
+}
+
+
+@pytest.mark.parametrize(("name", "labels"), BACKGROUND_PODS.values(), ids=BACKGROUND_PODS)
+def test_a_pod_of_background_migrations_does_not_keep_migrations_under_way(
+    name: str, labels: dict[str, str]
+) -> None:
+    world = World()
+    world.workloads.run_pod(name, {}, labels={**LABELS, **labels}, created=world.clock())
+    assert world.reasons() == []
+
+
+def test_a_release_may_be_named_after_background_migrations() -> None:
+    world = World()
+    world.gitlab = declared(release="team-bbm")
+    labels = {**LABELS, "release": "team-bbm"}
+    world.workloads.make("team-bbm-migrations-1234567", LOCK, labels=labels, state=JobState.FAILED)
+    assert world.reasons() == [Reason.MIGRATIONS_LOCKED]
 
 
 # -- the mapping --------------------------------------------------------------------------
