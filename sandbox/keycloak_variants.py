@@ -49,6 +49,8 @@ type Json = dict[str, Any]
 
 CLIENT: Final = "gitlab"
 """The one that loses something."""
+DENIED: Final = "oidc-gitlab-client-secret"
+"""A key of Vault that the patcher may not write."""
 PLACEHOLDER: Final = "keycloak_generated_placeholder"
 """What fixtures hold in the place of a client's secret."""
 _LOOKS: Final = 600
@@ -104,9 +106,14 @@ async def vault_key_absent(stage: Stage) -> None:
 
 
 async def hook_deleted(stage: Stage) -> None:
-    """Both Jobs were deleted as soon as they had ended, with all that they said."""
-    for name in (BOOTSTRAP, PATCHER):
-        _delete(stage, JOBS, name)
+    """The values in Git name a key that Vault denies the patcher, and have it deleted once it has failed."""
+
+    def change(values: Json) -> None:
+        patcher = values["clientPatcher"]
+        patcher["hookDeletePolicy"] = "BeforeHookCreation,HookFailed"
+        patcher["clients"] = {CLIENT: {"vaultKey": DENIED}}
+
+    await _change(stage, change)
 
 
 # -- clients --------------------------------------------------------------------------------

@@ -105,13 +105,12 @@ def vault_key_absent(site: Site) -> None:
 
 
 def hook_deleted(site: Site) -> None:
-    for name in (BOOTSTRAP, PATCHER):
-        assert site.platform.get(JOBS, name) is None
-    told = site.application()["status"]["operationState"]["syncResult"]["resources"]
+    told = site.synced("Failed")["syncResult"]["resources"]
     assert {one["name"]: one["hookPhase"] for one in told if one.get("hookType")} == {
         BOOTSTRAP: "Succeeded",
-        PATCHER: "Succeeded",
+        PATCHER: "Failed",
     }
+    assert site.platform.get(JOBS, PATCHER) is None
     assert site.log(PATCHER) == ""
 
 
