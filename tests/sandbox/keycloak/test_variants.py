@@ -84,6 +84,13 @@ def bootstrap_wave_late(site: Site) -> None:
     assert annotation(site, PATCHER, WAVE) == "2"
 
 
+def bootstrap_too_late(site: Site) -> None:
+    assert (ended(site, PATCHER), ended(site, BOOTSTRAP)) == ("Failed", "Complete")
+    assert last_line(site, PATCHER) == REFUSED
+    began, over = site.job(PATCHER)["status"]["startTime"], site.job(BOOTSTRAP)["status"]["completionTime"]
+    assert began < over
+
+
 def patcher_refused(site: Site) -> None:
     assert ended(site, PATCHER) == "Failed"
     assert site.log(PATCHER).splitlines() == [REFUSED]
