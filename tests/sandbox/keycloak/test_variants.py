@@ -195,12 +195,7 @@ def site(shared: Site) -> Iterator[Site]:
     hold_schedule(shared.platform)
     yield shared
     shared.platform.world.control.turn(cron_seconds=FAST["cron_seconds"])
-    keycloak = shared.platform.cloud._controllers.stage("dev", shared.platform.cloud.forge).keycloak
-    keycloak.stopped = False
-    shared.mend()
-    if (client := keycloak.realms.get(REALM, keycloak.realms["master"]).find("reconverge")) is not None:
-        client["secret"] = (shared.secret("keycloak-reconverge") or {})["client-secret"]
-    shared.sync()
+    shared.restore()
     assert_well(shared)
 
 
