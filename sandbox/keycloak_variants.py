@@ -49,6 +49,8 @@ type Json = dict[str, Any]
 
 CLIENT: Final = "gitlab"
 """The one that loses something."""
+DENIED: Final = "oidc-gitlab-client-secret"
+"""A key of Vault that the patcher may not write."""
 PLACEHOLDER: Final = "keycloak_generated_placeholder"
 """What fixtures hold in the place of a client's secret."""
 _LOOKS: Final = 600
@@ -74,6 +76,19 @@ async def bootstrap_wave_late(stage: Stage) -> None:
     await _rebuild(stage, lambda values: values["masterBootstrap"].update(syncWave="3"))
 
 
+async def bootstrap_too_late(stage: Stage) -> None:
+    """The automation client is gone, and people ran the patcher again, and only then the master bootstrap."""
+    _remove(stage.keycloak.realms[MASTER], AUTOMATION)
+    _again(stage, PATCHER)
+    for _ in range(_LOOKS):
+        if _over(stage, PATCHER):
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
+    # Kubernetes tells times in whole seconds, and in one and the same nobody comes first.
+    await asyncio.sleep(1)
+    _again(stage, BOOTSTRAP)
+
+
 # -- the patcher ----------------------------------------------------------------------------
 
 
@@ -90,8 +105,7 @@ async def patcher_denied_by_vault(stage: Stage) -> None:
         _again(stage, PATCHER)
         # Vault's own bootstrap brings the policy back on schedule, maybe before the patcher has come so far.
         for _ in range(_LOOKS):
-            held = stage.objects.get(JOBS, namespace_of(stage.environment), PATCHER)
-            if held is None or outcome(held):
+            if _over(stage, PATCHER):
                 return
             await vault.call("POST", f"sys/policies/acl/{ACCOUNT}", {"policy": "# nothing"})
             await asyncio.sleep(_LOOK_SECONDS)
@@ -104,9 +118,14 @@ async def vault_key_absent(stage: Stage) -> None:
 
 
 async def hook_deleted(stage: Stage) -> None:
-    """Both Jobs were deleted as soon as they had ended, with all that they said."""
-    for name in (BOOTSTRAP, PATCHER):
-        _delete(stage, JOBS, name)
+    """The values in Git name a key that Vault denies the patcher, and have it deleted once it has failed."""
+
+    def change(values: Json) -> None:
+        patcher = values["clientPatcher"]
+        patcher["hookDeletePolicy"] = "BeforeHookCreation,HookFailed"
+        patcher["clients"] = {CLIENT: {"vaultKey": DENIED}}
+
+    await _change(stage, change)
 
 
 # -- clients --------------------------------------------------------------------------------
@@ -194,6 +213,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "keycloak-patcher-before-bootstrap": patcher_before_bootstrap,
     "keycloak-bootstrap-without-hook": bootstrap_without_hook,
     "keycloak-bootstrap-wave-late": bootstrap_wave_late,
+    "keycloak-bootstrap-too-late": bootstrap_too_late,
     "keycloak-patcher-refused": patcher_refused,
     "keycloak-patcher-denied-by-vault": patcher_denied_by_vault,
     "keycloak-vault-key-absent": vault_key_absent,
@@ -302,6 +322,11 @@ def _again(stage: Stage, name: str) -> None:
     held = _taken(stage, JOBS, name)
     held["spec"].pop("selector", None)
     stage.objects.create(JOBS, held)
+
+
+def _over(stage: Stage, name: str) -> bool:
+    held = stage.objects.get(JOBS, namespace_of(stage.environment), name)
+    return held is None or bool(outcome(held))
 
 
 def _import_again(stage: Stage, change: Callable[[Json], None]) -> None:

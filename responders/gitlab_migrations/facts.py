@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from responders.gitlab_migrations.log_reasons import Cause
 from responders.gitlab_migrations.mapping import Rendered
@@ -12,7 +11,7 @@ from shared.attempts import Attempt
 from shared.clients.argocd import Application
 from shared.clients.cluster_api import JobState
 from shared.clients.github import PullRequest
-from shared.clients.web import NoAnswer, Page
+from shared.clients.web import NoAnswer, Page, origin_of
 from shared.clients.workloads import Pod, Work
 from shared.landscape import DeclaredGitLab
 from shared.model import Finding, Known, Read
@@ -61,6 +60,8 @@ class Facts:
     rendered: Read[Rendered]
     """Absent: no ConfigMap of the release tells of main's database."""
     # -- the web
+    sign_on: str
+    """Address of the Keycloak that people sign in by; empty where the environment declares none."""
     page: Page | NoAnswer
     page_cause: str
     """Code of what the webservice's last lines tell of, where the page fails; empty where none is known."""
@@ -154,9 +155,9 @@ class Facts:
             case Page(status=status) if 200 <= status < 300:
                 return True
             case Page(status=status, redirected_to=str(origin)) if 300 <= status < 400:
-                # Another host is taken for GitLab's sign-on: with that alone, this is how its page answers.
-                # To its own host a gateway sends as well, by another scheme or port.
-                return urlsplit(origin).hostname != urlsplit(self.declared.url).hostname
+                # With that alone as its sign-on, this is how GitLab's page answers. To anywhere else a
+                # gateway sends as well, and where both are one address, the page leads in circles.
+                return origin == origin_of(self.sign_on) != origin_of(self.declared.url)
         return False
 
     @property

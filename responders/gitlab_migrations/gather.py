@@ -12,6 +12,7 @@ dropped.
 """
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -58,6 +59,8 @@ DEPENDENCIES: Final = "dependencies"
 """The init container that waits for the schema, and for what else GitLab needs."""
 BACKGROUND: Final = "bbm"
 """Component of the Job beside the migrations, which waits for what they leave to the background."""
+_NAMED_SO: Final = re.compile(rf"-{BACKGROUND}-(?!(?:.*-)?{MIGRATIONS}-)")
+"""At the end of its name, where the suffix follows. What comes before `migrations` is the release's name."""
 
 
 def gather(scope: Scope) -> Facts:
@@ -79,6 +82,7 @@ def gather(scope: Scope) -> Facts:
         log=Absent(),
         waits={},
         rendered=Absent(),
+        sign_on=scope.environment.keycloak.url if scope.environment.keycloak else "",
         page=NoAnswer("other"),
         page_cause="",
         application=Absent(),
@@ -133,19 +137,21 @@ def _selector(declared: DeclaredGitLab, app: str) -> str:
 
 
 def _migrations(jobs: tuple[Work, ...]) -> Iterator[Work]:
-    """Those of the schema, as the Jobs that wait for background migrations have the same labels but one."""
-    for job in jobs:
-        background = job.labels.get("app.kubernetes.io/component") == BACKGROUND
-        if not (background or f"-{MIGRATIONS}-{BACKGROUND}-" in job.name or job.deleting):
-            yield job
+    """Those of the schema."""
+    return (job for job in jobs if not (_in_background(job) or job.deleting))
 
 
 def _alive(read_: Read[tuple[Pod, ...]]) -> Read[tuple[Pod, ...]]:
     if not isinstance(read_, Known):
         return read_
-    background = f"-{MIGRATIONS}-{BACKGROUND}-"
-    kept = (pod for pod in read_.value if pod.phase not in ENDED and background not in pod.name)
-    return Known(tuple(kept))
+    return Known(tuple(pod for pod in read_.value if not (_in_background(pod) or pod.phase in ENDED)))
+
+
+def _in_background(one: Work | Pod) -> bool:
+    """It waits for background migrations. Its labels are those of the migrations but for the component; where
+    a chart gives it none, its name tells."""
+    component = one.labels.get("app.kubernetes.io/component")
+    return component == BACKGROUND or _NAMED_SO.search(one.name) is not None
 
 
 def _log(scope: Scope, facts: Facts, api: ApiServer, told: Mapping[str, "_Told"]) -> Read[tuple[Cause, ...]]:

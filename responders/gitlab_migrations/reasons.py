@@ -389,7 +389,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "401 and 403 come from a proxy or an allow-list in front of GitLab, as a rule: let Reconverge"
         " through, or, where a proxy with a sign-on of its own is meant to stand there, declare a page that"
         " it shows to everybody as gitlab.page. Where the message says that the page leads elsewhere, correct"
-        " gitlab.url, or the gateway.",
+        " gitlab.url, or the gateway; as GitLab's sign-on only the environment's keycloak.url is known.",
     ),
 }
 

@@ -14,7 +14,7 @@ from shared.landscape.facts import (
     repository_page,
     same_repository,
 )
-from shared.landscape.gitlab import DeclaredGitLab, DeclaredMigrations
+from shared.landscape.gitlab import DeclaredGitLab, DeclaredMigrations, is_monitoring
 from shared.landscape.keycloak import DeclaredClient, DeclaredHooks, DeclaredKeycloak, KeycloakLogin
 from shared.landscape.loader import load, parse
 from shared.landscape.models import (
@@ -64,6 +64,7 @@ __all__ = [
     "ValuesFile",
     "VaultLogin",
     "Watcher",
+    "is_monitoring",
     "load",
     "parse",
     "repository_page",

@@ -1,11 +1,12 @@
 """The section `gitlab`: a release of GitLab's chart, its database, and what people see of it."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from shared.landscape.declared import Declared, cluster_is_optional_in_the_file
-from shared.landscape.forms import LABEL, ClusterName, FieldPath, Form
+from shared.landscape.forms import LABEL, ClusterName, FieldPath, Form, refusal
 from shared.landscape.keycloak import ApplicationName
 from shared.landscape.values import ValuesFile
 from shared.landscape.vault import Namespace
@@ -20,6 +21,24 @@ type ReleaseName = Annotated[
         longest=53,
     ),
 ]
+
+# Beneath a path of its own as well, where GitLab has one.
+# https://docs.gitlab.com/administration/monitoring/health_check/
+_MONITORING: Final = re.compile(r"/-/(?:health|readiness|liveness|metrics)(?:/|\Z)")
+
+
+def is_monitoring(page: str) -> bool:
+    """Whether GitLab answers this page without its database, and 404 to whoever is not on its allow-list."""
+    return _MONITORING.search(page) is not None
+
+
+def _made_with_the_database(page: str) -> str:
+    if is_monitoring(page):
+        raise refusal(
+            "is one of GitLab's monitoring, which is answered without its database; write one that is made"
+            " with it, such as /users/sign_in"
+        )
+    return page
 
 
 class DeclaredMigrations(Declared):
@@ -50,7 +69,7 @@ class DeclaredGitLab(Declared):
     """The Helm release. Its Jobs and pods are found by the labels `release` and `app`."""
     url: WebAddress = Field(examples=["https://gitlab.dev.ameide.io"])
     """Where browsers and Reconverge reach GitLab."""
-    page: PagePath = "/users/sign_in"
+    page: Annotated[PagePath, AfterValidator(_made_with_the_database)] = "/users/sign_in"
     """A page that GitLab makes with its database, open to everybody."""
     migrations: DeclaredMigrations | None = None
     """How its migrations are repaired. Without it nothing can be proposed."""

@@ -60,6 +60,15 @@ class Site:
         eventually(lambda: self.platform.here(begin), "no operation runs")
         self.synced()
 
+    def restore(self) -> None:
+        """Let Keycloak, dev's values and what a sync makes of them be what they were at the start."""
+        held = self.platform.cloud._controllers.stage("dev", self.platform.cloud.forge).keycloak
+        held.stopped = False
+        self.mend()
+        if (client := held.realms.get(REALM, held.realms["master"]).find("reconverge")) is not None:
+            client["secret"] = (self.secret("keycloak-reconverge") or {})["client-secret"]
+        self.sync()
+
     def break_(self, name: str) -> None:
         self.platform.world.control.break_(name, "dev")
 

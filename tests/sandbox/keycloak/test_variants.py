@@ -84,6 +84,13 @@ def bootstrap_wave_late(site: Site) -> None:
     assert annotation(site, PATCHER, WAVE) == "2"
 
 
+def bootstrap_too_late(site: Site) -> None:
+    assert (ended(site, PATCHER), ended(site, BOOTSTRAP)) == ("Failed", "Complete")
+    assert last_line(site, PATCHER) == REFUSED
+    began, over = site.job(PATCHER)["status"]["startTime"], site.job(BOOTSTRAP)["status"]["completionTime"]
+    assert began < over
+
+
 def patcher_refused(site: Site) -> None:
     assert ended(site, PATCHER) == "Failed"
     assert site.log(PATCHER).splitlines() == [REFUSED]
@@ -105,13 +112,12 @@ def vault_key_absent(site: Site) -> None:
 
 
 def hook_deleted(site: Site) -> None:
-    for name in (BOOTSTRAP, PATCHER):
-        assert site.platform.get(JOBS, name) is None
-    told = site.application()["status"]["operationState"]["syncResult"]["resources"]
+    told = site.synced("Failed")["syncResult"]["resources"]
     assert {one["name"]: one["hookPhase"] for one in told if one.get("hookType")} == {
         BOOTSTRAP: "Succeeded",
-        PATCHER: "Succeeded",
+        PATCHER: "Failed",
     }
+    assert site.platform.get(JOBS, PATCHER) is None
     assert site.log(PATCHER) == ""
 
 
@@ -189,12 +195,7 @@ def site(shared: Site) -> Iterator[Site]:
     hold_schedule(shared.platform)
     yield shared
     shared.platform.world.control.turn(cron_seconds=FAST["cron_seconds"])
-    keycloak = shared.platform.cloud._controllers.stage("dev", shared.platform.cloud.forge).keycloak
-    keycloak.stopped = False
-    shared.mend()
-    if (client := keycloak.realms.get(REALM, keycloak.realms["master"]).find("reconverge")) is not None:
-        client["secret"] = (shared.secret("keycloak-reconverge") or {})["client-secret"]
-    shared.sync()
+    shared.restore()
     assert_well(shared)
 
 

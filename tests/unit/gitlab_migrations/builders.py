@@ -35,6 +35,7 @@ REPOSITORY = "https://github.com/ameide/gitops.git"
 PATH = "sources/values/env/dev/platform/platform-gitlab.yaml"
 URL = "https://gitlab.dev.example"
 PAGE = f"{URL}/users/sign_in"
+SIGN_ON = "https://auth.dev.example"
 JOB = "platform-gitlab-migrations-1a2b3c4"
 CI = "gitlab.global.psql.ci"
 SUFFIX = "gitlab.gitlab.migrations.annotations.rerun"
@@ -150,6 +151,7 @@ def facts(**changes: Any) -> Facts:
         log=Known(()),
         waits={},
         rendered=rendered(database_yml()),
+        sign_on=SIGN_ON,
         page=Page(status=200),
         page_cause="",
         application=application(),

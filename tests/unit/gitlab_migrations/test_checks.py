@@ -31,6 +31,7 @@ from tests.unit.gitlab_migrations.builders import (
     PAGE,
     SECOND,
     SECRET,
+    SIGN_ON,
     UNMAPPED,
     URL,
     VALUES,
@@ -505,8 +506,28 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
     ),
     # -- the page
     "a page that leads to the sign-on is well": (
-        facts(page=Page(status=302, redirected_to="https://auth.dev.example")),
+        facts(page=Page(status=302, redirected_to=SIGN_ON)),
         [],
+    ),
+    "nor is anything wrong where the sign-on is declared with its port": (
+        facts(sign_on=f"{SIGN_ON}:443", page=Page(status=302, redirected_to=SIGN_ON)),
+        [],
+    ),
+    "a page that leads to a host that is not the sign-on proves nothing": (
+        facts(page=Page(status=302, redirected_to="https://parking.example")),
+        [Reason.GITLAB_PAGE_UNPROVEN],
+    ),
+    "nor does one that leads to another port of the sign-on": (
+        facts(page=Page(status=302, redirected_to=f"{SIGN_ON}:8443")),
+        [Reason.GITLAB_PAGE_UNPROVEN],
+    ),
+    "nor one that leads to another host where no sign-on is declared": (
+        facts(sign_on="", page=Page(status=302, redirected_to=SIGN_ON)),
+        [Reason.GITLAB_PAGE_UNPROVEN],
+    ),
+    "a page that leads in circles at the address of the sign-on as well": (
+        facts(sign_on=URL, page=Page(status=302, redirected_to=URL)),
+        [Reason.GITLAB_PAGE_FAILS],
     ),
     "a page that leads in circles": (
         facts(page=Page(status=302, redirected_to=declared().url)),
@@ -590,6 +611,9 @@ PROVES_NOTHING = {
     Page(status=302, redirected_to=URL): "it answers 302, and leads back to itself without an end",
     Page(status=301, redirected_to="http://gitlab.dev.example"): (
         "it answers 301, which proves nothing: it leads to http://gitlab.dev.example"
+    ),
+    Page(status=302, redirected_to="https://parking.example"): (
+        "it answers 302, which proves nothing: it leads to https://parking.example"
     ),
     Page(status=429): "it could not be read: it answers 429",
 }

@@ -24,6 +24,7 @@ from tests.unit.gitlab_migrations.builders import (
     CI,
     PAGE,
     SECRET,
+    SIGN_ON,
     SUFFIX,
     URL,
     VALUES,
@@ -33,6 +34,7 @@ from tests.unit.gitlab_migrations.builders import (
 from tests.unit.gitlab_migrations.world import (
     APP,
     GIT,
+    LABELS,
     NO_DATABASE,
     ON_ONE,
     REFUSAL,
@@ -40,6 +42,7 @@ from tests.unit.gitlab_migrations.world import (
     unmapped,
     without_database,
 )
+from tests.unit.keycloak_bootstrap.builders import declared as keycloak
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -73,6 +76,8 @@ def test_a_gitlab_that_is_well_is_left_alone() -> None:
 
 OTHERS: dict[str, dict[str, Any]] = {
     "of background migrations, by its name": {"name": "platform-gitlab-migrations-bbm-1234567"},
+    "of background migrations, by a shorter name": {"name": "platform-gitlab-bbm-1234567"},
+    "of background migrations, by a name whose suffix is set": {"name": "platform-gitlab-bbm-again-2"},
     "of background migrations, by its component": {"component": "bbm"},
     "of another release": {"release": "other"},
     "that is being deleted": {"deleting": True},
@@ -94,6 +99,30 @@ def test_a_newer_job_is_not_taken_for_that_of_the_migrations(other: dict[str, An
         deleting=other.get("deleting", False),
     )
     assert world.reasons() == []
+
+
+BACKGROUND_PODS: dict[str, tuple[str, dict[str, str]]] = {
+    "by its name": ("platform-gitlab-migrations-bbm-1234567-abcde", {}),
+    "by a shorter name": ("platform-gitlab-bbm-1234567-abcde", {}),
+    "by its component": ("platform-gitlab-1234567-abcde", {"app.kubernetes.io/component": "bbm"}),
+}
+
+
+@pytest.mark.parametrize(("name", "labels"), BACKGROUND_PODS.values(), ids=BACKGROUND_PODS)
+def test_a_pod_of_background_migrations_does_not_keep_migrations_under_way(
+    name: str, labels: dict[str, str]
+) -> None:
+    world = World()
+    world.workloads.run_pod(name, {}, labels={**LABELS, **labels}, created=world.clock())
+    assert world.reasons() == []
+
+
+def test_a_release_may_be_named_after_background_migrations() -> None:
+    world = World()
+    world.gitlab = declared(release="team-bbm")
+    labels = {**LABELS, "release": "team-bbm"}
+    world.workloads.make("team-bbm-migrations-1234567", LOCK, labels=labels, state=JobState.FAILED)
+    assert world.reasons() == [Reason.MIGRATIONS_LOCKED]
 
 
 # -- the mapping --------------------------------------------------------------------------
@@ -511,6 +540,12 @@ NOT_SEEN: dict[str, tuple[int, str | None, Word, Reason]] = {
     "an edge lets us not through": (403, None, Word.HUMAN, Reason.GITLAB_PAGE_UNPROVEN),
     "a proxy asks who we are": (401, None, Word.HUMAN, Reason.GITLAB_PAGE_UNPROVEN),
     "it leads in circles": (302, URL, Word.HUMAN, Reason.GITLAB_PAGE_FAILS),
+    "it leads to a host that is not the sign-on": (
+        302,
+        "https://parking.example",
+        Word.HUMAN,
+        Reason.GITLAB_PAGE_UNPROVEN,
+    ),
     "it is asked for too often": (429, None, Word.FAILED, Reason.GITLAB_UNREAD),
 }
 
@@ -524,6 +559,13 @@ def test_a_gitlab_whose_page_is_not_seen_is_not_called_well(
     report = world.run()
     assert (report.outcome.word, report.outcome.reason) == (word, reason)
     assert (report.decisions, world.github.open, world.argocd.asked) == ((), [], [])
+
+
+def test_a_page_that_leads_to_the_keycloak_of_the_environment_is_gitlab_s_sign_on() -> None:
+    world = World()
+    world.keycloak = keycloak(url=SIGN_ON)
+    world.web.answer(PAGE, 302, SIGN_ON)
+    assert world.run().outcome.word is Word.CONVERGED
 
 
 def test_a_monitoring_page_that_is_not_shown_to_us_says_nothing_against_gitlab() -> None:

@@ -19,6 +19,7 @@ from tests.unit.gitlab_migrations.builders import (
     MINUTE,
     NOW,
     SECOND,
+    SIGN_ON,
     UNMAPPED,
     VALUES,
     attempt,
@@ -61,8 +62,12 @@ PROVEN: dict[str, tuple[Facts, list[str]]] = {
     ),
     "the file is not declared any more": (begun(declared=declared(migrations=None)), [APPLICATION]),
     "the page leads to the sign-on": (
-        begun(page=Page(status=302, redirected_to="https://auth.dev.example")),
+        begun(page=Page(status=302, redirected_to=SIGN_ON)),
         [FILE, APPLICATION],
+    ),
+    "the page leads to a host that is not the sign-on": (
+        begun(page=Page(status=302, redirected_to="https://parking.example")),
+        [],
     ),
     "the Job is gone after it did its work": (begun(jobs=Known(())), [FILE, APPLICATION]),
     "the mapping is not rendered yet": (begun(rendered=rendered(UNMAPPED)), []),

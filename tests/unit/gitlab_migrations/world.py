@@ -16,6 +16,7 @@ from shared.landscape import (
     DeclaredArgoCD,
     DeclaredCluster,
     DeclaredGitLab,
+    DeclaredKeycloak,
     Environment,
     Mode,
 )
@@ -91,6 +92,7 @@ class World(OneTarget[Facts]):
         self.workloads.clock = self.clock
         self.github.put(REPOSITORY, "main", PATH, git)
         self.gitlab: DeclaredGitLab = declared()
+        self.keycloak: DeclaredKeycloak | None = None
         self.has_argocd = True
         self.contract = Contract(**{**MAY, **contract})
         self.reachable = True
@@ -113,6 +115,7 @@ class World(OneTarget[Facts]):
             name="dev",
             clusters=(DeclaredCluster(name="aks", id=CLUSTER),),
             identities=(),
+            keycloak=self.keycloak,
             gitlab=self.gitlab,
             argocd=DeclaredArgoCD(cluster="aks", applications=rules) if self.has_argocd else None,
             contract=self.contract,

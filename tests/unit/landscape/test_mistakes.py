@@ -182,6 +182,14 @@ SPOILED = {
         "page: https://elsewhere.example/  # wrong",
         "write the path of a page, such as /users/sign_in",
     ),
+    **{
+        f"a page that GitLab answers without its database, {page}": (
+            "page: /users/sign_in",
+            f"page: {page}  # wrong",
+            "which is answered without its database; write one that is made with it, such as /users/sign_in",
+        )
+        for page in ("/-/health", "/-/readiness", "/-/liveness/", "/-/metrics", "/gitlab/-/health")
+    },
     # -- Vault
     "a Vault in a cluster that the environment does not have": (
         'cluster: "blue"',
