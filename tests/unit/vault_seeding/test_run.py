@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from responders.federated_credentials import RESPONDER as CREDENTIALS
+from responders.runtime_facts import RESPONDER as FACTS
 from responders.vault_seeding import RESPONDER
 from responders.vault_seeding.plan import NAME
 from responders.vault_seeding.reasons import Reason
@@ -22,12 +23,12 @@ from shared.model import Finding, Outcome, Step, Target, Word
 from shared.plans import Plans
 from shared.steps import Crew
 from shared.world import Scope
-from tests.unit.app import environment, landscape
+from tests.unit.app import BLUE_AND_GREEN, GREEN_LIVE, environment, landscape
 from tests.unit.clocks import START, VirtualClock
-from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, held
+from tests.unit.federated_credentials.builders import CLUSTER, DEAD, GREEN, IDENTITY, LIVE, held
 from tests.unit.platform import Platform
+from tests.unit.runtime_facts.builders import OLD_CLIENT_ID, PATH, REPOSITORY, fact
 from tests.unit.runtime_facts.builders import declared as published
-from tests.unit.runtime_facts.builders import fact
 from tests.unit.vault_seeding.builders import ADDRESS, CRON_JOB, KEY_VAULT, declared
 
 MINUTE = timedelta(minutes=1)
@@ -74,6 +75,8 @@ class Stage:
         self.works = True
         self.declared = declared(placeholders=(placeholder_digest(FIXTURE),))
         self.contract = Contract(**{**MAY, **contract})
+        self.sections: dict[str, Any] = {}
+        """Of the environment, beside Vault and the identity."""
 
     # -- what the platform's own controllers do -------------------------------------------
 
@@ -101,7 +104,8 @@ class Stage:
     # -- runs -----------------------------------------------------------------------------
 
     def scope(self) -> Scope:
-        whole = landscape(environment(contract=self.contract).model_copy(update={"vault": self.declared}))
+        sections = {"vault": self.declared, **self.sections}
+        whole = landscape(environment(contract=self.contract).model_copy(update=sections))
         return Scope(
             target=TARGET,
             landscape=whole,
@@ -110,7 +114,7 @@ class Stage:
             journal=self.journal,
             clock=self.clock,
             pause=self.clock.pause,
-            preconditions=(CREDENTIALS,),
+            preconditions=(CREDENTIALS, FACTS),
         )
 
     def run(self, *, dry: bool = False) -> Report:
@@ -462,3 +466,29 @@ def test_a_run_rests_on_the_facts_file_that_tells(told: DeclaredFact, rests: boo
     scope = replace(scope, environment=scope.environment.model_copy(update={"facts": (file,)}))
     rests_on = RESPONDER.gather(scope).rests_on
     assert (file.reference.lower() in rests_on) is rests
+
+
+OF_THE_BOOTSTRAP = "azure.vaultBootstrapIdentityClientId"
+
+
+def publishing(text: str, **fields: DeclaredFact) -> Stage:
+    """A platform whose Vault lacks its seed, and that publishes facts."""
+    stage = Stage()
+    told = {OF_THE_BOOTSTRAP: fact(Truth.IDENTITY_CLIENT_ID, IDENTITY), **fields}
+    stage.sections["facts"] = (published(fields=told),)
+    stage.platform.github.clock = stage.clock
+    stage.platform.github.put(REPOSITORY, "main", PATH, text)
+    stage.seeds.vaults.versions.clear()
+    return stage
+
+
+def test_nothing_is_seeded_while_an_unread_cluster_leaves_the_bootstrap_s_fact_unjudged() -> None:
+    stage = publishing(f"azure:\n  vaultBootstrapIdentityClientId: {OLD_CLIENT_ID}\n")
+    stage.sections["clusters"] = BLUE_AND_GREEN
+    stage.platform.build(GREEN, GREEN_LIVE)
+    busy = TemporaryError("answered 429", delay=timedelta(seconds=30))
+    stage.platform.lay("GET cluster", busy, on="green", times=99)
+    outcome = stage.run().outcome
+    assert outcome.word is Word.BLOCKED
+    assert "FactsUnread" in outcome.because
+    assert stage.actions() == []
