@@ -10,7 +10,7 @@ from responders.vault_seeding.log_reasons import said
 from responders.vault_seeding.reasons import REASONS, Reason, finding
 from responders.vault_seeding.schedule import Schedule
 from shared.attempts import Stand, stand
-from shared.clients.cluster_api import CronJob, JobState
+from shared.clients.cluster_api import CronJob, Job, JobState
 from shared.model import Absent, Finding, Known, Unknown
 from shared.world import Leads
 
@@ -51,8 +51,11 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
         yield _finding(facts, Reason.SEEDING_UNREAD, f"the CronJob's schedule has {error}")
         return
     late = _late(facts, cron_job, due)
+    hanging = _hanging(facts, now) if late or facts.last_success is None else None
     causes = list(_causes(facts, passing_too=late is not None)) if failing(facts) else []
-    found = ([late] if late else []) + causes
+    found = [one for one in (hanging, late) if one] + causes
+    # Where each Job is ended by the next one, a young one promises nothing once runs were missed.
+    running = _running(facts, now) and not (late and cron_job.replaces)
     if found and all(REASONS[one.reason].leads is Leads.REPAIR for one in found):
         match stand(
             facts.attempts.get(facts.cron_job_id.lower()),
@@ -62,9 +65,9 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
         ):
             case Stand.WAITING:
                 yield _under_way(facts, "a bootstrap was started a moment ago")
-            case Stand.IN_VAIN if not _running(facts):
+            case Stand.IN_VAIN if not running:
                 yield _finding(facts, Reason.BOOTSTRAP_IN_VAIN, "a start of the bootstrap changed nothing")
-    if (found or facts.last_success is None) and _running(facts):
+    if (found or facts.last_success is None) and running:
         yield _under_way(facts, "a bootstrap is running")
     elif facts.last_success is None and not found:
         yield _under_way(facts, "the CronJob is young, and has not succeeded yet")
@@ -90,7 +93,7 @@ def _late(facts: Facts, cron_job: CronJob, due: datetime | None) -> Finding | No
 
 def failing(facts: Facts) -> bool:
     """The newest Job did not succeed, and nothing did after it began. Its log is worth a look then."""
-    newest = facts.jobs.value[0] if isinstance(facts.jobs, Known) and facts.jobs.value else None
+    newest = _newest(facts)
     if newest is None or newest.state is JobState.COMPLETE:
         return False
     last = facts.last_success
@@ -109,8 +112,25 @@ def _causes(facts: Facts, *, passing_too: bool) -> Iterator[Finding]:
             yield finding(cause.reason, facts.cron_job_id, f"the bootstrap's log: {said(cause)}", **detail)
 
 
-def _running(facts: Facts) -> bool:
-    return isinstance(facts.jobs, Known) and any(one.state is JobState.ACTIVE for one in facts.jobs.value)
+def _newest(facts: Facts) -> Job | None:
+    return facts.jobs.value[0] if isinstance(facts.jobs, Known) and facts.jobs.value else None
+
+
+def _hanging(facts: Facts, now: datetime) -> Finding | None:
+    newest = _newest(facts)
+    if newest is None or newest.state is not JobState.ACTIVE or newest.created is None or _young(newest, now):
+        return None
+    says = f"Job {newest.name} has been active since {newest.created:%Y-%m-%d %H:%M} UTC"
+    return _finding(facts, Reason.BOOTSTRAP_HANGS, says)
+
+
+def _running(facts: Facts, now: datetime) -> bool:
+    jobs = facts.jobs.value if isinstance(facts.jobs, Known) else ()
+    return any(one.state is JobState.ACTIVE and _young(one, now) for one in jobs)
+
+
+def _young(job: Job, now: datetime) -> bool:
+    return job.created is None or now - job.created < situations.BOOTSTRAP_PATIENCE
 
 
 def _under_way(facts: Facts, message: str) -> Finding:

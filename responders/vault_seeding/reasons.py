@@ -29,6 +29,7 @@ class Reason(StrEnum):
     BOOTSTRAP_NEVER_SUCCEEDED = "BootstrapNeverSucceeded"
     BOOTSTRAP_OVERDUE = "BootstrapOverdue"
     BOOTSTRAP_UNDER_WAY = "BootstrapUnderWay"
+    BOOTSTRAP_HANGS = "BootstrapHangs"
     BOOTSTRAP_IN_VAIN = "BootstrapInVain"
     BOOTSTRAP_IDENTITY_REFUSED = "BootstrapIdentityRefused"
     BOOTSTRAP_IDENTITY_UNKNOWN = "BootstrapIdentityUnknown"
@@ -140,6 +141,14 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         Severity.NOTE,
         "A bootstrap is running, or the CronJob is so young that its first runs are still to come.",
         _NOTHING,
+    ),
+    Reason.BOOTSTRAP_HANGS: _person(
+        "The newest Job of the bootstrap has been active for 10 minutes or longer, which no run takes: its "
+        "pod never began, or waits for something.",
+        "See what the pod waits for (`kubectl describe pod`): an image that cannot be pulled, an init "
+        "container, a node. Where the CronJob forbids a second Job beside it, delete the Job when that is "
+        "mended.",
+        symptom=True,
     ),
     Reason.BOOTSTRAP_IN_VAIN: _person(
         "Reconverge started the bootstrap in just this situation, and it did not succeed.",

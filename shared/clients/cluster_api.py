@@ -59,6 +59,8 @@ class CronJob:
     suspended: bool
     created: datetime | None
     last_success: datetime | None
+    replaces: bool = False
+    """A Job that still runs is ended when the next one is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +295,7 @@ def _cron_job(found: Json) -> CronJob:
         suspended=bool(spec.get("suspend")),
         created=time_of(found["metadata"].get("creationTimestamp")),
         last_success=time_of(status.get("lastSuccessfulTime")),
+        replaces=spec.get("concurrencyPolicy") == "Replace",
     )
 
 

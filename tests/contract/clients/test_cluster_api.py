@@ -70,6 +70,16 @@ def test_a_cron_job_is_read_as_the_app_s_identity(api: ClusterApi, server: Answe
     assert [one.headers["authorization"] for one in server.asked] == ["Bearer entra-token"]
 
 
+@pytest.mark.parametrize(("policy", "replaces"), [("Replace", True), ("Forbid", False), ("Allow", False)])
+def test_a_cron_job_whose_runs_end_each_other_says_so(
+    api: ClusterApi, server: Answers, policy: str, replaces: bool
+) -> None:
+    server.on("GET", CRON_JOB, cron_job(concurrencyPolicy=policy))
+    found = api.cron_job(server.at, "dev", "bootstrap")
+    assert isinstance(found, Known)
+    assert found.value.replaces is replaces
+
+
 def test_a_cron_job_that_is_not_there_is_absent(api: ClusterApi, server: Answers) -> None:
     server.on("GET", CRON_JOB, status(404, "NotFound"), 404)
     assert api.cron_job(server.at, "dev", "bootstrap") == Absent()

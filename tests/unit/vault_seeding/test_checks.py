@@ -196,6 +196,36 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         failing(jobs=Known((job(JobState.ACTIVE),)), log=Absent()),
         [Reason.BOOTSTRAP_UNDER_WAY, Reason.BOOTSTRAP_NEVER_SUCCEEDED],
     ),
+    "one that runs for longer than any does hangs": (
+        failing(jobs=Known((job(JobState.ACTIVE, 2 * DAY),)), log=Absent()),
+        [Reason.BOOTSTRAP_HANGS, Reason.BOOTSTRAP_NEVER_SUCCEEDED],
+    ),
+    "so does the first one of a CronJob that runs once a day": (
+        facts(
+            cron_job=cron_job(schedule="@daily", created=NOW - DAY, last_success=None),
+            jobs=Known((job(JobState.ACTIVE, 20 * MINUTE),)),
+        ),
+        [Reason.BOOTSTRAP_HANGS],
+    ),
+    "an old Job that runs beside good ones is somebody's own": (
+        facts(jobs=Known((job(JobState.COMPLETE), job(JobState.ACTIVE, 2 * DAY)))),
+        [],
+    ),
+    "runs that are each ended by the next one are not waited for": (
+        failing(
+            cron_job=cron_job(last_success=None, replaces=True),
+            jobs=Known((job(JobState.ACTIVE, MINUTE / 3),)),
+            log=Absent(),
+        ),
+        [Reason.BOOTSTRAP_NEVER_SUCCEEDED],
+    ),
+    "unless none was missed": (
+        facts(
+            cron_job=cron_job(last_success=None, created=NOW - 2 * MINUTE, replaces=True),
+            jobs=Known((job(JobState.ACTIVE, MINUTE / 3),)),
+        ),
+        [Reason.BOOTSTRAP_UNDER_WAY],
+    ),
     "a log that is gone leaves the fault as it is": (
         failing(log=Absent()),
         [Reason.BOOTSTRAP_NEVER_SUCCEEDED],
@@ -344,7 +374,7 @@ def test_a_bootstrap_that_was_started(age: timedelta, expected: Reason) -> None:
 
 
 def test_a_start_is_not_in_vain_while_the_bootstrap_runs() -> None:
-    given = failing(jobs=Known((job(JobState.ACTIVE, 11 * MINUTE),)), log=Absent())
+    given = failing(jobs=Known((job(JobState.ACTIVE, 9 * MINUTE),)), log=Absent())
     tried = attempt(situations.of_bootstrap(given), 11 * MINUTE)
     given = replace(given, tries={given.cron_job_id.lower(): (tried,)})
     assert reasons(check(given, NOW)) == [Reason.BOOTSTRAP_UNDER_WAY, Reason.BOOTSTRAP_NEVER_SUCCEEDED]

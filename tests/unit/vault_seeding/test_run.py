@@ -245,6 +245,28 @@ def test_a_bootstrap_that_fails_again_is_started_once_and_then_told_of() -> None
     assert stage.actions() == ["vault.bootstrap"]
 
 
+def test_a_bootstrap_that_never_begins_is_told_of() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.kubernetes.run("stuck", JobState.ACTIVE, START - timedelta(days=2))
+    outcome = stage.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.BOOTSTRAP_HANGS)
+    assert stage.actions() == []
+
+
+def test_a_bootstrap_whose_runs_end_each_other_is_started_once_beside_them() -> None:
+    stage = Stage()
+    stage.broken()
+    cluster = stage.seeds.kubernetes
+    usual = cluster.cron_jobs[CRON_JOB]
+    cluster.cron_jobs[CRON_JOB] = replace(usual, schedule="*/1 * * * *", replaces=True)
+    for number in range(20):
+        cluster.run(f"run-{number}", JobState.ACTIVE, stage.clock() - timedelta(seconds=20))
+        stage.run()
+        del cluster.all_jobs[f"run-{number}"]
+    assert stage.actions() == ["vault.bootstrap", "secrets.refresh", "secrets.refresh"]
+
+
 def test_an_hour_later_it_is_started_anew_beside_the_job_that_failed() -> None:
     stage = Stage()
     stage.broken()
