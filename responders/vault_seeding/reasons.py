@@ -201,10 +201,11 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.SEED_MISSING: _repair("Vault was never given a declared seed.", _SEEDED),
     Reason.SEED_IS_PLACEHOLDER: _repair("A seed in Vault is a fixture value.", _SEEDED),
     Reason.SEED_FIGHT: _person(
-        "A seed is a fixture value again, though Reconverge wrote the source's value twice within a day. It "
-        "does not write it once more in that time.",
-        "See who writes the fixture (a chart, a hook, the bootstrap itself, or a Vault that is made anew "
-        "with it) and end that. A new version in Key Vault is written at once.",
+        "A seed is a fixture value or missing again, though Reconverge wrote the source's value twice within "
+        "a day, or sent it five times without an answer. It does not write it once more in that time.",
+        "See who writes the fixture or takes the key away (a chart, a hook, the bootstrap itself, or a Vault "
+        "that is made anew) and end that, or what keeps Vault's answers back. A new version in Key Vault is "
+        "written at once.",
     ),
     Reason.SEED_BEHIND: ReasonInfo(
         Leads.WAIT,
@@ -255,7 +256,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         _NOTHING,
     ),
     Reason.REFRESH_IN_VAIN: _person(
-        "It was refreshed in just this situation, and is still not Ready.",
+        "It was refreshed in just this situation, or 24 times within a day, and is still not Ready.",
         "See the cause in the message, or the object's Events (`kubectl describe`). Its refreshPolicy may "
         "be CreatedOnce, or it reads a key that is not declared as a seed.",
         symptom=True,

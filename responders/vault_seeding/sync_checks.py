@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from responders.vault_seeding import situations
 from responders.vault_seeding.facts import Facts
@@ -13,6 +14,9 @@ from shared.model import Absent, Finding, Known, Unknown
 
 UNPROVEN = "ValidationUnknown"
 """The operator's reason for a store that is called Ready without having been tried."""
+MOST_REFRESHES: Final = 24
+"""Of one object in a day: as many as the same situation gets, one an hour. A store whose reason changes at
+each look is in a new situation each time."""
 
 
 def sync_faults(facts: Facts, now: datetime) -> Iterator[Finding]:
@@ -66,10 +70,11 @@ def _not_ready(facts: Facts, kind: Kind, synced: Synced, now: datetime) -> Itera
         f": {why}" if why else ""
     )
     reason = Reason.STORE_NOT_READY if kind is Kind.STORE else Reason.EXTERNAL_SECRET_NOT_READY
-    match stand(facts.attempts.get(subject.lower()), situations.of_refresh(facts, kind, synced), now):
+    made = facts.tries_of(subject)
+    match stand(made[-1] if made else None, situations.of_refresh(facts, kind, synced), now):
         case Stand.WAITING:
             yield finding(Reason.REFRESHING, subject, f"{kind.singular} {synced.name} was just refreshed")
-        case Stand.IN_VAIN:
-            yield finding(Reason.REFRESH_IN_VAIN, subject, message)
-        case Stand.DUE:
+        case Stand.DUE if len(made) < MOST_REFRESHES:
             yield finding(reason, subject, message)
+        case _:
+            yield finding(Reason.REFRESH_IN_VAIN, subject, message)

@@ -298,6 +298,8 @@ SEEDED = {
         (seeding(), seeding(confirmed=False, proven=True)),
         Reason.SEED_FIGHT,
     ),
+    "four times, and every answer was lost": ((LOST,) * 4, Reason.SEED_IS_PLACEHOLDER),
+    "five times, and every answer was lost": ((LOST,) * 5, Reason.SEED_FIGHT),
 }
 
 
@@ -308,6 +310,20 @@ def test_a_placeholder_that_is_there_again_after_it_was_seeded(
     given = facts(held={"ghcr/token": held("fixture", placeholder=True)})
     given = replace(given, tries={given.seed_id("ghcr/token").lower(): made})
     assert reasons(check(given, NOW)) == [expected]
+
+
+@pytest.mark.parametrize(("made", "expected"), SEEDED.values(), ids=SEEDED)
+def test_a_key_that_is_gone_again_after_it_was_seeded(made: tuple[Attempt, ...], expected: Reason) -> None:
+    given = facts(held={"ghcr/token": Absent()})
+    given = replace(given, tries={given.seed_id("ghcr/token").lower(): made})
+    usual = {Reason.SEED_IS_PLACEHOLDER: Reason.SEED_MISSING}
+    assert reasons(check(given, NOW)) == [usual.get(expected, expected)]
+
+
+def test_a_missing_key_whose_source_was_not_read_is_no_fight() -> None:
+    given = facts(held={"ghcr/token": Absent()}, sources={"ghcr-token": Unknown("403")})
+    given = replace(given, tries={given.seed_id("ghcr/token").lower(): (seeding(), seeding())})
+    assert reasons(check(given, NOW)) == [Reason.SEEDING_UNREAD, Reason.SEED_MISSING]
 
 
 def test_a_placeholder_without_end_is_for_people_and_named_with_what_was_written() -> None:
@@ -407,6 +423,14 @@ def test_an_external_secret_that_was_refreshed(age: timedelta, expected: Reason)
     tried = attempt(situations.of_refresh(given, Kind.EXTERNAL_SECRET, NOT_READY), age)
     found = check(facts(external_secrets=Known((NOT_READY,)), attempts={subject: tried}), NOW)
     assert reasons(found) == [expected]
+
+
+@pytest.mark.parametrize(("times", "expected"), [(23, Reason.STORE_NOT_READY), (24, Reason.REFRESH_IN_VAIN)])
+def test_a_store_that_is_in_another_situation_at_each_look(times: int, expected: Reason) -> None:
+    given = facts(stores=Known((STORE_DOWN,)))
+    made = tuple(attempt("another", timedelta(hours=one + 1)) for one in reversed(range(times)))
+    given = replace(given, tries={given.synced_id(Kind.STORE, "store").lower(): made})
+    assert reasons(check(given, NOW)) == [expected]
 
 
 def test_a_store_that_recovered_makes_a_refresh_worth_while_again() -> None:

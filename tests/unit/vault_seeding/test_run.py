@@ -11,6 +11,7 @@ from responders.runtime_facts import RESPONDER as FACTS
 from responders.vault_seeding import RESPONDER
 from responders.vault_seeding.plan import NAME
 from responders.vault_seeding.reasons import Reason
+from responders.vault_seeding.sync_checks import MOST_REFRESHES
 from shared.clients.cluster_api import CronJob, Event, JobState, Kind
 from shared.clients.fingerprints import placeholder_digest
 from shared.engine import Report, Run, execute
@@ -206,6 +207,15 @@ def test_a_placeholder_that_was_fought_over_is_written_over_again_a_day_later() 
     assert stage.seeds.vaults.versions["ghcr/token"][-1] == VALUE
 
 
+def test_a_key_that_somebody_takes_away_is_written_twice_and_then_told_of() -> None:
+    stage = Stage()
+    for _ in range(6):
+        stage.seeds.vaults.versions.clear()
+        outcome = stage.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.SEED_FIGHT)
+    assert stage.actions() == ["vault.seed"] * 2
+
+
 def test_a_value_that_somebody_wrote_meanwhile_stays() -> None:
     stage = Stage()
     stage.seeds.vaults.versions.clear()
@@ -309,6 +319,18 @@ def test_a_refresh_without_effect_is_made_once_and_then_told_of() -> None:
         outcome = stage.run().outcome
     assert outcome.reason == Reason.REFRESH_IN_VAIN
     assert stage.actions() == ["secrets.refresh"]
+
+
+def test_a_store_that_is_down_for_two_reasons_in_turn_is_refreshed_only_so_often_in_a_day() -> None:
+    stage = Stage()
+    stage.seeds.kubernetes.refreshed = lambda _kind, _name: None
+    for number in range(60):
+        why = ("InvalidProviderConfig", "ValidationFailed")[number % 2]
+        stage.seeds.kubernetes.make(Kind.STORE, "store", ready=False, reason=why)
+        outcome = stage.run().outcome
+        stage.clock.advance(MINUTE)
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.REFRESH_IN_VAIN)
+    assert stage.actions() == ["secrets.refresh"] * MOST_REFRESHES
 
 
 FORBIDDEN: dict[str, dict[str, Any]] = {
