@@ -46,13 +46,16 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
         )
         return
     try:
-        due = Schedule.parse(cron_job.schedule, cron_job.time_zone).before(now - RUN, MISSED)
+        schedule = Schedule.parse(cron_job.schedule, cron_job.time_zone)
     except ValueError as error:
         yield _finding(facts, Reason.SEEDING_UNREAD, f"the CronJob's schedule has {error}")
         return
-    late = _late(facts, cron_job, due)
+    late = _late(facts, cron_job, schedule, now)
     hanging = _hanging(facts, now) if late or facts.last_success is None else None
-    causes = list(_causes(facts, passing_too=late is not None)) if failing(facts) else []
+    # What succeeds every minute gets over one run that fails, or is late soon.
+    well = late is None and facts.last_success is not None and _tries_again_soon(schedule, now)
+    heard = failing(facts, now) and not well
+    causes = list(_causes(facts, passing_too=late is not None)) if heard else []
     found = [one for one in (hanging, late) if one] + causes
     # Where each Job is ended by the next one, a young one promises nothing once runs were missed.
     running = _running(facts, now) and not (late and cron_job.replaces)
@@ -74,7 +77,8 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
     yield from found
 
 
-def _late(facts: Facts, cron_job: CronJob, due: datetime | None) -> Finding | None:
+def _late(facts: Facts, cron_job: CronJob, schedule: Schedule, now: datetime) -> Finding | None:
+    due = schedule.before(now - RUN, MISSED)
     if due is None:
         return None
     last = facts.last_success
@@ -91,10 +95,18 @@ def _late(facts: Facts, cron_job: CronJob, due: datetime | None) -> Finding | No
     )
 
 
-def failing(facts: Facts) -> bool:
-    """The newest Job did not succeed, and nothing did after it began. Its log is worth a look then."""
+def _tries_again_soon(schedule: Schedule, now: datetime) -> bool:
+    last, before = schedule.before(now, 1), schedule.before(now, 2)
+    return last is not None and before is not None and last - before < situations.BOOTSTRAP_PATIENCE
+
+
+def failing(facts: Facts, now: datetime) -> bool:
+    """The newest Job failed or hangs, and none succeeded after it began. Its log is worth a look then: that
+    of one that runs tells of what it may yet get over."""
     newest = _newest(facts)
     if newest is None or newest.state is JobState.COMPLETE:
+        return False
+    if newest.state is JobState.ACTIVE and _young(newest, now):
         return False
     last = facts.last_success
     return last is None or newest.created is None or last < newest.created

@@ -140,7 +140,7 @@ def _with_bootstrap(scope: Scope, facts: Facts, api: ApiServer) -> Facts:
         return replace(facts, cron_job=cron_job)
     jobs: Read[tuple[Job, ...]] = kubernetes.jobs(api, namespace, cron_job.value.uid)
     facts = replace(facts, cron_job=cron_job, jobs=jobs)
-    if not isinstance(jobs, Known) or not failing(facts):
+    if not isinstance(jobs, Known) or not failing(facts, scope.clock()):
         return facts
     match kubernetes.log(api, namespace, jobs.value[0].name):
         case Known(text):

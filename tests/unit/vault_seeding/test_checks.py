@@ -234,15 +234,53 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         failing(log=Unknown("403")),
         [Reason.BOOTSTRAP_NEVER_SUCCEEDED, Reason.SEEDING_UNREAD],
     ),
-    "so it may while the last success is young": (
+    "it says nothing while the last success is young": (
         facts(jobs=Known((job(age=timedelta(seconds=5)),)), log=Unknown("403")),
+        [],
+    ),
+    "what one of many runs failed of is no fault while the last success is young": (
+        facts(jobs=Known((job(age=timedelta(seconds=5)),)), log=Known((NO_MATCH,))),
+        [],
+    ),
+    "what the first runs of a young CronJob failed of is": (
+        facts(
+            cron_job=cron_job(last_success=None, created=NOW - 2 * MINUTE),
+            jobs=Known((job(),)),
+            log=Known((NO_MATCH,)),
+        ),
+        [Reason.BOOTSTRAP_IDENTITY_REFUSED],
+    ),
+    "so is what the only run of a day failed of": (
+        facts(
+            cron_job=cron_job(schedule="@daily", last_success=NOW - DAY),
+            jobs=Known((job(age=timedelta(seconds=5)),)),
+            log=Known((NO_MATCH,)),
+        ),
+        [Reason.BOOTSTRAP_IDENTITY_REFUSED],
+    ),
+    "its log may say anything where it could not be read": (
+        facts(
+            cron_job=cron_job(schedule="@daily", last_success=NOW - DAY),
+            jobs=Known((job(age=timedelta(seconds=5)),)),
+            log=Unknown("403"),
+        ),
         [Reason.SEEDING_UNREAD],
     ),
     "a connection that failed once is a bad moment": (
         facts(
-            jobs=Known((job(age=timedelta(seconds=5)),)), log=Known((Cause(Reason.BOOTSTRAP_UNREACHABLE),))
+            cron_job=cron_job(schedule="@daily", last_success=NOW - DAY),
+            jobs=Known((job(age=timedelta(seconds=5)),)),
+            log=Known((Cause(Reason.BOOTSTRAP_UNREACHABLE),)),
         ),
         [],
+    ),
+    "a run that has not ended may get over what its log says": (
+        failing(Cause(Reason.BOOTSTRAP_DENIED_BY_VAULT), jobs=Known((job(JobState.ACTIVE),))),
+        [Reason.BOOTSTRAP_UNDER_WAY, Reason.BOOTSTRAP_NEVER_SUCCEEDED],
+    ),
+    "one that hangs tells why": (
+        failing(Cause(Reason.BOOTSTRAP_MET_SEALED_VAULT), jobs=Known((job(JobState.ACTIVE, 20 * MINUTE),))),
+        [Reason.BOOTSTRAP_HANGS, Reason.BOOTSTRAP_NEVER_SUCCEEDED, Reason.BOOTSTRAP_MET_SEALED_VAULT],
     ),
 }
 

@@ -463,6 +463,13 @@ def test_the_log_of_the_newest_failed_job_names_the_cause() -> None:
     assert Reason.BOOTSTRAP_IDENTITY_REFUSED not in named
 
 
+def test_the_log_of_a_job_that_runs_names_nothing() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.kubernetes.run("second", JobState.ACTIVE, START, "cat: /tmp/x: permission denied")
+    assert Reason.BOOTSTRAP_DENIED_BY_VAULT not in found(stage)
+
+
 def test_the_log_of_a_job_before_the_last_success_names_nothing() -> None:
     stage = Stage()
     stage.seeds.kubernetes.logs["old"] = "AADSTS700211: …"
