@@ -51,6 +51,8 @@ class Reason(StrEnum):
     STORE_MISSING = "StoreMissing"
     STORE_NOT_READY = "StoreNotReady"
     STORE_UNPROVEN = "StoreUnproven"
+    STORE_UNTRIED = "StoreUntried"
+    STORE_NEVER_TRIED = "StoreNeverTried"
     EXTERNAL_SECRET_MISSING = "ExternalSecretMissing"  # noqa: S105
     EXTERNAL_SECRET_NOT_READY = "ExternalSecretNotReady"  # noqa: S105
     REFRESHING = "Refreshing"
@@ -243,6 +245,20 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "A SecretStore is called Ready because it could not be validated (ValidationUnknown). That proves "
         "nothing.",
         "Look at its ExternalSecrets.",
+    ),
+    Reason.STORE_UNTRIED: ReasonInfo(
+        Leads.WAIT,
+        Severity.WARNING,
+        "A SecretStore could not be validated (ValidationUnknown), and no ExternalSecret that is looked at "
+        "reads through it yet.",
+        _NOTHING,
+    ),
+    Reason.STORE_NEVER_TRIED: _person(
+        "A SecretStore could not be validated (ValidationUnknown), and no ExternalSecret that is looked at "
+        "reads through it. So nothing tells whether it gives any secret.",
+        "Sync the application that deploys its ExternalSecrets, list them in vault.externalSecrets, or take "
+        "the store out of vault.stores.",
+        symptom=True,
     ),
     Reason.EXTERNAL_SECRET_MISSING: _person(
         "The namespace has no ExternalSecret of the declared name.",

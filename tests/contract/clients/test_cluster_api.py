@@ -303,6 +303,32 @@ def test_an_external_secret(
     assert SECRET not in repr(found)
 
 
+READS: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "one store": ({"secretStoreRef": {"kind": "SecretStore", "name": "ameide-vault"}}, {"ameide-vault"}),
+    "a store by the usual kind": ({"secretStoreRef": {"name": "ameide-vault"}}, {"ameide-vault"}),
+    "a store of the whole cluster": ({"secretStoreRef": {"kind": "ClusterSecretStore", "name": "v"}}, set()),
+    "one store for each value": (
+        {
+            "data": [{"sourceRef": {"storeRef": {"name": "one"}}}, {"secretKey": "none"}],
+            "dataFrom": [{"sourceRef": {"storeRef": {"name": "two"}}}],
+        },
+        {"one", "two"},
+    ),
+    "none": ({}, set()),
+}
+
+
+@pytest.mark.parametrize(("spec", "stores"), READS.values(), ids=READS)
+def test_an_external_secret_reads_through(
+    api: ClusterApi, server: Answers, spec: dict[str, Any], stores: set[str]
+) -> None:
+    item = {**external_secret("True", "SecretSynced"), "spec": spec}
+    server.on("GET", f"{V1}/externalsecrets", {"items": [item]})
+    found = api.synced(server.at, "dev", Kind.EXTERNAL_SECRET)
+    assert isinstance(found, Known)
+    assert found.value[0].reads == stores
+
+
 def test_the_older_version_is_asked_for_once_and_remembered(api: ClusterApi, server: Answers) -> None:
     server.on("GET", f"{BETA}/secretstores", {"items": []})
     server.on("PATCH", f"{BETA}/secretstores/store", {})

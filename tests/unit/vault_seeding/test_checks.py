@@ -35,6 +35,7 @@ ELSEWHERE = KEY_VAULT.replace("11111111", "22222222")
 DAY = timedelta(days=1)
 NOT_READY = synced("pull", ready=False, reason="SecretSyncedError")
 STORE_DOWN = synced("store", ready=False, reason="InvalidProviderConfig")
+UNVALIDATED = synced("store", reason="ValidationUnknown")
 NO_MATCH = Cause(Reason.BOOTSTRAP_IDENTITY_REFUSED, "AADSTS700211")
 
 
@@ -134,9 +135,37 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(stores=Known((synced("store"), synced("other", ready=False)))),
         [],
     ),
-    "a store that could not be validated is not proven": (
-        facts(stores=Known((synced("store", reason="ValidationUnknown"),))),
+    "a store that could not be validated is proven by what reads through it": (
+        facts(stores=Known((UNVALIDATED,))),
         [Reason.STORE_UNPROVEN],
+    ),
+    "one whose ExternalSecret is not Ready has that as its finding": (
+        facts(stores=Known((UNVALIDATED,)), external_secrets=Known((NOT_READY,))),
+        [Reason.STORE_UNPROVEN, Reason.EXTERNAL_SECRET_NOT_READY],
+    ),
+    "nothing is known of it while ExternalSecrets cannot be listed": (
+        facts(stores=Known((UNVALIDATED,)), external_secrets=Unknown("403")),
+        [Reason.STORE_UNPROVEN, Reason.SEEDING_UNREAD],
+    ),
+    "one that nothing reads through is not proven": (
+        facts(stores=Known((UNVALIDATED,)), external_secrets=Known((synced("pull", reads="other"),))),
+        [Reason.STORE_NEVER_TRIED],
+    ),
+    "nor is one in a namespace without ExternalSecrets": (
+        facts(
+            declared=declared(external_secrets=()),
+            stores=Known((UNVALIDATED,)),
+            external_secrets=Known(()),
+        ),
+        [Reason.STORE_NEVER_TRIED],
+    ),
+    "one that has been there for minutes may yet be read through": (
+        facts(
+            declared=declared(external_secrets=()),
+            stores=Known((replace(UNVALIDATED, since=(NOW - 9 * MINUTE).isoformat()),)),
+            external_secrets=Known(()),
+        ),
+        [Reason.STORE_UNTRIED],
     ),
     "an ExternalSecret that is not Ready": (
         facts(external_secrets=Known((NOT_READY,))),

@@ -333,6 +333,16 @@ def test_a_store_that_is_down_for_two_reasons_in_turn_is_refreshed_only_so_often
     assert stage.actions() == ["secrets.refresh"] * MOST_REFRESHES
 
 
+def test_a_store_that_nothing_proves_keeps_the_whole_from_being_called_converged() -> None:
+    stage = Stage()
+    stage.declared = stage.declared.model_copy(update={"external_secrets": ()})
+    stage.seeds.kubernetes.make(Kind.STORE, "store", reason="ValidationUnknown")
+    del stage.seeds.kubernetes.objects[Kind.EXTERNAL_SECRET]["pull"]
+    outcome = stage.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.STORE_NEVER_TRIED)
+    assert stage.actions() == []
+
+
 FORBIDDEN: dict[str, dict[str, Any]] = {
     "in a namespace that the contract does not list": {"namespaces": ()},
     "with an action that it forbids": {"default": Mode.NEVER},
