@@ -18,7 +18,13 @@ MISSED: Final = 3
 """Scheduled runs in a row without a success, before that is a fault."""
 RUN: Final = timedelta(minutes=2)
 """What a run may take."""
-PASSING: Final = frozenset({Reason.BOOTSTRAP_UNREACHABLE, Reason.BOOTSTRAP_MET_SEALED_VAULT})
+PASSING: Final = frozenset(
+    {
+        Reason.BOOTSTRAP_UNREACHABLE,
+        Reason.BOOTSTRAP_MET_SEALED_VAULT,
+        Reason.BOOTSTRAP_REFUSED_BY_ENTRA,
+    }
+)
 """What a log says of a bad moment. It counts only when runs were missed as well."""
 
 

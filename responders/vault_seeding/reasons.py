@@ -33,6 +33,7 @@ class Reason(StrEnum):
     BOOTSTRAP_IN_VAIN = "BootstrapInVain"
     BOOTSTRAP_IDENTITY_REFUSED = "BootstrapIdentityRefused"
     BOOTSTRAP_IDENTITY_UNKNOWN = "BootstrapIdentityUnknown"
+    BOOTSTRAP_REFUSED_BY_ENTRA = "BootstrapRefusedByEntra"
     BOOTSTRAP_ROLE_MISSING = "BootstrapRoleMissing"
     BOOTSTRAP_LACKS_SECRET = "BootstrapLacksSecret"  # noqa: S105
     BOOTSTRAP_TOKEN_FILE_MISSING = "BootstrapTokenFileMissing"  # noqa: S105
@@ -159,13 +160,19 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.BOOTSTRAP_IDENTITY_REFUSED: _repair(
         "The bootstrap's log says that Entra does not exchange its token: no credential of the identity "
-        "matches issuer, subject and audience.",
+        "matches issuer, subject and audience; or, by the code in the message, the token itself has expired "
+        "(AADSTS700024), is signed by keys that Entra does not know yet (AADSTS50013), or is one of Entra's "
+        "own (AADSTS700222).",
         "Where a credential or fact is still wrong, that is repaired first. " + _STARTED,
     ),
     Reason.BOOTSTRAP_IDENTITY_UNKNOWN: _repair(
         "The bootstrap's log says that Entra knows no application of its client id: the published fact is "
         "stale, or of another tenant.",
         "Where a fact is still wrong, that is repaired first. " + _STARTED,
+    ),
+    Reason.BOOTSTRAP_REFUSED_BY_ENTRA: _repair(
+        "The bootstrap's log names a code of Entra that is none of a refused token exchange.",
+        "Look the code up (https://login.microsoftonline.com/error). " + _STARTED,
     ),
     Reason.BOOTSTRAP_ROLE_MISSING: _person(
         "The bootstrap's log says that its identity may not read this Key Vault.",
