@@ -100,6 +100,7 @@ def facts(**changes: Any) -> Facts:
         external_secrets=Known((synced("pull", reason="SecretSynced"),)),
         told={},
         tries={},
+        may_start=True,
         rests_on=frozenset(),
     )
     newest = changes.pop("attempts", {})

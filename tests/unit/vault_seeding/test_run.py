@@ -17,7 +17,7 @@ from shared.clients.fingerprints import placeholder_digest
 from shared.engine import Report, Run, execute
 from shared.errors import PermanentError, ReconvergeError, TemporaryError
 from shared.journal import Journal
-from shared.landscape import Contract, DeclaredFact, Mode, Truth
+from shared.landscape import Action, Contract, DeclaredFact, Mode, Truth
 from shared.leases import Leases
 from shared.memory import MemoryRows
 from shared.model import Finding, Outcome, Step, Target, Word
@@ -356,6 +356,24 @@ def test_no_job_is_started(contract: dict[str, Any]) -> None:
     stage.broken()
     assert stage.run().outcome.word in {Word.HUMAN, Word.PROPOSED}
     assert set(stage.seeds.kubernetes.all_jobs) == {"first"}
+
+
+NEVER_STARTED: dict[str, dict[str, Any]] = {
+    "by its action": {"actions": {Action.VAULT_BOOTSTRAP: Mode.NEVER}},
+    "by its namespace": {"namespaces": ()},
+}
+
+
+@pytest.mark.parametrize("contract", NEVER_STARTED.values(), ids=NEVER_STARTED)
+def test_where_the_contract_never_lets_the_bootstrap_be_started_its_seeds_are_written(
+    contract: dict[str, Any],
+) -> None:
+    stage = Stage(**contract)
+    stage.broken()
+    outcome = stage.run().outcome
+    assert outcome.word is Word.HUMAN
+    assert stage.actions() == ["vault.seed"]
+    assert stage.seeds.vaults.versions == {"ghcr/token": [VALUE]}
 
 
 def test_a_vault_that_the_contract_does_not_list_is_not_seeded() -> None:
