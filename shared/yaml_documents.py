@@ -77,8 +77,9 @@ class Document:
         self._text = text
         try:
             self._root: Node | None = _yaml().compose(text)
-        # The second and third: escapes of numbers that are no character, and nesting without end.
-        except (YAMLError, ValueError, RecursionError) as error:
+        # Beside its own error: escapes of numbers that are no character, nesting without end, and the last
+        # two where a directive names a version of YAML that it does not know.
+        except (YAMLError, ValueError, RecursionError, AssertionError, LookupError) as error:
             mark = getattr(error, "problem_mark", None)
             where = f" from line {mark.line + 1} on" if mark else ""
             raise NotYamlError(f"not one YAML document{where}") from error

@@ -145,9 +145,14 @@ def readings(facts: Facts) -> tuple[Reading, ...]:
     return tuple(Reading(facts, published) for published in facts.files)
 
 
+def cluster_unread(facts: Facts) -> bool:
+    """It may be the only live one, or lie in a subscription of its own."""
+    return any(isinstance(cluster, Unknown) for cluster in facts.clusters.values())
+
+
 def home(facts: Facts) -> frozenset[str]:
     """Subscriptions of the environment's live clusters; nothing while one of the clusters is unread."""
-    if any(isinstance(cluster, Unknown) for cluster in facts.clusters.values()):
+    if cluster_unread(facts):
         return frozenset()
     live = [arm_id for arm_id, cluster in facts.clusters.items() if isinstance(cluster, Known)]
     return frozenset(subscription(arm_id) for arm_id in live)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
-from responders.runtime_facts.cases import Case, Elsewhere, Reading, home, readings
+from responders.runtime_facts.cases import Case, Elsewhere, Reading, cluster_unread, home, readings
 from responders.runtime_facts.facts import Facts, branch
 from responders.runtime_facts.progress import held_back
 from responders.runtime_facts.reasons import Reason, finding
@@ -53,6 +53,10 @@ def file_fault(reading: Reading) -> Finding | None:
             return finding(Reason.FACTS_FILE_MISSING, reading.reference, says)
         case _, NotYamlError() as error:
             return finding(Reason.FACTS_FILE_NOT_YAML, reading.reference, f"{declared.path} is {error}")
+    # On the file as well, since it is what others rest on, whichever cluster is unread.
+    if cluster_unread(reading.facts):
+        says = f"{declared.path} could not be judged while a cluster of the environment is unread"
+        return finding(Reason.FACTS_UNREAD, reading.reference, says)
     return None
 
 

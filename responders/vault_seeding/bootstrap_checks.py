@@ -10,7 +10,7 @@ from responders.vault_seeding.log_reasons import said
 from responders.vault_seeding.reasons import REASONS, Reason, finding
 from responders.vault_seeding.schedule import Schedule
 from shared.attempts import Stand, stand
-from shared.clients.cluster_api import CronJob, JobState
+from shared.clients.cluster_api import CronJob, Job, JobState
 from shared.model import Absent, Finding, Known, Unknown
 from shared.world import Leads
 
@@ -18,7 +18,13 @@ MISSED: Final = 3
 """Scheduled runs in a row without a success, before that is a fault."""
 RUN: Final = timedelta(minutes=2)
 """What a run may take."""
-PASSING: Final = frozenset({Reason.BOOTSTRAP_UNREACHABLE, Reason.BOOTSTRAP_MET_SEALED_VAULT})
+PASSING: Final = frozenset(
+    {
+        Reason.BOOTSTRAP_UNREACHABLE,
+        Reason.BOOTSTRAP_MET_SEALED_VAULT,
+        Reason.BOOTSTRAP_REFUSED_BY_ENTRA,
+    }
+)
 """What a log says of a bad moment. It counts only when runs were missed as well."""
 
 
@@ -46,13 +52,19 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
         )
         return
     try:
-        due = Schedule.parse(cron_job.schedule, cron_job.time_zone).before(now - RUN, MISSED)
+        schedule = Schedule.parse(cron_job.schedule, cron_job.time_zone)
     except ValueError as error:
         yield _finding(facts, Reason.SEEDING_UNREAD, f"the CronJob's schedule has {error}")
         return
-    late = _late(facts, cron_job, due)
-    causes = list(_causes(facts, passing_too=late is not None)) if failing(facts) else []
-    found = ([late] if late else []) + causes
+    late = _late(facts, cron_job, schedule, now)
+    hanging = _hanging(facts, now) if late or facts.last_success is None else None
+    # What succeeds every minute gets over one run that fails, or is late soon.
+    well = late is None and facts.last_success is not None and _tries_again_soon(schedule, now)
+    heard = failing(facts, now) and not well
+    causes = list(_causes(facts, passing_too=late is not None)) if heard else []
+    found = [one for one in (hanging, late) if one] + causes
+    # Where each Job is ended by the next one, a young one promises nothing once runs were missed.
+    running = _running(facts, now) and not (late and cron_job.replaces)
     if found and all(REASONS[one.reason].leads is Leads.REPAIR for one in found):
         match stand(
             facts.attempts.get(facts.cron_job_id.lower()),
@@ -62,16 +74,17 @@ def _faults(facts: Facts, cron_job: CronJob, now: datetime) -> Iterator[Finding]
         ):
             case Stand.WAITING:
                 yield _under_way(facts, "a bootstrap was started a moment ago")
-            case Stand.IN_VAIN if not _running(facts):
+            case Stand.IN_VAIN if not running:
                 yield _finding(facts, Reason.BOOTSTRAP_IN_VAIN, "a start of the bootstrap changed nothing")
-    if (found or facts.last_success is None) and _running(facts):
+    if (found or facts.last_success is None) and running:
         yield _under_way(facts, "a bootstrap is running")
     elif facts.last_success is None and not found:
         yield _under_way(facts, "the CronJob is young, and has not succeeded yet")
     yield from found
 
 
-def _late(facts: Facts, cron_job: CronJob, due: datetime | None) -> Finding | None:
+def _late(facts: Facts, cron_job: CronJob, schedule: Schedule, now: datetime) -> Finding | None:
+    due = schedule.before(now - RUN, MISSED)
     if due is None:
         return None
     last = facts.last_success
@@ -88,10 +101,18 @@ def _late(facts: Facts, cron_job: CronJob, due: datetime | None) -> Finding | No
     )
 
 
-def failing(facts: Facts) -> bool:
-    """The newest Job did not succeed, and nothing did after it began. Its log is worth a look then."""
-    newest = facts.jobs.value[0] if isinstance(facts.jobs, Known) and facts.jobs.value else None
+def _tries_again_soon(schedule: Schedule, now: datetime) -> bool:
+    last, before = schedule.before(now, 1), schedule.before(now, 2)
+    return last is not None and before is not None and last - before < situations.BOOTSTRAP_PATIENCE
+
+
+def failing(facts: Facts, now: datetime) -> bool:
+    """The newest Job failed or hangs, and none succeeded after it began. Its log is worth a look then: that
+    of one that runs tells of what it may yet get over."""
+    newest = _newest(facts)
     if newest is None or newest.state is JobState.COMPLETE:
+        return False
+    if newest.state is JobState.ACTIVE and _young(newest, now):
         return False
     last = facts.last_success
     return last is None or newest.created is None or last < newest.created
@@ -109,8 +130,25 @@ def _causes(facts: Facts, *, passing_too: bool) -> Iterator[Finding]:
             yield finding(cause.reason, facts.cron_job_id, f"the bootstrap's log: {said(cause)}", **detail)
 
 
-def _running(facts: Facts) -> bool:
-    return isinstance(facts.jobs, Known) and any(one.state is JobState.ACTIVE for one in facts.jobs.value)
+def _newest(facts: Facts) -> Job | None:
+    return facts.jobs.value[0] if isinstance(facts.jobs, Known) and facts.jobs.value else None
+
+
+def _hanging(facts: Facts, now: datetime) -> Finding | None:
+    newest = _newest(facts)
+    if newest is None or newest.state is not JobState.ACTIVE or newest.created is None or _young(newest, now):
+        return None
+    says = f"Job {newest.name} has been active since {newest.created:%Y-%m-%d %H:%M} UTC"
+    return _finding(facts, Reason.BOOTSTRAP_HANGS, says)
+
+
+def _running(facts: Facts, now: datetime) -> bool:
+    jobs = facts.jobs.value if isinstance(facts.jobs, Known) else ()
+    return any(one.state is JobState.ACTIVE and _young(one, now) for one in jobs)
+
+
+def _young(job: Job, now: datetime) -> bool:
+    return job.created is None or now - job.created < situations.BOOTSTRAP_PATIENCE
 
 
 def _under_way(facts: Facts, message: str) -> Finding:

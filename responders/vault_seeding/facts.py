@@ -43,6 +43,8 @@ class Facts:
     # -- ours
     tries: Mapping[str, tuple[Attempt, ...]]
     """Of each object within a day, oldest first."""
+    may_start: bool
+    """The contract lets the bootstrap be started, if only as a proposal."""
     rests_on: frozenset[str]
     """Subjects of other responders, in lower case."""
 

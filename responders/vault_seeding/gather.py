@@ -24,7 +24,7 @@ from shared.clients.key_vault import Secret, Sourced
 from shared.clients.managed_clusters import ApiServer
 from shared.clients.vault import Held, LoginRefused, SealStatus, Session
 from shared.errors import Misconfigured
-from shared.landscape import DeclaredVault, Environment
+from shared.landscape import Action, Contract, DeclaredVault, Environment, Mode
 from shared.model import Absent, Known, Read, Unknown, same_id
 from shared.world import Scope
 
@@ -61,6 +61,7 @@ def gather(scope: Scope) -> Facts:
         external_secrets=Absent(),
         told={},
         tries=tries(scope),
+        may_start=_may_start(scope.environment.contract, declared),
         rests_on=_rests_on(scope.environment, declared, cluster_id),
     )
     facts = _with_cluster(scope, facts)
@@ -140,7 +141,7 @@ def _with_bootstrap(scope: Scope, facts: Facts, api: ApiServer) -> Facts:
         return replace(facts, cron_job=cron_job)
     jobs: Read[tuple[Job, ...]] = kubernetes.jobs(api, namespace, cron_job.value.uid)
     facts = replace(facts, cron_job=cron_job, jobs=jobs)
-    if not isinstance(jobs, Known) or not failing(facts):
+    if not isinstance(jobs, Known) or not failing(facts, scope.clock()):
         return facts
     match kubernetes.log(api, namespace, jobs.value[0].name):
         case Known(text):
@@ -164,6 +165,14 @@ def _told(
             found = (*told.get(subject, ()), *causes(event.message, facts.declared.sources))
             told[subject] = tuple(dict.fromkeys(found))
     return told
+
+
+# -- the contract -------------------------------------------------------------------------
+
+
+def _may_start(contract: Contract, declared: DeclaredVault) -> bool:
+    never = contract.mode(Action.VAULT_BOOTSTRAP) is Mode.NEVER
+    return not never and contract.may_act_in(declared.namespace)
 
 
 # -- the root -----------------------------------------------------------------------------

@@ -39,10 +39,23 @@ MEANS: Final[Mapping[str, Reason]] = {
 }
 """What a fault of the one table of failure texts means for the bootstrap whose log tells of it."""
 
+_OF_THE_EXCHANGE: Final = (
+    "AADSTS7002121",  # another audience
+    "AADSTS7002131",  # another subject
+    "AADSTS7002137",  # the same
+    "AADSTS700024",   # a token that has expired
+    "AADSTS50013",    # its signature, while the issuer's keys change
+    "AADSTS700222",   # a token that Entra issued itself
+)  # fmt: skip
+"""What a refused exchange is told by as well, beside the table's rows.
+https://learn.microsoft.com/entra/identity-platform/reference-error-codes"""
 ENTRA: Final[Mapping[str, Reason]] = {
-    code: MEANS[row.code] for row in TABLE if row.code in MEANS for code in row.their_codes
+    **{code: MEANS[row.code] for row in TABLE if row.code in MEANS for code in row.their_codes},
+    **dict.fromkeys(_OF_THE_EXCHANGE, Reason.BOOTSTRAP_IDENTITY_REFUSED),
 }
 _ENTRA: Final = re.compile(r"AADSTS\d{5,9}", re.ASCII)
+_ANY_OF_ENTRA: Final = re.compile(r"\bAADSTS\d{5,7}(?=: )", re.ASCII)
+"""As Entra begins its text. Whatever else is written behind these letters is not shown."""
 
 TEXTS: Final[Mapping[Reason, re.Pattern[str]]] = {
     MEANS[row.code]: row.in_log for row in TABLE if row.code in MEANS and row.in_log
@@ -61,6 +74,8 @@ def causes(text: str, names: Collection[str]) -> tuple[Cause, ...]:
 def _found(text: str, names: Collection[str]) -> Iterator[Cause]:
     said = set(_ENTRA.findall(text))
     yield from (Cause(reason, code) for code, reason in ENTRA.items() if code in said)
+    others_of_entra = sorted({*_ANY_OF_ENTRA.findall(text)} - ENTRA.keys())
+    yield from (Cause(Reason.BOOTSTRAP_REFUSED_BY_ENTRA, code) for code in others_of_entra)
     lacking = {name.lower() for name in TEXTS[Reason.BOOTSTRAP_LACKS_SECRET].findall(text)}
     known = [name for name in names if name.lower() in lacking]
     yield from (Cause(Reason.BOOTSTRAP_LACKS_SECRET, name) for name in known)
@@ -73,6 +88,7 @@ def _found(text: str, names: Collection[str]) -> Iterator[Cause]:
 _SAYS: Final[Mapping[Reason, str]] = {
     Reason.BOOTSTRAP_IDENTITY_REFUSED: "Entra refuses the token exchange",
     Reason.BOOTSTRAP_IDENTITY_UNKNOWN: "Entra knows no such application",
+    Reason.BOOTSTRAP_REFUSED_BY_ENTRA: "Entra answers with a code of its own",
     Reason.BOOTSTRAP_ROLE_MISSING: "Key Vault answers ForbiddenByRbac",
     Reason.BOOTSTRAP_LACKS_SECRET: "a required Key Vault secret is missing",
     Reason.BOOTSTRAP_TOKEN_FILE_MISSING: "AZURE_FEDERATED_TOKEN_FILE is missing",

@@ -1,7 +1,8 @@
 """Findings → steps, stage by stage: what seeds Vault, then single seeds, then what reads them.
 
 A later stage has steps only when nothing is found in an earlier one: most of what is wrong further down mends
-itself once the earlier thing is right. Nothing is deleted, and no value that somebody owns is overwritten.
+itself once the earlier thing is right. Only seeds do not wait for a bootstrap that may not be started.
+Nothing is deleted, and no value that somebody owns is overwritten.
 """
 
 from enum import IntEnum, auto
@@ -24,6 +25,9 @@ LONGEST_NAME: Final = 63
 
 _HARMLESS: Final = frozenset({Reason.VAULT_LOGIN_REFUSED})
 """Of Vault, what does not stand in a bootstrap's way: a new Vault lets us in only after it."""
+
+_INTENDED: Final = frozenset({Reason.BOOTSTRAP_SUSPENDED})
+"""Somebody wants Vault to stay as it is."""
 
 
 class Stage(IntEnum):
@@ -62,13 +66,17 @@ def plan(facts: Facts, findings: tuple[Finding, ...]) -> Plan:
 
 
 def _steps(facts: Facts, found: dict[Stage, list[Finding]]) -> list[Step]:
-    if bootstrap := found[Stage.BOOTSTRAP]:
-        in_the_way = [one for one in found[Stage.VAULT] if one.reason not in _HARMLESS] + found[Stage.SOURCE]
-        return [] if in_the_way else _start(facts, bootstrap)
+    bootstrap = found[Stage.BOOTSTRAP]
+    in_the_way = [one for one in found[Stage.VAULT] if one.reason not in _HARMLESS] + found[Stage.SOURCE]
+    start = [] if in_the_way else _start(facts, bootstrap)
+    if bootstrap and not _hopeless(facts, bootstrap):
+        return start
     if found[Stage.VAULT] or any(one.subject == facts.declared.key_vault for one in found[Stage.SOURCE]):
-        return []
+        return start
     if seeds := found[Stage.SEEDS]:
-        return _seed(facts, seeds)
+        return [*start, *_seed(facts, seeds)]
+    if bootstrap:
+        return start
     if found[Stage.SOURCE]:
         return []
     return _refresh(facts, found[Stage.STORES] or found[Stage.EXTERNAL_SECRETS])
@@ -77,10 +85,20 @@ def _steps(facts: Facts, found: dict[Stage, list[Finding]]) -> list[Step]:
 # -- the bootstrap ------------------------------------------------------------------------
 
 
+def _hopeless(facts: Facts, found: list[Finding]) -> bool:
+    """It fails, and Reconverge may not start it. So seeds wait for nothing."""
+    return not facts.may_start and all(
+        REASONS[one.reason].leads in (Leads.REPAIR, Leads.PERSON) and one.reason not in _INTENDED
+        for one in found
+    )
+
+
 def _start(facts: Facts, found: list[Finding]) -> list[Step]:
     """One start, if it can mend all that is found."""
-    if not isinstance(facts.cron_job, Known) or any(
-        REASONS[one.reason].leads is not Leads.REPAIR for one in found
+    if (
+        not found
+        or not isinstance(facts.cron_job, Known)
+        or any(REASONS[one.reason].leads is not Leads.REPAIR for one in found)
     ):
         return []
     name, uid = facts.declared.bootstrap.cron_job, facts.cron_job.value.uid

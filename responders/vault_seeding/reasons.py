@@ -29,9 +29,11 @@ class Reason(StrEnum):
     BOOTSTRAP_NEVER_SUCCEEDED = "BootstrapNeverSucceeded"
     BOOTSTRAP_OVERDUE = "BootstrapOverdue"
     BOOTSTRAP_UNDER_WAY = "BootstrapUnderWay"
+    BOOTSTRAP_HANGS = "BootstrapHangs"
     BOOTSTRAP_IN_VAIN = "BootstrapInVain"
     BOOTSTRAP_IDENTITY_REFUSED = "BootstrapIdentityRefused"
     BOOTSTRAP_IDENTITY_UNKNOWN = "BootstrapIdentityUnknown"
+    BOOTSTRAP_REFUSED_BY_ENTRA = "BootstrapRefusedByEntra"
     BOOTSTRAP_ROLE_MISSING = "BootstrapRoleMissing"
     BOOTSTRAP_LACKS_SECRET = "BootstrapLacksSecret"  # noqa: S105
     BOOTSTRAP_TOKEN_FILE_MISSING = "BootstrapTokenFileMissing"  # noqa: S105
@@ -50,6 +52,8 @@ class Reason(StrEnum):
     STORE_MISSING = "StoreMissing"
     STORE_NOT_READY = "StoreNotReady"
     STORE_UNPROVEN = "StoreUnproven"
+    STORE_UNTRIED = "StoreUntried"
+    STORE_NEVER_TRIED = "StoreNeverTried"
     EXTERNAL_SECRET_MISSING = "ExternalSecretMissing"  # noqa: S105
     EXTERNAL_SECRET_NOT_READY = "ExternalSecretNotReady"  # noqa: S105
     REFRESHING = "Refreshing"
@@ -141,6 +145,14 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "A bootstrap is running, or the CronJob is so young that its first runs are still to come.",
         _NOTHING,
     ),
+    Reason.BOOTSTRAP_HANGS: _person(
+        "The newest Job of the bootstrap has been active for 10 minutes or longer, which no run takes: its "
+        "pod never began, or waits for something.",
+        "See what the pod waits for (`kubectl describe pod`): an image that cannot be pulled, an init "
+        "container, a node. Where the CronJob forbids a second Job beside it, delete the Job when that is "
+        "mended.",
+        symptom=True,
+    ),
     Reason.BOOTSTRAP_IN_VAIN: _person(
         "Reconverge started the bootstrap in just this situation, and it did not succeed.",
         "Read its log; the findings beside this one name what is known in it.",
@@ -148,13 +160,19 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     ),
     Reason.BOOTSTRAP_IDENTITY_REFUSED: _repair(
         "The bootstrap's log says that Entra does not exchange its token: no credential of the identity "
-        "matches issuer, subject and audience.",
+        "matches issuer, subject and audience; or, by the code in the message, the token itself has expired "
+        "(AADSTS700024), is signed by keys that Entra does not know yet (AADSTS50013), or is one of Entra's "
+        "own (AADSTS700222).",
         "Where a credential or fact is still wrong, that is repaired first. " + _STARTED,
     ),
     Reason.BOOTSTRAP_IDENTITY_UNKNOWN: _repair(
         "The bootstrap's log says that Entra knows no application of its client id: the published fact is "
         "stale, or of another tenant.",
         "Where a fact is still wrong, that is repaired first. " + _STARTED,
+    ),
+    Reason.BOOTSTRAP_REFUSED_BY_ENTRA: _repair(
+        "The bootstrap's log names a code of Entra that is none of a refused token exchange.",
+        "Look the code up (https://login.microsoftonline.com/error). " + _STARTED,
     ),
     Reason.BOOTSTRAP_ROLE_MISSING: _person(
         "The bootstrap's log says that its identity may not read this Key Vault.",
@@ -192,10 +210,11 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.SEED_MISSING: _repair("Vault was never given a declared seed.", _SEEDED),
     Reason.SEED_IS_PLACEHOLDER: _repair("A seed in Vault is a fixture value.", _SEEDED),
     Reason.SEED_FIGHT: _person(
-        "A seed is a fixture value again, though Reconverge wrote the source's value twice within a day. It "
-        "does not write it once more in that time.",
-        "See who writes the fixture (a chart, a hook, the bootstrap itself, or a Vault that is made anew "
-        "with it) and end that. A new version in Key Vault is written at once.",
+        "A seed is a fixture value or missing again, though Reconverge wrote the source's value twice within "
+        "a day, or sent it five times without an answer. It does not write it once more in that time.",
+        "See who writes the fixture or takes the key away (a chart, a hook, the bootstrap itself, or a Vault "
+        "that is made anew) and end that, or what keeps Vault's answers back. A new version in Key Vault is "
+        "written at once.",
     ),
     Reason.SEED_BEHIND: ReasonInfo(
         Leads.WAIT,
@@ -234,6 +253,20 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "nothing.",
         "Look at its ExternalSecrets.",
     ),
+    Reason.STORE_UNTRIED: ReasonInfo(
+        Leads.WAIT,
+        Severity.WARNING,
+        "A SecretStore could not be validated (ValidationUnknown), and no ExternalSecret that is looked at "
+        "reads through it yet.",
+        _NOTHING,
+    ),
+    Reason.STORE_NEVER_TRIED: _person(
+        "A SecretStore could not be validated (ValidationUnknown), and no ExternalSecret that is looked at "
+        "reads through it. So nothing tells whether it gives any secret.",
+        "Sync the application that deploys its ExternalSecrets, list them in vault.externalSecrets, or take "
+        "the store out of vault.stores.",
+        symptom=True,
+    ),
     Reason.EXTERNAL_SECRET_MISSING: _person(
         "The namespace has no ExternalSecret of the declared name.",
         "Sync the Argo CD application that deploys it, or correct vault.externalSecrets.",
@@ -246,7 +279,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         _NOTHING,
     ),
     Reason.REFRESH_IN_VAIN: _person(
-        "It was refreshed in just this situation, and is still not Ready.",
+        "It was refreshed in just this situation, or 24 times within a day, and is still not Ready.",
         "See the cause in the message, or the object's Events (`kubectl describe`). Its refreshPolicy may "
         "be CreatedOnce, or it reads a key that is not declared as a seed.",
         symptom=True,

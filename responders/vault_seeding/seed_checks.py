@@ -10,8 +10,10 @@ from shared.clients.vault import Held, LoginRefused
 from shared.model import Absent, Finding, Known, Unknown
 
 MOST_SEEDINGS: Final = 2
-"""Of one version of a source in a day. Whoever puts a placeholder back each time would be written over
-without end."""
+"""Of one version of a source in a day. Whoever puts a placeholder back each time, or takes the key away,
+would be written over without end."""
+MOST_TRIES: Final = 5
+"""The same, counting those that nobody confirmed: each of them may have been done."""
 
 
 def vault_fault(facts: Facts) -> Finding | None:
@@ -53,7 +55,10 @@ def _seed_fault(facts: Facts, key: str, source: Known[Sourced] | Absent | Unknow
         case Unknown(why):
             return finding(Reason.SEEDING_UNREAD, subject, f"seed {key} could not be read: {why}")
         case Absent():
-            return finding(Reason.SEED_MISSING, subject, f"Vault has no {key}")
+            missing = finding(Reason.SEED_MISSING, subject, f"Vault has no {key}")
+            if not isinstance(source, Known):
+                return missing
+            return _unless_in_vain(facts, key, source.value.version, missing)
         case Known(held) if held.deleted:
             return finding(
                 Reason.SEED_DELETED, subject, f"version {held.version} of {key} was deleted", **_of(held)
@@ -83,10 +88,8 @@ def _difference(facts: Facts, key: str, held: Held, source: Sourced) -> Finding:
     subject, evidence = facts.seed_id(key), {**_of(held), "source": source.version}
     if held.fingerprint is not None and held.fingerprint.placeholder:
         says = f"version {held.version} of {key} is a placeholder"
-        if (seeded := _seedings(facts, key, source.version)) < MOST_SEEDINGS:
-            return finding(Reason.SEED_IS_PLACEHOLDER, subject, says, **evidence)
-        says += f" again, though version {source.version} of its source was written {seeded} times in a day"
-        return finding(Reason.SEED_FIGHT, subject, says, **evidence)
+        wanting = finding(Reason.SEED_IS_PLACEHOLDER, subject, says, **evidence)
+        return _unless_in_vain(facts, key, source.version, wanting)
     said = (
         f"version {held.version} of {key} differs from version {source.version} of secret"
         f" {facts.declared.seeds[key]}"
@@ -95,12 +98,24 @@ def _difference(facts: Facts, key: str, held: Held, source: Sourced) -> Finding:
     return finding(reason, subject, said, **evidence)
 
 
-def _seedings(facts: Facts, key: str, version: str) -> int:
-    """Of this version of the source. One whose answer was lost counts once its value was seen there."""
-    return sum(
-        (one.confirmed or one.proven) and one.after.get("secretVersion") == version
-        for one in facts.tries_of(facts.seed_id(key))
-    )
+def _unless_in_vain(facts: Facts, key: str, version: str, wanting: Finding) -> Finding:
+    """The seed is to be written, unless that was done often enough."""
+    if though := _in_vain(facts, key, version):
+        return finding(
+            Reason.SEED_FIGHT, wanting.subject, f"{wanting.message} {though}", **dict(wanting.evidence)
+        )
+    return wanting
+
+
+def _in_vain(facts: Facts, key: str, version: str) -> str | None:
+    """How often this version of the source was written; None where it may be once more."""
+    made = [one for one in facts.tries_of(facts.seed_id(key)) if one.after.get("secretVersion") == version]
+    of = f"version {version} of its source"
+    if (done := sum(one.confirmed or one.proven for one in made)) >= MOST_SEEDINGS:
+        return f"again, though {of} was written {done} times in a day"
+    if len(made) >= MOST_TRIES:
+        return f"still, though {of} was sent {len(made)} times in a day"
+    return None
 
 
 def _newer_than_bootstrap(facts: Facts, key: str) -> bool:

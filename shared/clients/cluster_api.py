@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/cron-job-
 https://external-secrets.io/latest/api/spec/
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -59,6 +59,8 @@ class CronJob:
     suspended: bool
     created: datetime | None
     last_success: datetime | None
+    replaces: bool = False
+    """A Job that still runs is ended when the next one is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,8 @@ class Synced:
     """Of the condition; empty while the operator has not said anything."""
     since: str
     """When the condition last changed, as the operator spells it."""
+    reads: frozenset[str] = frozenset()
+    """Of an ExternalSecret: the stores of its namespace that it reads through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,7 @@ def _cron_job(found: Json) -> CronJob:
         suspended=bool(spec.get("suspend")),
         created=time_of(found["metadata"].get("creationTimestamp")),
         last_success=time_of(status.get("lastSuccessfulTime")),
+        replaces=spec.get("concurrencyPolicy") == "Replace",
     )
 
 
@@ -346,7 +351,17 @@ def _synced(found: Json) -> Synced:
         ready=ready.get("status") == "True",
         reason=word(ready.get("reason")),
         since=ready.get("lastTransitionTime") or "",
+        reads=frozenset(_stores(found.get("spec") or {})),
     )
+
+
+def _stores(spec: Json) -> Iterator[str]:
+    """One for all values, or one for a value."""
+    values = (*(spec.get("data") or ()), *(spec.get("dataFrom") or ()))
+    own = [(one.get("sourceRef") or {}).get("storeRef") for one in values]
+    for store in (spec.get("secretStoreRef"), *own):
+        if store and store.get("kind", Kind.STORE.singular) == Kind.STORE.singular:
+            yield str(store.get("name"))
 
 
 def _event(found: Json) -> Event:

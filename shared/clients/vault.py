@@ -84,15 +84,13 @@ class Vaults:
             with _translated():
                 # Its token is handed over, not kept in a client that others share.
                 found = self._client(address, "").auth.jwt.jwt_login(role, jwt, use_token=False, path=mount)
-            token = found["auth"]["client_token"]
+                token = found["auth"]["client_token"]
         except (_Refused, PermanentError, _NotThere, _NotMounted) as refused:
             return LoginRefused(str(refused))
         except ReconvergeError as error:
             return as_unknown(error)
-        except (LookupError, TypeError) as error:
-            return _misshapen(type(error).__name__)
         if not isinstance(token, str) or not token:
-            return _misshapen("no token")
+            return Unknown(_misshapen("no token"))
         return Known(Session(address, token))
 
     def read(self, session: Session, mount: str, key: str, placeholders: Collection[str]) -> Read[Held]:
@@ -189,6 +187,9 @@ def _translated() -> Iterator[None]:
     except RequestException as error:
         kind = type(error).__name__
         raise TemporaryError(f"{SERVICE} could not be reached ({kind})", delay=AGAIN) from error
+    # Of hvac as well, on a refusal whose JSON is no object. Such an error may hold the body it met.
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise TemporaryError(_misshapen(type(error).__name__), delay=AGAIN) from None
 
 
 def _classified(error: "VaultError") -> ReconvergeError:
@@ -224,9 +225,7 @@ def _read[T](call: Callable[[], T]) -> Read[T]:
         return Absent()
     except ReconvergeError as error:
         return as_unknown(error)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        return _misshapen(type(error).__name__)
 
 
-def _misshapen(what: str) -> Unknown:
-    return Unknown(f"{SERVICE}'s answer has not the promised shape ({what})")
+def _misshapen(what: str) -> str:
+    return f"{SERVICE}'s answer has not the promised shape ({what})"

@@ -76,6 +76,9 @@ NOT_YAML = {
     "two documents": "a: 1\n---\nb: 2\n",
     "a character that YAML forbids": "a: \x00\n",
     "nesting without end": "[" * 5000,
+    "an older version than any parser knows": "%YAML 1.0\n---\na: 1\n",
+    "a version that is not made yet": "%YAML 1.3\n---\na: 1\n",
+    "a version of two digits": "%YAML 1.10\n---\na: 1\n",
 }
 
 

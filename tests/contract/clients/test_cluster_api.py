@@ -70,6 +70,16 @@ def test_a_cron_job_is_read_as_the_app_s_identity(api: ClusterApi, server: Answe
     assert [one.headers["authorization"] for one in server.asked] == ["Bearer entra-token"]
 
 
+@pytest.mark.parametrize(("policy", "replaces"), [("Replace", True), ("Forbid", False), ("Allow", False)])
+def test_a_cron_job_whose_runs_end_each_other_says_so(
+    api: ClusterApi, server: Answers, policy: str, replaces: bool
+) -> None:
+    server.on("GET", CRON_JOB, cron_job(concurrencyPolicy=policy))
+    found = api.cron_job(server.at, "dev", "bootstrap")
+    assert isinstance(found, Known)
+    assert found.value.replaces is replaces
+
+
 def test_a_cron_job_that_is_not_there_is_absent(api: ClusterApi, server: Answers) -> None:
     server.on("GET", CRON_JOB, status(404, "NotFound"), 404)
     assert api.cron_job(server.at, "dev", "bootstrap") == Absent()
@@ -291,6 +301,32 @@ def test_an_external_secret(
     assert isinstance(found, Known)
     assert [(one.name, one.ready, one.reason) for one in found.value] == [("pull", ready, reason)]
     assert SECRET not in repr(found)
+
+
+READS: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "one store": ({"secretStoreRef": {"kind": "SecretStore", "name": "ameide-vault"}}, {"ameide-vault"}),
+    "a store by the usual kind": ({"secretStoreRef": {"name": "ameide-vault"}}, {"ameide-vault"}),
+    "a store of the whole cluster": ({"secretStoreRef": {"kind": "ClusterSecretStore", "name": "v"}}, set()),
+    "one store for each value": (
+        {
+            "data": [{"sourceRef": {"storeRef": {"name": "one"}}}, {"secretKey": "none"}],
+            "dataFrom": [{"sourceRef": {"storeRef": {"name": "two"}}}],
+        },
+        {"one", "two"},
+    ),
+    "none": ({}, set()),
+}
+
+
+@pytest.mark.parametrize(("spec", "stores"), READS.values(), ids=READS)
+def test_an_external_secret_reads_through(
+    api: ClusterApi, server: Answers, spec: dict[str, Any], stores: set[str]
+) -> None:
+    item = {**external_secret("True", "SecretSynced"), "spec": spec}
+    server.on("GET", f"{V1}/externalsecrets", {"items": [item]})
+    found = api.synced(server.at, "dev", Kind.EXTERNAL_SECRET)
+    assert isinstance(found, Known)
+    assert found.value[0].reads == stores
 
 
 def test_the_older_version_is_asked_for_once_and_remembered(api: ClusterApi, server: Answers) -> None:

@@ -117,6 +117,19 @@ def test_a_login_that_brings_no_token_is_no_session(bao: Bao, site: Site, token:
     assert "has not the promised shape" in found.why
 
 
+# What a gateway before Vault says of itself, as JSON that is no object.
+GATEWAY = {"a text": (502, "Bad Gateway"), "a list": (503, []), "null": (429, None), "a refusal": (403, "No")}
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize(("status", "body"), GATEWAY.values(), ids=GATEWAY)
+def test_a_login_that_a_gateway_answers_is_unknown(bao: Bao, site: Site, status: int, body: object) -> None:
+    site.on("/v1/auth/jwt/login", told(body, status), "POST")
+    found = Vaults(bao.credential()).login(site.origin, "jwt", "reconverge", AUDIENCE)
+    assert isinstance(found, Unknown)
+    assert "has not the promised shape" in found.why
+
+
 @pytest.mark.parametrize("token", ["", None])
 def test_no_token_of_the_surroundings_is_used(bao: Bao, monkeypatch: pytest.MonkeyPatch, token: Any) -> None:
     monkeypatch.setenv("VAULT_TOKEN", bao.root)
@@ -276,6 +289,18 @@ def test_an_answer_that_names_no_version_is_no_write(
     with relay.running(), pytest.raises(TemporaryError, match="may have been done"):
         copy(bao, vaults, key, 0, address=f"http://127.0.0.1:{relay.server_port}")
     assert vaults.read(session, "secret", key, ()) == Absent()
+
+
+@pytest.mark.usefixtures("surroundings")
+@pytest.mark.parametrize(("status", "body"), GATEWAY.values(), ids=GATEWAY)
+def test_a_write_that_a_gateway_answers_may_have_been_done_and_keeps_no_body(
+    vaults: Vaults, site: Site, status: int, body: object
+) -> None:
+    site.on("/v1/secret/data/any", told(body, status), "POST")
+    with pytest.raises(TemporaryError, match="has not the promised shape") as lost:
+        vaults.write(Session(site.origin, "t"), "secret", "any", SecretText(VALUE), cas=0)
+    assert not isinstance(lost.value, NotWritten)
+    assert lost.value.__cause__ is None
 
 
 # -- what the token may do --------------------------------------------------------------------------

@@ -137,7 +137,7 @@ SITUATIONS: dict[str, tuple[Callable[[World], None], list[tuple[Reason, str]]]] 
     ),
     "a cluster that does not answer leaves nothing to judge by": (
         without_cluster_reads,
-        [(Reason.FACTS_UNREAD, CLUSTER)],
+        [(Reason.FACTS_UNREAD, CLUSTER), (Reason.FACTS_UNREAD, REFERENCE)],
     ),
     "a cluster that is being rebuilt has no facts": (without_cluster, [(Reason.NO_LIVE_CLUSTER, CLUSTER)]),
     "an identity that does not answer is not known": (

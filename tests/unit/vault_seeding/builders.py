@@ -70,8 +70,12 @@ def job(state: JobState = JobState.FAILED, age: timedelta = MINUTE, name: str = 
     return Job(name=name, state=state, created=begun, completed=ended)
 
 
-def synced(name: str, *, ready: bool = True, reason: str = "Valid", since: str = "once") -> Synced:
-    return Synced(name=name, uid=f"uid-{name}", ready=ready, reason=reason, since=since)
+def synced(
+    name: str, *, ready: bool = True, reason: str = "Valid", since: str = "once", reads: str = "store"
+) -> Synced:
+    return Synced(
+        name=name, uid=f"uid-{name}", ready=ready, reason=reason, since=since, reads=frozenset({reads})
+    )
 
 
 def facts(**changes: Any) -> Facts:
@@ -96,6 +100,7 @@ def facts(**changes: Any) -> Facts:
         external_secrets=Known((synced("pull", reason="SecretSynced"),)),
         told={},
         tries={},
+        may_start=True,
         rests_on=frozenset(),
     )
     newest = changes.pop("attempts", {})

@@ -35,6 +35,7 @@ ELSEWHERE = KEY_VAULT.replace("11111111", "22222222")
 DAY = timedelta(days=1)
 NOT_READY = synced("pull", ready=False, reason="SecretSyncedError")
 STORE_DOWN = synced("store", ready=False, reason="InvalidProviderConfig")
+UNVALIDATED = synced("store", reason="ValidationUnknown")
 NO_MATCH = Cause(Reason.BOOTSTRAP_IDENTITY_REFUSED, "AADSTS700211")
 
 
@@ -134,9 +135,37 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         facts(stores=Known((synced("store"), synced("other", ready=False)))),
         [],
     ),
-    "a store that could not be validated is not proven": (
-        facts(stores=Known((synced("store", reason="ValidationUnknown"),))),
+    "a store that could not be validated is proven by what reads through it": (
+        facts(stores=Known((UNVALIDATED,))),
         [Reason.STORE_UNPROVEN],
+    ),
+    "one whose ExternalSecret is not Ready has that as its finding": (
+        facts(stores=Known((UNVALIDATED,)), external_secrets=Known((NOT_READY,))),
+        [Reason.STORE_UNPROVEN, Reason.EXTERNAL_SECRET_NOT_READY],
+    ),
+    "nothing is known of it while ExternalSecrets cannot be listed": (
+        facts(stores=Known((UNVALIDATED,)), external_secrets=Unknown("403")),
+        [Reason.STORE_UNPROVEN, Reason.SEEDING_UNREAD],
+    ),
+    "one that nothing reads through is not proven": (
+        facts(stores=Known((UNVALIDATED,)), external_secrets=Known((synced("pull", reads="other"),))),
+        [Reason.STORE_NEVER_TRIED],
+    ),
+    "nor is one in a namespace without ExternalSecrets": (
+        facts(
+            declared=declared(external_secrets=()),
+            stores=Known((UNVALIDATED,)),
+            external_secrets=Known(()),
+        ),
+        [Reason.STORE_NEVER_TRIED],
+    ),
+    "one that has been there for minutes may yet be read through": (
+        facts(
+            declared=declared(external_secrets=()),
+            stores=Known((replace(UNVALIDATED, since=(NOW - 9 * MINUTE).isoformat()),)),
+            external_secrets=Known(()),
+        ),
+        [Reason.STORE_UNTRIED],
     ),
     "an ExternalSecret that is not Ready": (
         facts(external_secrets=Known((NOT_READY,))),
@@ -196,6 +225,36 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         failing(jobs=Known((job(JobState.ACTIVE),)), log=Absent()),
         [Reason.BOOTSTRAP_UNDER_WAY, Reason.BOOTSTRAP_NEVER_SUCCEEDED],
     ),
+    "one that runs for longer than any does hangs": (
+        failing(jobs=Known((job(JobState.ACTIVE, 2 * DAY),)), log=Absent()),
+        [Reason.BOOTSTRAP_HANGS, Reason.BOOTSTRAP_NEVER_SUCCEEDED],
+    ),
+    "so does the first one of a CronJob that runs once a day": (
+        facts(
+            cron_job=cron_job(schedule="@daily", created=NOW - DAY, last_success=None),
+            jobs=Known((job(JobState.ACTIVE, 20 * MINUTE),)),
+        ),
+        [Reason.BOOTSTRAP_HANGS],
+    ),
+    "an old Job that runs beside good ones is somebody's own": (
+        facts(jobs=Known((job(JobState.COMPLETE), job(JobState.ACTIVE, 2 * DAY)))),
+        [],
+    ),
+    "runs that are each ended by the next one are not waited for": (
+        failing(
+            cron_job=cron_job(last_success=None, replaces=True),
+            jobs=Known((job(JobState.ACTIVE, MINUTE / 3),)),
+            log=Absent(),
+        ),
+        [Reason.BOOTSTRAP_NEVER_SUCCEEDED],
+    ),
+    "unless none was missed": (
+        facts(
+            cron_job=cron_job(last_success=None, created=NOW - 2 * MINUTE, replaces=True),
+            jobs=Known((job(JobState.ACTIVE, MINUTE / 3),)),
+        ),
+        [Reason.BOOTSTRAP_UNDER_WAY],
+    ),
     "a log that is gone leaves the fault as it is": (
         failing(log=Absent()),
         [Reason.BOOTSTRAP_NEVER_SUCCEEDED],
@@ -204,15 +263,53 @@ CASES: dict[str, tuple[Facts, list[Reason]]] = {
         failing(log=Unknown("403")),
         [Reason.BOOTSTRAP_NEVER_SUCCEEDED, Reason.SEEDING_UNREAD],
     ),
-    "so it may while the last success is young": (
+    "it says nothing while the last success is young": (
         facts(jobs=Known((job(age=timedelta(seconds=5)),)), log=Unknown("403")),
+        [],
+    ),
+    "what one of many runs failed of is no fault while the last success is young": (
+        facts(jobs=Known((job(age=timedelta(seconds=5)),)), log=Known((NO_MATCH,))),
+        [],
+    ),
+    "what the first runs of a young CronJob failed of is": (
+        facts(
+            cron_job=cron_job(last_success=None, created=NOW - 2 * MINUTE),
+            jobs=Known((job(),)),
+            log=Known((NO_MATCH,)),
+        ),
+        [Reason.BOOTSTRAP_IDENTITY_REFUSED],
+    ),
+    "so is what the only run of a day failed of": (
+        facts(
+            cron_job=cron_job(schedule="@daily", last_success=NOW - DAY),
+            jobs=Known((job(age=timedelta(seconds=5)),)),
+            log=Known((NO_MATCH,)),
+        ),
+        [Reason.BOOTSTRAP_IDENTITY_REFUSED],
+    ),
+    "its log may say anything where it could not be read": (
+        facts(
+            cron_job=cron_job(schedule="@daily", last_success=NOW - DAY),
+            jobs=Known((job(age=timedelta(seconds=5)),)),
+            log=Unknown("403"),
+        ),
         [Reason.SEEDING_UNREAD],
     ),
     "a connection that failed once is a bad moment": (
         facts(
-            jobs=Known((job(age=timedelta(seconds=5)),)), log=Known((Cause(Reason.BOOTSTRAP_UNREACHABLE),))
+            cron_job=cron_job(schedule="@daily", last_success=NOW - DAY),
+            jobs=Known((job(age=timedelta(seconds=5)),)),
+            log=Known((Cause(Reason.BOOTSTRAP_UNREACHABLE),)),
         ),
         [],
+    ),
+    "a run that has not ended may get over what its log says": (
+        failing(Cause(Reason.BOOTSTRAP_DENIED_BY_VAULT), jobs=Known((job(JobState.ACTIVE),))),
+        [Reason.BOOTSTRAP_UNDER_WAY, Reason.BOOTSTRAP_NEVER_SUCCEEDED],
+    ),
+    "one that hangs tells why": (
+        failing(Cause(Reason.BOOTSTRAP_MET_SEALED_VAULT), jobs=Known((job(JobState.ACTIVE, 20 * MINUTE),))),
+        [Reason.BOOTSTRAP_HANGS, Reason.BOOTSTRAP_NEVER_SUCCEEDED, Reason.BOOTSTRAP_MET_SEALED_VAULT],
     ),
 }
 
@@ -236,6 +333,7 @@ CAUSES = {
     Reason.BOOTSTRAP_DENIED_BY_VAULT,
     Reason.BOOTSTRAP_AUDIENCE_REFUSED,
     Reason.BOOTSTRAP_UNREACHABLE,
+    Reason.BOOTSTRAP_REFUSED_BY_ENTRA,
 }
 
 
@@ -268,6 +366,8 @@ SEEDED = {
         (seeding(), seeding(confirmed=False, proven=True)),
         Reason.SEED_FIGHT,
     ),
+    "four times, and every answer was lost": ((LOST,) * 4, Reason.SEED_IS_PLACEHOLDER),
+    "five times, and every answer was lost": ((LOST,) * 5, Reason.SEED_FIGHT),
 }
 
 
@@ -278,6 +378,20 @@ def test_a_placeholder_that_is_there_again_after_it_was_seeded(
     given = facts(held={"ghcr/token": held("fixture", placeholder=True)})
     given = replace(given, tries={given.seed_id("ghcr/token").lower(): made})
     assert reasons(check(given, NOW)) == [expected]
+
+
+@pytest.mark.parametrize(("made", "expected"), SEEDED.values(), ids=SEEDED)
+def test_a_key_that_is_gone_again_after_it_was_seeded(made: tuple[Attempt, ...], expected: Reason) -> None:
+    given = facts(held={"ghcr/token": Absent()})
+    given = replace(given, tries={given.seed_id("ghcr/token").lower(): made})
+    usual = {Reason.SEED_IS_PLACEHOLDER: Reason.SEED_MISSING}
+    assert reasons(check(given, NOW)) == [usual.get(expected, expected)]
+
+
+def test_a_missing_key_whose_source_was_not_read_is_no_fight() -> None:
+    given = facts(held={"ghcr/token": Absent()}, sources={"ghcr-token": Unknown("403")})
+    given = replace(given, tries={given.seed_id("ghcr/token").lower(): (seeding(), seeding())})
+    assert reasons(check(given, NOW)) == [Reason.SEEDING_UNREAD, Reason.SEED_MISSING]
 
 
 def test_a_placeholder_without_end_is_for_people_and_named_with_what_was_written() -> None:
@@ -344,7 +458,7 @@ def test_a_bootstrap_that_was_started(age: timedelta, expected: Reason) -> None:
 
 
 def test_a_start_is_not_in_vain_while_the_bootstrap_runs() -> None:
-    given = failing(jobs=Known((job(JobState.ACTIVE, 11 * MINUTE),)), log=Absent())
+    given = failing(jobs=Known((job(JobState.ACTIVE, 9 * MINUTE),)), log=Absent())
     tried = attempt(situations.of_bootstrap(given), 11 * MINUTE)
     given = replace(given, tries={given.cron_job_id.lower(): (tried,)})
     assert reasons(check(given, NOW)) == [Reason.BOOTSTRAP_UNDER_WAY, Reason.BOOTSTRAP_NEVER_SUCCEEDED]
@@ -377,6 +491,14 @@ def test_an_external_secret_that_was_refreshed(age: timedelta, expected: Reason)
     tried = attempt(situations.of_refresh(given, Kind.EXTERNAL_SECRET, NOT_READY), age)
     found = check(facts(external_secrets=Known((NOT_READY,)), attempts={subject: tried}), NOW)
     assert reasons(found) == [expected]
+
+
+@pytest.mark.parametrize(("times", "expected"), [(23, Reason.STORE_NOT_READY), (24, Reason.REFRESH_IN_VAIN)])
+def test_a_store_that_is_in_another_situation_at_each_look(times: int, expected: Reason) -> None:
+    given = facts(stores=Known((STORE_DOWN,)))
+    made = tuple(attempt("another", timedelta(hours=one + 1)) for one in reversed(range(times)))
+    given = replace(given, tries={given.synced_id(Kind.STORE, "store").lower(): made})
+    assert reasons(check(given, NOW)) == [expected]
 
 
 def test_a_store_that_recovered_makes_a_refresh_worth_while_again() -> None:

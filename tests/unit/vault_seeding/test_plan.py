@@ -80,6 +80,35 @@ CASES: dict[str, tuple[Facts, list[tuple[str, str]]]] = {
         facts(cron_job=cron_job(suspended=True), held=EMPTY),
         [],
     ),
+    "one that the contract never lets be started holds no seed back": (
+        failing(may_start=False, held=EMPTY, stores=Known((STORE_DOWN,))),
+        [(BOOTSTRAP, "vault-bootstrap"), (SEED, "token")],
+    ),
+    "nor does it where only a person could mend it": (
+        failing(Cause(Reason.BOOTSTRAP_ROLE_MISSING), may_start=False, held=EMPTY),
+        [(SEED, "token")],
+    ),
+    "nor where a secret of another seed is missing": (
+        failing(may_start=False, held=EMPTY, secrets=Known((secret("ghcr-token"),))),
+        [(SEED, "token")],
+    ),
+    "what reads the seeds waits for it all the same": (
+        failing(may_start=False, external_secrets=Known((NOT_READY,))),
+        [(BOOTSTRAP, "vault-bootstrap")],
+    ),
+    "seeds wait while it runs": (
+        failing(jobs=Known((job(JobState.ACTIVE),)), may_start=False, held=EMPTY),
+        [],
+    ),
+    "and while it is suspended": (
+        facts(cron_job=cron_job(suspended=True), may_start=False, held=EMPTY),
+        [],
+    ),
+    "and while nothing is known of it": (facts(cron_job=Unknown("403"), may_start=False, held=EMPTY), []),
+    "and while Vault is sealed": (
+        failing(seal=Known(SealStatus(initialised=True, sealed=True)), may_start=False, held=EMPTY),
+        [],
+    ),
     # -- the second
     "a missing seed is written": (facts(held=EMPTY), [(SEED, "token")]),
     "a placeholder is replaced": (

@@ -7,27 +7,29 @@ from typing import Any
 import pytest
 
 from responders.federated_credentials import RESPONDER as CREDENTIALS
+from responders.runtime_facts import RESPONDER as FACTS
 from responders.vault_seeding import RESPONDER
 from responders.vault_seeding.plan import NAME
 from responders.vault_seeding.reasons import Reason
+from responders.vault_seeding.sync_checks import MOST_REFRESHES
 from shared.clients.cluster_api import CronJob, Event, JobState, Kind
 from shared.clients.fingerprints import placeholder_digest
 from shared.engine import Report, Run, execute
 from shared.errors import PermanentError, ReconvergeError, TemporaryError
 from shared.journal import Journal
-from shared.landscape import Contract, DeclaredFact, Mode, Truth
+from shared.landscape import Action, Contract, DeclaredFact, Mode, Truth
 from shared.leases import Leases
 from shared.memory import MemoryRows
 from shared.model import Finding, Outcome, Step, Target, Word
 from shared.plans import Plans
 from shared.steps import Crew
 from shared.world import Scope
-from tests.unit.app import environment, landscape
+from tests.unit.app import BLUE_AND_GREEN, GREEN_LIVE, environment, landscape
 from tests.unit.clocks import START, VirtualClock
-from tests.unit.federated_credentials.builders import CLUSTER, DEAD, IDENTITY, LIVE, held
+from tests.unit.federated_credentials.builders import CLUSTER, DEAD, GREEN, IDENTITY, LIVE, held
 from tests.unit.platform import Platform
+from tests.unit.runtime_facts.builders import OLD_CLIENT_ID, PATH, REPOSITORY, fact
 from tests.unit.runtime_facts.builders import declared as published
-from tests.unit.runtime_facts.builders import fact
 from tests.unit.vault_seeding.builders import ADDRESS, CRON_JOB, KEY_VAULT, declared
 
 MINUTE = timedelta(minutes=1)
@@ -74,6 +76,8 @@ class Stage:
         self.works = True
         self.declared = declared(placeholders=(placeholder_digest(FIXTURE),))
         self.contract = Contract(**{**MAY, **contract})
+        self.sections: dict[str, Any] = {}
+        """Of the environment, beside Vault and the identity."""
 
     # -- what the platform's own controllers do -------------------------------------------
 
@@ -101,7 +105,8 @@ class Stage:
     # -- runs -----------------------------------------------------------------------------
 
     def scope(self) -> Scope:
-        whole = landscape(environment(contract=self.contract).model_copy(update={"vault": self.declared}))
+        sections = {"vault": self.declared, **self.sections}
+        whole = landscape(environment(contract=self.contract).model_copy(update=sections))
         return Scope(
             target=TARGET,
             landscape=whole,
@@ -110,7 +115,7 @@ class Stage:
             journal=self.journal,
             clock=self.clock,
             pause=self.clock.pause,
-            preconditions=(CREDENTIALS,),
+            preconditions=(CREDENTIALS, FACTS),
         )
 
     def run(self, *, dry: bool = False) -> Report:
@@ -202,6 +207,15 @@ def test_a_placeholder_that_was_fought_over_is_written_over_again_a_day_later() 
     assert stage.seeds.vaults.versions["ghcr/token"][-1] == VALUE
 
 
+def test_a_key_that_somebody_takes_away_is_written_twice_and_then_told_of() -> None:
+    stage = Stage()
+    for _ in range(6):
+        stage.seeds.vaults.versions.clear()
+        outcome = stage.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.SEED_FIGHT)
+    assert stage.actions() == ["vault.seed"] * 2
+
+
 def test_a_value_that_somebody_wrote_meanwhile_stays() -> None:
     stage = Stage()
     stage.seeds.vaults.versions.clear()
@@ -239,6 +253,28 @@ def test_a_bootstrap_that_fails_again_is_started_once_and_then_told_of() -> None
     assert outcome.word is Word.HUMAN
     assert outcome.reason == Reason.BOOTSTRAP_IN_VAIN
     assert stage.actions() == ["vault.bootstrap"]
+
+
+def test_a_bootstrap_that_never_begins_is_told_of() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.kubernetes.run("stuck", JobState.ACTIVE, START - timedelta(days=2))
+    outcome = stage.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.BOOTSTRAP_HANGS)
+    assert stage.actions() == []
+
+
+def test_a_bootstrap_whose_runs_end_each_other_is_started_once_beside_them() -> None:
+    stage = Stage()
+    stage.broken()
+    cluster = stage.seeds.kubernetes
+    usual = cluster.cron_jobs[CRON_JOB]
+    cluster.cron_jobs[CRON_JOB] = replace(usual, schedule="*/1 * * * *", replaces=True)
+    for number in range(20):
+        cluster.run(f"run-{number}", JobState.ACTIVE, stage.clock() - timedelta(seconds=20))
+        stage.run()
+        del cluster.all_jobs[f"run-{number}"]
+    assert stage.actions() == ["vault.bootstrap", "secrets.refresh", "secrets.refresh"]
 
 
 def test_an_hour_later_it_is_started_anew_beside_the_job_that_failed() -> None:
@@ -299,6 +335,28 @@ def test_a_refresh_without_effect_is_made_once_and_then_told_of() -> None:
     assert stage.actions() == ["secrets.refresh"]
 
 
+def test_a_store_that_is_down_for_two_reasons_in_turn_is_refreshed_only_so_often_in_a_day() -> None:
+    stage = Stage()
+    stage.seeds.kubernetes.refreshed = lambda _kind, _name: None
+    for number in range(60):
+        why = ("InvalidProviderConfig", "ValidationFailed")[number % 2]
+        stage.seeds.kubernetes.make(Kind.STORE, "store", ready=False, reason=why)
+        outcome = stage.run().outcome
+        stage.clock.advance(MINUTE)
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.REFRESH_IN_VAIN)
+    assert stage.actions() == ["secrets.refresh"] * MOST_REFRESHES
+
+
+def test_a_store_that_nothing_proves_keeps_the_whole_from_being_called_converged() -> None:
+    stage = Stage()
+    stage.declared = stage.declared.model_copy(update={"external_secrets": ()})
+    stage.seeds.kubernetes.make(Kind.STORE, "store", reason="ValidationUnknown")
+    del stage.seeds.kubernetes.objects[Kind.EXTERNAL_SECRET]["pull"]
+    outcome = stage.run().outcome
+    assert (outcome.word, outcome.reason) == (Word.HUMAN, Reason.STORE_NEVER_TRIED)
+    assert stage.actions() == []
+
+
 FORBIDDEN: dict[str, dict[str, Any]] = {
     "in a namespace that the contract does not list": {"namespaces": ()},
     "with an action that it forbids": {"default": Mode.NEVER},
@@ -312,6 +370,24 @@ def test_no_job_is_started(contract: dict[str, Any]) -> None:
     stage.broken()
     assert stage.run().outcome.word in {Word.HUMAN, Word.PROPOSED}
     assert set(stage.seeds.kubernetes.all_jobs) == {"first"}
+
+
+NEVER_STARTED: dict[str, dict[str, Any]] = {
+    "by its action": {"actions": {Action.VAULT_BOOTSTRAP: Mode.NEVER}},
+    "by its namespace": {"namespaces": ()},
+}
+
+
+@pytest.mark.parametrize("contract", NEVER_STARTED.values(), ids=NEVER_STARTED)
+def test_where_the_contract_never_lets_the_bootstrap_be_started_its_seeds_are_written(
+    contract: dict[str, Any],
+) -> None:
+    stage = Stage(**contract)
+    stage.broken()
+    outcome = stage.run().outcome
+    assert outcome.word is Word.HUMAN
+    assert stage.actions() == ["vault.seed"]
+    assert stage.seeds.vaults.versions == {"ghcr/token": [VALUE]}
 
 
 def test_a_vault_that_the_contract_does_not_list_is_not_seeded() -> None:
@@ -429,6 +505,13 @@ def test_the_log_of_the_newest_failed_job_names_the_cause() -> None:
     assert Reason.BOOTSTRAP_IDENTITY_REFUSED not in named
 
 
+def test_the_log_of_a_job_that_runs_names_nothing() -> None:
+    stage = Stage()
+    stage.broken()
+    stage.seeds.kubernetes.run("second", JobState.ACTIVE, START, "cat: /tmp/x: permission denied")
+    assert Reason.BOOTSTRAP_DENIED_BY_VAULT not in found(stage)
+
+
 def test_the_log_of_a_job_before_the_last_success_names_nothing() -> None:
     stage = Stage()
     stage.seeds.kubernetes.logs["old"] = "AADSTS700211: …"
@@ -476,3 +559,29 @@ def test_a_run_rests_on_the_facts_file_that_tells(told: DeclaredFact, rests: boo
     scope = replace(scope, environment=scope.environment.model_copy(update={"facts": (file,)}))
     rests_on = RESPONDER.gather(scope).rests_on
     assert (file.reference.lower() in rests_on) is rests
+
+
+OF_THE_BOOTSTRAP = "azure.vaultBootstrapIdentityClientId"
+
+
+def publishing(text: str, **fields: DeclaredFact) -> Stage:
+    """A platform whose Vault lacks its seed, and that publishes facts."""
+    stage = Stage()
+    told = {OF_THE_BOOTSTRAP: fact(Truth.IDENTITY_CLIENT_ID, IDENTITY), **fields}
+    stage.sections["facts"] = (published(fields=told),)
+    stage.platform.github.clock = stage.clock
+    stage.platform.github.put(REPOSITORY, "main", PATH, text)
+    stage.seeds.vaults.versions.clear()
+    return stage
+
+
+def test_nothing_is_seeded_while_an_unread_cluster_leaves_the_bootstrap_s_fact_unjudged() -> None:
+    stage = publishing(f"azure:\n  vaultBootstrapIdentityClientId: {OLD_CLIENT_ID}\n")
+    stage.sections["clusters"] = BLUE_AND_GREEN
+    stage.platform.build(GREEN, GREEN_LIVE)
+    busy = TemporaryError("answered 429", delay=timedelta(seconds=30))
+    stage.platform.lay("GET cluster", busy, on="green", times=99)
+    outcome = stage.run().outcome
+    assert outcome.word is Word.BLOCKED
+    assert "FactsUnread" in outcome.because
+    assert stage.actions() == []
