@@ -28,11 +28,13 @@ class Clone:
 
 @contextmanager
 def cloned(operator: Operator, repository: str, branch: str) -> Iterator[Clone]:
-    """The newest commit of the branch, without submodules. Raises NotKnown."""
+    """The commit of a branch, a tag or `HEAD`, without submodules. Raises NotKnown."""
     address = f"{operator.github}{urlsplit(repository).path}"
     with TemporaryDirectory(prefix="verdict-") as folder:
         clone = Path(folder, "clone")
-        ended = _git(operator, "clone", "--quiet", "--depth=1", f"--branch={branch}", address, str(clone))
+        # git knows no branch of the name HEAD, which is what it takes where none is named.
+        named = () if branch == "HEAD" else (f"--branch={branch}",)
+        ended = _git(operator, "clone", "--quiet", "--depth=1", *named, address, str(clone))
         if ended.returncode != 0:
             raise NotKnown(f"git clone of {_name(repository)} ended with {ended.returncode}")
         yield Clone(clone, operator)

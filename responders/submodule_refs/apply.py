@@ -61,7 +61,7 @@ def _move(scope: Scope, step: Step) -> None:
     """Begins from whatever state a crash may leave behind: no branch, an old one, one without its request."""
     github = scope.world.github
     link, snapshot = _link(scope, step)
-    _hold_move(scope, step, link)
+    base = _hold_move(scope, step, link)
     own = branch(change(step))
     opened = is_open(github, link.holder, own)
     tip = _hold_ours(scope, link.holder, own, opened=opened)
@@ -76,7 +76,7 @@ def _move(scope: Scope, step: Step) -> None:
     )
     if not opened:
         with after_a_write():
-            github.propose(link.holder, own, link.at, title(link), body(scope, step, link))
+            github.propose(link.holder, own, base, title(link), body(scope, step, link))
 
 
 # -- asking again -----------------------------------------------------------------------------------
@@ -127,14 +127,15 @@ def _hold_pinned(scope: Scope, step: Step) -> None:
     raise NotWritten(f"no tracked branch pins {step.object} any more", delay=AGAIN)
 
 
-def _hold_move(scope: Scope, step: Step, link: Link) -> None:
-    """The commit is one that may be pinned, and the one that is pinned is still gone."""
-    if link.remote is None or link.target != step.after["branch"]:
+def _hold_move(scope: Scope, step: Step, link: Link) -> str:
+    """The branch to propose it to. The commit may be pinned, and the one that is pinned is still gone."""
+    if link.remote is None or link.branch is None or link.target != step.after["branch"]:
         says = f"{step.object} may not be moved to {step.after['branch']} any more"
         raise NotWritten(says, delay=AGAIN)
     refs = asking.refs(scope, link.remote)
     _hold_target(scope, Pin(link.remote, step.after["commit"]), refs)
     _hold_gone(scope, Pin(link.remote, link.gitlink.commit), refs)
+    return link.branch
 
 
 def _hold_ours(scope: Scope, holder: str, own: str, *, opened: bool) -> str | None:

@@ -65,9 +65,9 @@ def tracked_revision_unread(facts: Facts) -> Iterator[Finding]:
     for one in facts.tracked:
         match one.snapshot:
             case Unknown(why):
-                yield _of_branch(one, f"branch {one.revision} could not be read: {why}")
+                yield _of_branch(one, f"{one.revision} could not be read: {why}")
             case Absent():
-                yield _of_branch(one, f"the repository has no branch {one.revision}")
+                yield _of_branch(one, f"the repository has no branch or tag {one.revision}")
 
 
 def submodules_unread(facts: Facts) -> Iterator[Finding]:

@@ -33,12 +33,12 @@ class Pin(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
-    """One branch that Argo CD renders from."""
+    """One branch that Argo CD renders from, or a tag, or HEAD."""
 
     declared: DeclaredSubmodules
     revision: str
     snapshot: Read[Snapshot]
-    """Absent: the repository has no such branch."""
+    """Absent: the repository has none of that name."""
     read_at: datetime
     """Just before it was read."""
 
@@ -54,12 +54,14 @@ class Link:
     holder: str
     """Address of the repository that has it."""
     at: str
-    """The tracked branch; of a nested submodule the commit."""
+    """What is tracked; of a nested submodule the commit."""
     gitlink: Gitlink
     remote: str | None
     """Where its commit is asked for; None: nowhere that can be asked."""
     tracked: Tracked | None = None
     """None for a nested one."""
+    branch: str | None = None
+    """The tracked branch by which it can be changed; None for a nested one, and where a tag is tracked."""
 
     @property
     def reference(self) -> str:
@@ -76,11 +78,13 @@ class Link:
 
         What stands in .gitmodules goes into commits and pull requests, so it must have the landscape's forms.
         """
-        if self.tracked is None or not self.gitlink.printable or not SUBMODULE_PATH.fits(self.gitlink.path):
+        if self.tracked is None or self.branch is None:
+            return None
+        if not self.gitlink.printable or not SUBMODULE_PATH.fits(self.gitlink.path):
             return None
         named = self.tracked.declared.moves.get(self.gitlink.path) or self.gitlink.branch
         # https://git-scm.com/docs/gitmodules: a dot is the branch of the same name as the parent's.
-        named = self.at if named == "." else named
+        named = self.branch if named == "." else named
         return named if named and BRANCH.fits(named) else None
 
     @property
@@ -132,7 +136,14 @@ def links_of(tracked: Tracked, snapshot: Snapshot) -> list[Link]:
     """The gitlinks of a tracked branch that are checked out with it."""
     holder = tracked.declared.repository
     return [
-        Link(holder=holder, at=tracked.revision, gitlink=one, remote=_resolved(holder, one), tracked=tracked)
+        Link(
+            holder=holder,
+            at=tracked.revision,
+            gitlink=one,
+            remote=_resolved(holder, one),
+            tracked=tracked,
+            branch=snapshot.branch,
+        )
         for one in snapshot.gitlinks
         if not one.skipped
     ]

@@ -65,11 +65,18 @@ def _keep_held_back(facts: Facts, pin: Pin, links: Sequence[Link], now: datetime
 def _move_held_back(facts: Facts, link: Link, now: datetime) -> Finding | None:
     proposed = facts.moves.get(link.reference)
     if proposed is None:
-        deep = "a nested submodule is moved in its own repository"
-        return _lost(link, deep if link.tracked is None else "no branch is named that it may be moved to")
+        return _lost(link, _why_unmoved(link))
     if target_pin(facts, link) is None:
         return _lost(link, f"the remote has no branch {link.target}")
     return _proposed(facts, link, proposed, now)
+
+
+def _why_unmoved(link: Link) -> str:
+    if link.tracked is None:
+        return "a nested submodule is moved in its own repository"
+    if link.branch is None:
+        return f"{link.at} is no branch that a pull request could be merged into"
+    return "no branch is named that it may be moved to"
 
 
 def _proposed(facts: Facts, link: Link, proposed: Proposed, now: datetime) -> Finding | None:

@@ -49,7 +49,7 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
     Reason.TRACKED_REVISION_UNREAD: ReasonInfo(
         Leads.UNREAD,
         Severity.ERROR,
-        "A branch that Argo CD tracks could not be read: the branch or the repository is missing, or the "
+        "A branch or a tag that Argo CD tracks could not be read: it or the repository is missing, or the "
         "token may not see it. Nothing is known of its submodules.",
         "Check `submodules` in the landscape, and that the token in RECONVERGE_GITHUB_TOKEN may read the "
         "repository's contents. Argo CD cannot render from it either while nobody can read it.",
@@ -122,8 +122,9 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         Leads.PERSON,
         Severity.ERROR,
         "A missing commit can neither be brought back nor replaced: nobody is known to have the object, and "
-        "no branch is named that the pin may be moved to. Or only a submodule's own submodules pin it: for "
-        "those nothing is published and nothing is moved.",
+        "no branch is named that the pin may be moved to, or what is tracked is a tag, which no pull request "
+        "changes. Or only a submodule's own submodules pin it: for those nothing is published and nothing is "
+        "moved.",
         "Push the commit from a clone that has it. Or move the pin: name a branch under `moves` in the "
         "landscape, or `branch` in .gitmodules; of a nested submodule, in the submodule's own repository.",
     ),

@@ -20,6 +20,8 @@ MOST_REFS: Final = 100_000
 NO_TREES: Final = "tree:0"
 NO_FILES: Final = "blob:none"
 
+HEAD: Final = "HEAD"
+_SYMREF: Final = "symref-target:"
 _PEELED: Final = "^{}"
 _NOT_OURS: Final = "upload-pack: not our ref "
 _NO_FILTER: Final = "filter '"
@@ -175,6 +177,21 @@ def _listed(lines: Iterable[str], object_format: str, prefixes: tuple[str, ...])
 def _format(server: Server) -> bytes:
     # Servers from before SHA-256 do not know the word.
     return packet(f"object-format={server.object_format}") if server.object_format != "sha1" else b""
+
+
+def branch_of_head(server: Server) -> str | None:
+    """The full name of what HEAD stands for; None where the server does not tell."""
+    if server.version == 0:
+        mark = f"symref={HEAD}:"
+        return next((one.removeprefix(mark) for one in server.offers if one.startswith(mark)), None)
+    wanted = [packet("symrefs"), packet(f"ref-prefix {HEAD}")]
+    body = b"".join([packet("command=ls-refs"), _format(server), DELIMITER, *wanted, FLUSH])
+    with asked(server.home, body) as pieces:
+        for line in _texts(packets(pieces)):
+            _, name, *more = line.split(" ")
+            if name == HEAD:
+                return next((one.removeprefix(_SYMREF) for one in more if one.startswith(_SYMREF)), None)
+    return None
 
 
 # -- fetch ----------------------------------------------------------------------------------------

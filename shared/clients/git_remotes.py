@@ -10,7 +10,7 @@ https://git-scm.com/docs/protocol-v2
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -20,10 +20,13 @@ from shared.clients.git_http import Hosts
 from shared.clients.git_packets import Unusable
 from shared.clients.git_packs import Object
 from shared.clients.git_protocol import (
+    HEAD,
     NO_FILES,
     NO_TREES,
+    PREFIXES,
     NotOurs,
     Server,
+    branch_of_head,
     fetched,
     greet,
     is_id,
@@ -36,6 +39,7 @@ from shared.settings import Settings
 
 __all__ = ["GitRemotes", "Gitlink", "Refs", "Snapshot", "Standing", "resolve"]
 
+_HEADS, _TAGS = PREFIXES
 _MOST_MESSAGE: Final = 10_000
 """Bytes of a commit's message that are kept."""
 
@@ -63,6 +67,8 @@ class Snapshot:
 
     commit: str
     gitlinks: tuple[Gitlink, ...]
+    branch: str | None = field(default=None, compare=False)
+    """Whose newest commit it is; None where it was asked for by a tag or by its id."""
     message: str = field(default="", repr=False, compare=False)
     """The commit's, or the end of a long one, where trailers stand. Anybody may have written it."""
 
@@ -110,12 +116,13 @@ class GitRemotes:
     def snapshot(
         self, url: str, revision: str, *, refs: Refs | None = None, parent: str | None = None
     ) -> Read[Snapshot]:
-        """What a commit pins, at any depth of folders, in four requests at most. Its files are not fetched
-        from servers that can leave them out.
+        """What a commit pins, at any depth of folders, in four requests at most, with one more for HEAD. Its
+        files are not fetched from servers that can leave them out.
 
-        revision: the name of a branch, or a commit's full id.
+        revision: the name of a branch or of a tag, `HEAD`, or a commit's full id. A branch comes before a tag
+            of the same name, as with Argo CD.
         refs: what `refs` told of the repository in the same look, which saves a request.
-        Absent: the server's refs were read and have no such branch; or it has no such commit, as `standing`
+        Absent: the server's refs were read and have no such name; or it has no such commit, as `standing`
         says it.
         """
         return _read(lambda: self._snapshot(url, revision, refs, parent))
@@ -145,11 +152,14 @@ class GitRemotes:
 
     def _snapshot(self, url: str, revision: str, refs: Refs | None, parent: str | None) -> Snapshot | Absent:
         server = (refs and refs.server) or greet(self._hosts.home(url, parent))
-        commit: str | None = revision
-        if not is_id(revision, server.object_format):
-            ref = f"refs/heads/{revision}"
-            commit = refs_of(server, (ref,)).get(ref)
-        return Absent() if commit is None else _pinned_by(server, commit)
+        if is_id(revision, server.object_format):
+            return _pinned_by(server, revision)
+        ref = _named(server, revision)
+        if ref is None:
+            return Absent()
+        name, commit = ref
+        branch = name.removeprefix(_HEADS) if name.startswith(_HEADS) else None
+        return replace(_pinned_by(server, commit), branch=branch)
 
     def _standing(self, url: str, commit: str, refs: Refs, parent: str | None) -> Standing | Absent | Unknown:
         if not is_id(commit, refs.object_format):
@@ -167,6 +177,16 @@ class GitRemotes:
         if kind != "commit":
             return Unknown(f"what has this id is no commit, but a {kind}: the submodule must be pinned anew")
         return Standing.UNREFERENCED
+
+
+def _named(server: Server, revision: str) -> tuple[str, str] | None:
+    """The ref that is meant, and its commit."""
+    names: tuple[str, ...] = (f"{_HEADS}{revision}", f"{_TAGS}{revision}")
+    if revision == HEAD:
+        # One that is on no branch has a commit all the same.
+        names = (branch_of_head(server) or HEAD,)
+    refs = refs_of(server, names)
+    return next(((name, refs[name]) for name in names if name in refs), None)
 
 
 def _pinned_by(server: Server, commit: str) -> Snapshot:

@@ -16,7 +16,7 @@ class DeclaredSubmodules(Declared):
     repository: RepositoryUrl = Field(examples=["https://github.com/<owner>/<name>.git"])
     """Its address, on GitHub."""
     revisions: tuple[BranchName, ...] = Field(default=("main",), min_length=1)
-    """The branches that Argo CD tracks."""
+    """The branches and tags that Argo CD tracks, and `HEAD`."""
     moves: Annotated[Mapping[SubmodulePath, BranchName], Unchanging()] = Field(
         default_factory=lambda: MappingProxyType({})
     )

@@ -20,6 +20,8 @@ class Repository:
     branches: dict[str, str] = field(default_factory=dict)
     """Tips by name."""
     tags: dict[str, str] = field(default_factory=dict)
+    head: str = "main"
+    """The branch that HEAD stands for."""
     moved_to: str | None = None
     behind: set[str] = field(default_factory=set)
     """Commits that a branch leads to, beside its tip."""
@@ -95,12 +97,14 @@ class GitRemotes:
         found = self._find("snapshot", url)
         if isinstance(found, Unknown):
             return found
-        commit = found.branches.get(revision, revision)
+        branch = found.head if revision == "HEAD" else revision
+        commit = found.branches.get(branch) or found.tags.get(branch, branch)
         if commit not in found.referenced | found.loose:
             return Absent()
         return Known(
             Snapshot(
                 commit=commit,
+                branch=branch if branch in found.branches else None,
                 gitlinks=found.pins.get(commit, ()),
                 message=found.messages.get(commit, "By somebody"),
             )

@@ -230,6 +230,46 @@ def test_relative_addresses_mean_what_git_itself_makes_of_them(tmp_path: Path, p
     assert [resolve(parent, url) for url in RELATIVE] == [url.rstrip("/") for url in meant]
 
 
+# -- by which name --------------------------------------------------------------------------------
+
+NAMES: dict[str, tuple[str, str, str | None]] = {
+    "a branch": ("main", "main", "main"),
+    "HEAD, which stands for a branch of any name": ("HEAD", "trunk", "trunk"),
+    "a tag": ("v1", "v1", None),
+    "a tag that is an object of its own": ("v2", "v2^{commit}", None),
+    "a branch before a tag of its name": ("both", "heads/both", "both"),
+}
+
+
+@pytest.mark.parametrize("speaks", [2, 0])
+@pytest.mark.parametrize("given", NAMES.values(), ids=NAMES)
+def test_what_is_tracked_is_found_by_the_name_of(
+    server: GitServer, repository: Repository, given: tuple[str, str, str | None], speaks: int
+) -> None:
+    server.speaks = speaks
+    revision, means, branch = given
+    for number, name in enumerate(("main", "both", "tagged", "trunk")):
+        repository.commit({"a": b"%d" % number}, on=name)
+    repository.git("tag", "v1", "both")
+    repository.git("tag", "both", "main")
+    repository.git("tag", "-a", "v2", "-m", "two", "tagged")
+    repository.git("symbolic-ref", "HEAD", "refs/heads/trunk")
+    found = snapshot(server, revision)
+    assert isinstance(found, Known)
+    assert found.value.commit == repository.git("rev-parse", means)
+    assert found.value.branch == branch
+
+
+def test_head_that_is_on_no_branch_is_a_commit_all_the_same(
+    server: GitServer, repository: Repository
+) -> None:
+    commit = repository.commit({"a": b"1"})
+    repository.git("update-ref", "--no-deref", "HEAD", commit)
+    found = snapshot(server, "HEAD")
+    assert isinstance(found, Known)
+    assert (found.value.commit, found.value.branch) == (commit, None)
+
+
 # -- what others wrote ----------------------------------------------------------------------------
 
 WRITTEN: dict[str, tuple[bytes, str | None]] = {

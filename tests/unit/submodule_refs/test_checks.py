@@ -219,6 +219,17 @@ def test_a_commit_that_many_pin_is_asked_for_once_and_named_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("revision", ["HEAD", "v1.2.3"])
+def test_what_is_tracked_may_be_head_or_a_tag(revision: str) -> None:
+    world = World(submodules=(declared(revision),))
+    world.pin(world.stray)
+    world.gitops.tags["v1.2.3"] = world.gitops.branches["main"]
+    (found,) = world.findings()
+    assert found.reason == Reason.SUBMODULE_COMMIT_UNREFERENCED
+    assert world.run().outcome.word is Word.REPAIRED
+    assert world.backlog.branches[f"gitops-pin/{world.stray[:7]}"] == world.stray
+
+
 def test_every_tracked_branch_is_looked_at() -> None:
     world = World((declared("main", "next"),))
     world.commit(GITOPS, "next", link(world.stray))

@@ -318,6 +318,26 @@ def test_a_pin_is_moved_only_to_a_branch_that_is_named(
     assert bool(world.github.pulls) is moves
 
 
+def test_what_is_tracked_as_head_is_moved_on_the_branch_that_it_stands_for() -> None:
+    world = gone(submodules=(declared("HEAD"),))
+    world.pin(world.stray, branch=".")
+    assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
+    ((title, _),) = world.github.texts.values()
+    assert title.endswith("[main]")
+    (number,) = world.github.open
+    world.github.merge_pins(number, "main")
+    assert world.run().outcome.word is Word.REPAIRED
+
+
+def test_what_a_tag_pins_is_moved_by_people() -> None:
+    world = gone(submodules=(declared("v1.2.3", moves={PATH: "main"}),))
+    world.gitops.tags["v1.2.3"] = world.gitops.branches["main"]
+    report = world.run()
+    assert (report.outcome.word, report.outcome.reason) == (Word.HUMAN, Reason.SUBMODULE_COMMIT_LOST)
+    assert "v1.2.3 is no branch that a pull request could be merged into" in str(report.findings)
+    assert world.github.pulls == []
+
+
 def test_a_path_that_would_forge_a_trailer_is_left_to_people() -> None:
     world = World(submodules=(declared(),))
     world.pin(world.stray, path="x\n\nReconverge-Target: prod", branch="main")
