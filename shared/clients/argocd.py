@@ -8,9 +8,10 @@ obeys is checked here instead. Source of every rule is Argo CD's code, https://g
                                               util/argo/argo.go, SetAppOperation
     options and retry are those of spec.syncPolicy; nothing is synced that is being deleted
                                               server/application/application.go, Sync
-    prune only as spec.syncPolicy.automated says, and never of all that there is unless it says allowEmpty;
-    the revisions are those that were compared
+    prune only as spec.syncPolicy.automated says, and never of all that there is unless it says allowEmpty
                                               controller/appcontroller.go, autoSync
+    without revisions the controller resolves those of the spec, of one source and of several
+                                              controller/state.go, CompareAppState
     stopping needs an operation and its state
                                               server/application/application.go, TerminateOperation
 
@@ -152,7 +153,9 @@ class ArgoCD:
         uid: what it was planned for. why: a short text that is shown with the operation.
 
         The operation calls itself automated, so that a sync window that keeps automatic syncs out keeps this
-        one out as well. It names the revisions that were compared: what may be pruned is known of no other.
+        one out as well. It names no revision: the controller resolves what the spec tracks when it begins,
+        and a commit that was read here might be behind that by then. But where it must not prune all that
+        there is, it names what was compared, as auto-sync does: what would be pruned is known of no other.
         So only what Argo CD would bring there by itself may be synced: elsewhere people choose the revision,
         and when.
 
@@ -237,10 +240,12 @@ def _path(namespace: str, name: str = "") -> str:
 def _operation(found: Json, why: str) -> Json:
     """The controller knows no other options than those of the operation itself."""
     policy = found["spec"].get("syncPolicy") or {}
-    compared = (found.get("status") or {}).get("sync") or {}
-    sync: dict[str, Any] = {"prune": bool((policy.get("automated") or {}).get("prune"))}
-    # One source has the first, several have the second.
-    sync |= {name: compared[name] for name in ("revision", "revisions") if compared.get(name)}
+    automated = policy.get("automated") or {}
+    sync: dict[str, Any] = {"prune": bool(automated.get("prune"))}
+    if _spares_the_last(automated):
+        compared = (found.get("status") or {}).get("sync") or {}
+        # One source has the first, several have the second.
+        sync |= {name: compared[name] for name in ("revision", "revisions") if compared.get(name)}
     if options := policy.get("syncOptions"):
         sync["syncOptions"] = options
     operation: dict[str, Any] = {
@@ -284,11 +289,16 @@ _TRUE: Final = frozenset({"1", "t", "true"})
 
 
 def _emptied(automated: Json, status: Json) -> bool:
-    if not automated.get("prune") or automated.get("allowEmpty"):
+    if not _spares_the_last(automated):
         return False
     # One that is Synced has nothing to prune. It may have no resources: all that it renders may be hooks.
     differs = (status.get("sync") or {}).get("status") != "Synced"
     return differs and all(one.get("requiresPruning") for one in status.get("resources") or ())
+
+
+def _spares_the_last(automated: Json) -> bool:
+    """It may prune, and not all that there is."""
+    return bool(automated.get("prune")) and not automated.get("allowEmpty")
 
 
 def _condition(found: Json) -> Condition:

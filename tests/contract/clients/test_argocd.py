@@ -301,7 +301,6 @@ BY = {
     "initiatedBy": {"username": "reconverge", "automated": True},
     "info": [{"name": "Reason", "value": "it is mended"}],
 }
-SYNC = {"revision": SHA, "prune": False}
 RETRY = {"limit": 3, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}}
 AUTOMATED: dict[str, Any] = {"automated": {}}
 DIFFERS: dict[str, Any] = {
@@ -314,7 +313,7 @@ DIFFERS: dict[str, Any] = {
 }
 EMPTIED: dict[str, Any] = {**DIFFERS, "resources": DIFFERS["resources"][:1]}
 POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
-    "automated": ({"syncPolicy": AUTOMATED}, DIFFERS, {"sync": SYNC}),
+    "automated": ({"syncPolicy": AUTOMATED}, DIFFERS, {"sync": {"prune": False}}),
     "with options and retry": (
         {
             "syncPolicy": {
@@ -324,30 +323,38 @@ POLICIES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
             }
         },
         DIFFERS,
-        {"sync": {**SYNC, "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]}, "retry": RETRY},
+        {
+            "sync": {"prune": False, "syncOptions": ["CreateNamespace=true", "ServerSideApply=true"]},
+            "retry": RETRY,
+        },
     ),
-    "with automated prune": (
+    "with automated prune, which is known of what was compared": (
         {"syncPolicy": {"automated": {"prune": True, "selfHeal": True}}},
         DIFFERS,
-        {"sync": {**SYNC, "prune": True}},
+        {"sync": {"prune": True, "revision": SHA}},
     ),
     "without prune, of which nothing is left": (
-        {"syncPolicy": AUTOMATED}, EMPTIED, {"sync": SYNC},
+        {"syncPolicy": AUTOMATED}, EMPTIED, {"sync": {"prune": False}},
     ),
     "that may be empty": (
         {"syncPolicy": {"automated": {"prune": True, "allowEmpty": True}}},
         EMPTIED,
-        {"sync": {**SYNC, "prune": True}},
+        {"sync": {"prune": True}},
     ),
     "of hooks alone": (
         {"syncPolicy": {"automated": {"prune": True}}},
         {**DIFFERS, "sync": {"status": "Synced", "revision": SHA}, "resources": []},
-        {"sync": {**SYNC, "prune": True}},
+        {"sync": {"prune": True, "revision": SHA}},
     ),
     "of several sources": (
         {"source": None, "sources": [SOURCE, SOURCE], "syncPolicy": AUTOMATED},
+        DIFFERS,
+        {"sync": {"prune": False}},
+    ),
+    "of several sources, with automated prune": (
+        {"source": None, "sources": [SOURCE, SOURCE], "syncPolicy": {"automated": {"prune": True}}},
         {**DIFFERS, "sync": {"status": "OutOfSync", "revisions": [SHA, "1.2.3"]}},
-        {"sync": {"prune": False, "revisions": [SHA, "1.2.3"]}},
+        {"sync": {"prune": True, "revisions": [SHA, "1.2.3"]}},
     ),
 }  # fmt: skip
 
