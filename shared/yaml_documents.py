@@ -250,8 +250,19 @@ class Document:
             return self._behind(key)
         if isinstance(value, CollectionNode) and not value.flow_style and value.value:
             last = value.value[-1]
-            return self._end(*last) if isinstance(value, MappingNode) else self._end(value, last)
+            if isinstance(value, MappingNode):
+                return self._end(*last)
+            return self._on_last_line(value) if _empty(last) else self._end(value, last)
         return int(value.end_mark.index)
+
+    def _on_last_line(self, block: Node) -> int:
+        """Within the last line of a list whose last item is a dash without a value."""
+        *lines, rest = self._text[: int(block.end_mark.index)].split("\n")
+        said = rest.strip()
+        while not said or said.startswith("#"):
+            *lines, rest = lines
+            said = rest.strip()
+        return len("\n".join([*lines, rest]))
 
     def _behind(self, key: Node) -> int:
         """Behind the key's colon, where it has one. What is empty has a position somewhere further on."""

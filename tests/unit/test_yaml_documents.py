@@ -128,6 +128,10 @@ EDITS = {
         f"azure:\n  b: |-\n    one\n  uri: {VAULT}",
     ),
     "a missing field below an empty one": ("azure:\n  b:\nc: 1\n", f"azure:\n  b:\n  uri: {VAULT}\nc: 1\n"),
+    "a missing field below a list that ends with an empty item": (
+        "azure:\n  b:\n    - 1\n    - # to come\n\n  # next\nc: 2\n",
+        f"azure:\n  b:\n    - 1\n    - # to come\n  uri: {VAULT}\n\n  # next\nc: 2\n",
+    ),
     "a missing field among line ends of Windows": (
         "azure:\r\n  b: 1\r\n",
         f"azure:\r\n  b: 1\r\n  uri: {VAULT}\r\n",
