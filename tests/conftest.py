@@ -4,8 +4,13 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from sandbox import azurite as azurite_process
+
+# The same examples in each run, so that a failure is of the change at hand. `--hypothesis-profile=default`
+# tries new ones.
+settings.load_profile("ci")
 
 
 def pytest_configure() -> None:
