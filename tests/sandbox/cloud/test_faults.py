@@ -9,7 +9,10 @@ from azure.mgmt.msi.models import FederatedIdentityCredential
 
 from sandbox.control_client import Control, ControlError
 from tests.sandbox.clients import AUDIENCE, GROUP, World
+from tests.waiting import eventually
 
+STALENESS = 3.0
+"""Seconds, and enough for a write and two reads on a busy computer."""
 CREDENTIAL = FederatedIdentityCredential(issuer="https://i/", subject="s", audiences=[AUDIENCE])
 
 
@@ -17,20 +20,28 @@ def names(world: World, identity: str) -> list[str]:
     return [str(one.name) for one in world.msi().federated_identity_credentials.list(GROUP, identity)]
 
 
+def identities(world: World) -> list[str]:
+    return [str(one.name) for one in world.msi().user_assigned_identities.list_by_subscription()]
+
+
+def of_a_moment_ago(world: World) -> str:
+    """An identity that reads as stale as STALENESS show already: from now on all reads are."""
+    identity = str(world.identity().name)
+    world.control.turn(arm_staleness=STALENESS)
+    eventually(lambda: identity in identities(world))
+    return identity
+
+
 # -- dials ------------------------------------------------------------------------------
 
 
 def test_a_read_may_answer_with_the_state_of_a_moment_ago(world: World) -> None:
-    identity = str(world.identity().name)
-    time.sleep(3.1)
-    world.control.turn(arm_staleness=3.0)
+    identity = of_a_moment_ago(world)
     world.msi().federated_identity_credentials.create_or_update(GROUP, identity, "one", CREDENTIAL)
     young = str(world.identity().name)
-    listed = [one.name for one in world.msi().user_assigned_identities.list_by_subscription()]
-    assert (names(world, identity), young in listed) == ([], False)
-    time.sleep(3.1)
-    assert names(world, identity) == ["one"]
-    assert young in [one.name for one in world.msi().user_assigned_identities.list_by_subscription()]
+    assert (names(world, identity), young in identities(world)) == ([], False)
+    eventually(lambda: names(world, identity) == ["one"])
+    eventually(lambda: young in identities(world))
 
 
 def test_a_stale_read_does_not_mislead_a_write(world: World) -> None:
@@ -122,10 +133,10 @@ def test_a_delay_can_outlast_the_callers_patience_after_the_effect(world: World)
 
 
 def test_a_single_read_can_be_made_stale(world: World) -> None:
-    identity = str(world.identity().name)
-    time.sleep(3.1)
+    identity = of_a_moment_ago(world)
+    world.control.turn(arm_staleness=0.0)
     world.msi().federated_identity_credentials.create_or_update(GROUP, identity, "one", CREDENTIAL)
-    world.control.inject(f"/{identity}/federatedIdentityCredentials$", stale_seconds=3.0)
+    world.control.inject(f"/{identity}/federatedIdentityCredentials$", stale_seconds=STALENESS)
     assert [names(world, identity) for _ in range(2)] == [[], ["one"]]
 
 

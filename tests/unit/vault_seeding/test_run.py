@@ -508,7 +508,7 @@ def test_the_log_of_the_newest_failed_job_names_the_cause() -> None:
 def test_the_log_of_a_job_that_runs_names_nothing() -> None:
     stage = Stage()
     stage.broken()
-    stage.seeds.kubernetes.run("second", JobState.ACTIVE, START, "cat: /tmp/x: permission denied")
+    stage.seeds.kubernetes.run("second", JobState.ACTIVE, START, "cat: seeds.json: permission denied")
     assert Reason.BOOTSTRAP_DENIED_BY_VAULT not in found(stage)
 
 
