@@ -176,18 +176,12 @@ class Story:
 
     def _wait_until_the_app_rests(self, running: Stack) -> None:
         """What its start set going would find the damage before the app is told of it."""
-        deadline, rested = self._here.clock() + SETTLING, 0
+        app = App.of(running)
         with self._step("rests?", "the app ends what its start set going") as update:
-            while rested < RESTED:
-                now = self._here.clock()
-                status = App.of(running).status(now)
-                astir = stirring(status) if status else ("no answer",)
-                rested = 0 if astir else rested + 1
-                if astir and now >= deadline:
-                    told = ", ".join(astir)
-                    raise _ProvesNothing(f"the app did not come to rest before the rebuild ({told})")
-                update(", ".join(astir))
-                self._here.pause(POLL)
+            astir = until_at_rest(lambda: app.status(self._here.clock()), self._here, update)
+        if astir:
+            told = ", ".join(astir)
+            raise _ProvesNothing(f"the app did not come to rest before the rebuild ({told})")
 
     def _rebuild_one(self, cluster: str, evidence: Evidence) -> None:
         does = f"cluster {short_id(cluster)} of {ENVIRONMENT}: deleted, and created anew"
@@ -316,6 +310,23 @@ class Story:
     def _step(self, name: str, does: str) -> Iterator[Callable[[str], None]]:
         with self._screen.waiting(f"{name}: {does}", stays=True) as update:
             yield update
+
+
+def until_at_rest(
+    look: Callable[[], Status | None], here: Surroundings, update: Callable[[str], None]
+) -> tuple[str, ...]:
+    """Wait until RESTED looks one after the other find the app at rest. What it does where SETTLING was not
+    long enough for that; else nothing."""
+    deadline, rested = here.clock() + SETTLING, 0
+    while rested < RESTED:
+        status = look()
+        astir = stirring(status) if status else ("no answer",)
+        if astir and here.clock() >= deadline:
+            return astir
+        rested = 0 if astir else rested + 1
+        update(", ".join(astir))
+        here.pause(POLL)
+    return ()
 
 
 def operator_of(running: Stack) -> Operator:

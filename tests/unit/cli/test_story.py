@@ -1,0 +1,72 @@
+"""The drill does no damage before the app is at rest."""
+
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from cli.output import Screen
+from cli.story import RESTED, SETTLING, until_at_rest
+from cli.surroundings import Surroundings
+from tests.unit.clocks import VirtualClock
+
+type Said = dict[str, Any] | None
+
+TARGET = "dev/vault_seeding"
+
+
+def status(*, running: bool = False, again: bool = False) -> Said:
+    due = "2026-11-02T03:00:05+00:00" if again else None
+    return {"targets": [{"target": TARGET, "running": running, "lookAgainAt": due}]}
+
+
+RESTS, RUNS, WAITS = status(), status(running=True), status(again=True)
+
+
+@dataclass
+class App:
+    """Says one thing after the other, and the last of them for ever."""
+
+    course: list[Said]
+    looks: int = 0
+    clock: VirtualClock = field(default_factory=VirtualClock)
+
+    def look(self) -> Said:
+        self.looks += 1
+        return self.course[min(self.looks, len(self.course)) - 1]
+
+    def rest(self) -> tuple[str, ...]:
+        screen = Screen(io.StringIO(), io.StringIO())
+        here = Surroundings(environment={}, screen=screen, clock=self.clock, pause=self.clock.pause)
+        return until_at_rest(self.look, here, lambda _: None)
+
+
+COURSES: dict[str, tuple[list[Said], int]] = {
+    "at rest from the beginning": ([RESTS], RESTED),
+    "a run that ends": ([RUNS, RUNS, RESTS], 2 + RESTED),
+    "a look that is due, and comes": ([WAITS, RUNS, RESTS], 2 + RESTED),
+    "a signal that is routed between two looks": ([RESTS, RESTS, RUNS, RESTS], 3 + RESTED),
+    "an app that does not answer yet": ([None, RESTS], 1 + RESTED),
+}
+
+
+@pytest.mark.parametrize(("course", "looks"), COURSES.values(), ids=COURSES)
+def test_the_app_rests_when_several_looks_one_after_the_other_say_so(course: list[Said], looks: int) -> None:
+    app = App(course)
+    assert app.rest() == ()
+    assert app.looks == looks
+
+
+RESTLESS: dict[str, tuple[list[Said], str]] = {
+    "it runs on": ([RUNS], TARGET),
+    "it looks again and again": ([RESTS, WAITS], TARGET),
+    "it never answers": ([None], "no answer"),
+}
+
+
+@pytest.mark.parametrize(("course", "told"), RESTLESS.values(), ids=RESTLESS)
+def test_an_app_that_does_not_come_to_rest_in_time_is_told(course: list[Said], told: str) -> None:
+    app = App(course)
+    assert app.rest() == (told,)
+    assert app.clock.waited == SETTLING
