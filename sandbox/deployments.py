@@ -162,7 +162,7 @@ class Deployments:
             return True, _COMPLETE, said
         if key not in self._advanced or self._advanced[key][0] != come:
             self._advanced[key] = (come, time.monotonic())
-        if self._left(key) <= 0:
+        elif self._left(key) <= 0:
             return False, _TIMED_OUT, f'ReplicaSet "{mark}" has timed out progressing.'
         return True, "ReplicaSetUpdated", f'ReplicaSet "{mark}" is progressing.'
 

@@ -24,7 +24,7 @@ from sandbox.kubernetes_tokens import ServiceAccountTokens
 from sandbox.kubernetes_writes import Options, Writes
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
-SECONDS = 10.0
+SECONDS = 45.0
 LABELS = {"app": "web"}
 
 type Json = dict[str, Any]
@@ -114,13 +114,23 @@ class Stage:
         Writes(self.objects).apply(target, wanted, Options(manager="test", force=True))
 
     async def becomes(self, look: Callable[[], object], what: str) -> None:
-        changed = asyncio.Event()
-        stop = self.objects.listen(lambda _: changed.set())
+        """Looks as soon as something was written, so that it sees what is so for a moment only."""
+        seen = asyncio.get_running_loop().create_future()
+
+        def see(_: object = None) -> None:
+            if seen.done():
+                return
+            try:
+                if look():
+                    seen.set_result(None)
+            except Exception as error:  # noqa: BLE001 (the test's to meet, not the writer's)
+                seen.set_exception(error)
+
+        stop = self.objects.listen(see)
         try:
+            see()
             async with asyncio.timeout(SECONDS):
-                while not look():
-                    await changed.wait()
-                    changed.clear()
+                await seen
         except TimeoutError:
             pytest.fail(f"it never came to this: {what}")
         finally:
