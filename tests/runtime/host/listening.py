@@ -24,14 +24,19 @@ class Scripted(Executor):
 
     def __init__(self, body: Body) -> None:
         self.calls: list[str] = []
-        self.called = asyncio.Event()
         self.metadata: Mapping[str, Datum] = {}
         self._body = body
+        self._called = asyncio.Event()
+
+    async def until_called(self, times: int) -> None:
+        while len(self.calls) < times:
+            self._called.clear()
+            await self._called.wait()
 
     async def run(self, _: Function, data: Datum, metadata: Mapping[str, Datum] | None = None) -> Any:
         self.metadata = metadata or {}
         self.calls.append(data.value)
-        self.called.set()
+        self._called.set()
         try:
             await self._body(data.value)
         except RuntimeError as error:

@@ -121,7 +121,7 @@ def test_the_output_of_a_failed_function_is_not_written(host: RunningHost, seen_
 def test_a_function_that_takes_longer_than_function_timeout_is_a_500(host: RunningHost) -> None:
     began = time.monotonic()
     assert host.call("POST", "/api/slow/20").status_code == 500
-    assert 3 <= time.monotonic() - began < 10
+    assert 3 <= time.monotonic() - began < 19
 
 
 def test_logs_are_json_lines_with_extra_fields_and_the_invocation(host: RunningHost) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import pytest
 
+from sandbox.host import backoff
 from tests.runtime.host.harness import Queue, RunningHost, Seen
 from tests.runtime.host.listening import QUICK, Around, Scripted, fail, succeed
 
@@ -207,22 +208,20 @@ def test_a_long_run_keeps_its_message_from_others(azurite: str, queue: Queue) ->
     queue.send("long")
 
     async def long(_: str) -> None:
-        await asyncio.sleep(5)
+        await asyncio.sleep(8)  # longer than the message stays hidden without being renewed
 
     async def scenario() -> None:
         around = Around(azurite)
         executors = Scripted(long), Scripted(long)
         async with around.storage() as storage:
             hosts = [
-                around.queue_listener(storage, queue.name, executor, invisibility=timedelta(seconds=2))
+                around.queue_listener(storage, queue.name, executor, invisibility=timedelta(seconds=6))
                 for executor in executors
             ]
-            first = asyncio.create_task(hosts[0].run())
             second = asyncio.create_task(hosts[1].run())
-            await asyncio.sleep(5.5)
-            for listener in hosts:
-                listener.stop()
-            await asyncio.gather(first, second)
+            await listening(hosts[0], lambda: queue.count() == 0)
+            hosts[1].stop()
+            await second
         assert len(executors[0].calls) + len(executors[1].calls) == 1
 
     run(scenario())
@@ -299,25 +298,22 @@ def test_batch_one_and_threshold_zero_run_one_at_a_time(azurite: str, queue: Que
     assert most == 1
 
 
-def test_the_hosts_own_output_wakes_a_sleeping_listener(azurite: str, queue: Queue) -> None:
+def test_the_hosts_own_output_wakes_a_sleeping_listener(
+    azurite: str, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "SHORTEST", timedelta(minutes=1))
+
     async def scenario() -> None:
         around = Around(azurite)
-        ran = asyncio.Event()
-
-        async def tell(_: str) -> None:
-            ran.set()
-
+        executor = Scripted(succeed)
         options = replace(QUICK, max_polling_interval=timedelta(hours=1))
         async with around.storage() as storage:
-            listener = around.queue_listener(storage, queue.name, Scripted(tell), options=options)
-            running = asyncio.create_task(listener.run())
-            # By now polls are three seconds apart.
-            await asyncio.sleep(4)
+            listener = around.queue_listener(storage, queue.name, executor, options=options)
+            running = asyncio.create_task(listening(listener, lambda: bool(executor.calls)))
+            # By now it has found nothing, and looks again in a minute, which is longer than is waited here.
+            await asyncio.sleep(1)
             queue.send("fresh")
             around.wakeups.wake(storage.queue("C", queue.name).url)
-            async with asyncio.timeout(1.5):
-                await ran.wait()
-            listener.stop()
             await running
 
     run(scenario())
