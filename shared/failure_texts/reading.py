@@ -88,13 +88,20 @@ _NAMED: Final = re.compile(
     r"|(?P<scheme>authorization\W{1,4}\w{1,10} |\bbearer )(?=\S{8})\S+",
     re.IGNORECASE,
 )
+_WORD: Final = r"(?:\\?\"[^\"\n]{1,400}\"|'[^'\n]{1,400}'|[^\s`]+)"
+"""As a shell takes it."""
 # An option whose next word is the credential. Helm's --pass-credentials has none.
 _OPTION: Final = re.compile(
     r"(?P<option>(?<![\w-])--(?!pass-cred)(?:\w{1,20}-){0,3}(?:pass(?:wd|word|phrase|code)?|pwd|token|secret"
     r"|credentials?|(?:api|access|account|secret|private)-?key)(?:\s{1,8}|=))"
     # Another option is no credential.
-    r"(?!--[a-z][a-z-]{1,40}(?![^\s=`]))(?:\\?\"[^\"\n]{1,400}\"|'[^'\n]{1,400}'|[^\s`]+)",
+    r"(?!--[a-z][a-z-]{1,40}(?![^\s=`]))" + _WORD,
     re.IGNORECASE,
+)
+# One letter means a credential only where the command, or the shape of the word, says so.
+_SHORT: Final = re.compile(
+    r"(?P<option>(?<![\w-])-u[ =]{0,2}(?=[\"']?[^\s:/`\"'=]{1,80}:\S)|\blogin\b[^\n`]{0,200}?\s-p[ =]{1,2}"
+    r"|\bmysql(?:dump|admin)?\b[^\n`]{0,200}?\s-p(?=\S))" + _WORD
 )
 # Argo CD puts no quotes around blanks and line ends: a value goes on to the next option or the command's end,
 # and without an end that can be seen, to that of its line.
@@ -108,7 +115,7 @@ _SET: Final = re.compile(
 def redact(text: str) -> str:
     """The text without what looks like a credential: by place in a URL, shape, or the name before it."""
     text = _UNBROKEN.sub(_without_login, text)
-    for option in (_SET, _OPTION):
+    for option in (_SET, _OPTION, _SHORT):
         text = option.sub(lambda found: found["option"] + HIDDEN, text)
     text = _TOKEN.sub(HIDDEN, text)
     return _NAMED.sub(lambda found: (found["name"] or found["scheme"]) + HIDDEN, text)

@@ -120,7 +120,8 @@ HOSTILE: Final = (
     "code = unavailable desc =", "kustomize build failed exit status 1: a",
     "helm dependency build failed exit status 1 ", "vault-core-a ", "/admin/realms/ ", "permission denied (a",
     "connection to server at ", "client a", "invalid_grant ", "expecting to share configuration with ",
-    "--set a", "--set a failed ", "--a-", "--password ", "failed to authorize: ", "job.batch ",
+    "--set a", "--set a failed ", "--a-", "--password ", "login ", "mysql ", "-u a", "failed to authorize: ",
+    "job.batch ",
     "code = deadlineexceeded desc = context deadline exceeded ",
 )  # fmt: skip
 

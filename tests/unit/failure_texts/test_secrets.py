@@ -36,6 +36,11 @@ PLACES: Final[dict[str, str]] = {
     "a value, no quotes around the command": f"helm template . --set a={SECRET} failed exit status 1: Error: x",
     "a value of a script": f"+ helm template . --set a={SECRET}\n`helm template .` failed exit status 1: Error: x",
     "a literal": f"+ kubectl create secret generic s --from-literal k={SECRET}\n`helm template .` failed exit status 1: Error: x",
+    "a user's short option": f"+ curl -sSf -u bob:{SECRET} https://c/x.tgz\n`helm template .` failed exit status 1: Error: x",
+    "a user's short option in quotes": f"+ curl -u 'bob:a {SECRET}' https://c/x.tgz\n`helm template .` failed exit status 1: Error: x",
+    "a login's short option": f"`helm registry login r -u bob -p {SECRET}` failed exit status 1: Error: x",
+    "a login's short option in quotes": f'`docker login -p "a {SECRET}" -u bob r` failed exit status 1: Error: x',
+    "a database's short option": f"+ mysql -h db -u root -p{SECRET} app\n`helm template .` failed exit status 1: Error: x",
     "a quote within": f"`helm template . --password a'{SECRET} --repo https://c` failed exit status 1: Error: no chart",
     "an account's key": f"AccountName=x;AccountKey={SECRET}; Vault is sealed",
     "a password in YAML": f"`kustomize build x` failed exit status 1: Error: password: {SECRET}",
@@ -81,6 +86,9 @@ def test_what_is_no_credential_stays() -> None:
         "`helm registry login r --password-stdin` failed exit status 1: Error: no chart",
         "`helm template . --set-file a=b --values v`",
         "psql --no-password --host h",
+        "mkdir -p /tmp/x && cp -u a b",
+        "mysql -u root -p\nEnter password:",
+        "curl -u bob https://c",
     ):
         assert redact(text) == text
 
