@@ -339,6 +339,10 @@ def propose(
             github.commit(repository, own, file.path, text=wanted, replaces=base.text, message=message)
         return
     tip = _hold_ours(scope, file, own)
+    # Where a pull request was refused, each further try would add commits that change nothing.
+    if tip is not None and _holds(scope, file, own, wanted):
+        github.propose(repository, own, file.ref, title, body)
+        return
     if tip is None:
         github.point(repository, own, base.commit)
     else:
@@ -346,6 +350,11 @@ def propose(
     with after_a_write():
         github.commit(repository, own, file.path, text=wanted, replaces=base.text, message=message)
         github.propose(repository, own, file.ref, title, body)
+
+
+def _holds(scope: Scope, file: File, ref: str, wanted: str) -> bool:
+    found = scope.world.files.read(file.repository, ref, file.path)
+    return isinstance(found, Known) and found.value.text == wanted
 
 
 def _hold_ours(scope: Scope, file: File, own: str) -> str | None:

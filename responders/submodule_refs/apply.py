@@ -64,7 +64,11 @@ def _move(scope: Scope, step: Step) -> None:
     base = _hold_move(scope, step, link)
     own = branch(change(step))
     opened = is_open(github, link.holder, own)
-    tip = _hold_ours(scope, link.holder, own, opened=opened)
+    held = _hold_ours(scope, link.holder, own, opened=opened)
+    # Where a pull request was refused, each further try would add a commit that changes nothing.
+    if held is not None and not opened and _moves(scope, step, link, own, held):
+        github.propose(link.holder, own, base, title(link), body(scope, step, link))
+        return
     github.move_gitlink(
         link.holder,
         own,
@@ -72,11 +76,20 @@ def _move(scope: Scope, step: Step) -> None:
         link.gitlink.path,
         commit=step.after["commit"],
         message=message(scope, step, link),
-        upon=tip,
+        upon=held.commit if held else None,
     )
     if not opened:
         with after_a_write():
             github.propose(link.holder, own, base, title(link), body(scope, step, link))
+
+
+def _moves(scope: Scope, step: Step, link: Link, own: str, held: Snapshot) -> bool:
+    """The branch has the move, and its base has not: one that was merged and undone must be made anew."""
+    pinned = {one.path: one.commit for one in held.gitlinks}
+    if pinned.get(link.gitlink.path) != step.after["commit"]:
+        return False
+    beyond = scope.world.github.beyond(link.holder, link.branch or "", own)
+    return isinstance(beyond, Known) and beyond.value.tip == held.commit
 
 
 # -- asking again -----------------------------------------------------------------------------------
@@ -138,11 +151,11 @@ def _hold_move(scope: Scope, step: Step, link: Link) -> str:
     return link.branch
 
 
-def _hold_ours(scope: Scope, holder: str, own: str, *, opened: bool) -> str | None:
+def _hold_ours(scope: Scope, holder: str, own: str, *, opened: bool) -> Snapshot | None:
     """The branch's newest commit, which is ours: the branch is about to hold something else."""
     match asking.snapshot(scope, holder, own):
         case Known(snapshot) if is_ours(snapshot.message):
-            return snapshot.commit
+            return snapshot
         case Known():
             says = f"somebody else wrote to branch {own}"
             if opened:

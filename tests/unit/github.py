@@ -139,10 +139,13 @@ class GitHub:
         return Known(None) if commit in remote.held else Absent()
 
     def beyond(self, repository: str, base: str, branch: str) -> Read[Own]:
-        del base
         if trouble := self.troubles.get("beyond"):
             return as_unknown(trouble)
         where = (page(repository), branch)
+        remote = self.git.lay(repository)
+        if tip := remote.branches.get(branch):
+            merged = tip in {remote.branches[base], *remote.behind}
+            return Known(Own(messages=(), tip=None) if merged else Own(messages=("ours",), tip=tip))
         if where not in self.branches:
             return Absent()
         told = tuple(self.own.get(where, []))

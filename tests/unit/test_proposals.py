@@ -331,6 +331,28 @@ def test_what_is_refused_after_the_branch_was_pointed_is_not_told_as_if_nothing_
     assert world.github.pulls == []
 
 
+def test_a_pull_request_that_is_refused_again_and_again_is_asked_for_with_the_branch_as_it_stands() -> None:
+    world = World()
+    for _ in range(3):
+        world.github.troubles["propose"] = PermanentError("403")
+        with pytest.raises(PermanentError, match="403"):
+            world.propose()
+    assert world.github.messages == [MESSAGE]
+    world.propose()
+    assert (world.stand(), world.proposed, world.github.messages) == (Stand.OPEN, RIGHT, [MESSAGE])
+
+
+def test_such_a_branch_is_brought_up_to_date_where_the_file_has_changed_since() -> None:
+    world = World()
+    world.github.troubles["propose"] = PermanentError("403")
+    with pytest.raises(PermanentError, match="403"):
+        world.propose()
+    world.write(f"{TEXT}  # more\n")
+    world.propose()
+    assert world.stand() is Stand.OPEN
+    assert world.proposed == world.look().wanted_text
+
+
 def left_behind(world: World) -> str:
     """A branch of ours whose pull request we closed, and to which somebody then wrote."""
     world.propose()
@@ -353,6 +375,7 @@ def test_what_somebody_writes_to_such_a_branch_just_before_it_is_used_anew_is_le
     world = World()
     world.propose()
     proposals.withdraw(world.scope, closing(world), title="map ci", comment="Not needed.")
+    world.write(f"{TEXT}  # more\n")
     (_, pull) = world.github.pulls[-1]
     put = partial(world.github.put, REPOSITORY, pull.branch, "more.yaml", "theirs\n")
     world.github.meanwhile["renew"] = put

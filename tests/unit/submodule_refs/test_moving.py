@@ -202,6 +202,40 @@ def test_whoever_dies_on_the_way_to_a_pull_request_leaves_one_in_the_end(moment:
     assert world.pins(pull.branch) == {PATH: world.tip}
 
 
+def test_a_pull_request_that_is_refused_again_and_again_is_asked_for_with_the_branch_as_it_stands() -> None:
+    world = gone()
+    for _ in range(3):
+        world.github.troubles["propose"] = PermanentError("GitHub answered 403")
+        assert world.run().outcome.word is Word.FAILED
+        world.clock.advance(DAY)
+    assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
+    assert len(world.github.messages) == 1
+
+
+def test_such_a_branch_is_brought_up_to_date_where_it_proposes_what_is_gone_as_well() -> None:
+    world = gone()
+    world.github.troubles["propose"] = PermanentError("GitHub answered 403")
+    world.run()
+    world.backlog.delete("main")
+    world.backlog.lose(world.tip)
+    newest = world.commit(BACKLOG, "main")
+    world.clock.advance(DAY)
+    assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
+    ((_, pull),) = world.github.pulls
+    assert world.pins(pull.branch) == {PATH: newest}
+
+
+def test_a_move_that_was_merged_and_undone_is_made_anew_days_later() -> None:
+    world = gone()
+    world.run()
+    (number,) = world.github.open
+    world.github.merge_pins(number, "main")
+    world.pin(world.stray)
+    world.clock.advance(2 * DAY)
+    assert told(world) == (Word.PENDING, Reason.PIN_MOVE_OPEN)
+    assert len(world.github.messages) == 2
+
+
 def test_an_approval_is_used_up_by_a_move_whose_pull_request_is_refused() -> None:
     world = gone(contract=allowing(default=Mode.APPROVE))
     waiting = world.run().outcome.plan
