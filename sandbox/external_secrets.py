@@ -85,6 +85,9 @@ class ExternalSecrets:
     async def _sync(self, external: Object) -> None:
         try:
             values = await self._values(external)
+            # What was made for one that has gone meanwhile would stay: nothing here looks for such Secrets.
+            if not self._is_there(external):
+                return
             self._write(external, values)
         except ProviderError as error:
             self._recorder.say(external, "Warning", "UpdateFailed", str(error))
@@ -94,6 +97,11 @@ class ExternalSecrets:
             self._say(external, False, "SecretMissing", said)
         else:
             self._say(external, True, "SecretSynced", "secret synced", external)
+
+    def _is_there(self, external: Object) -> bool:
+        metadata = external["metadata"]
+        present = self._objects.get(EXTERNAL_SECRETS, metadata["namespace"], metadata["name"])
+        return present is not None and bool(present["metadata"]["uid"] == metadata["uid"])
 
     async def _values(self, external: Object) -> dict[str, str]:
         """By key of the Secret. Raises ProviderError."""

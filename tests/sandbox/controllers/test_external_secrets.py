@@ -1,12 +1,17 @@
 """SecretStores and ExternalSecrets, as the operator treats them."""
 
 import base64
+from threading import Event
 from typing import Any
 
+import pytest
+
+from sandbox import external_secrets
 from sandbox.external_secrets import CREATED_BY, DATA_HASH, MANAGED
 from sandbox.kubernetes_resources import EXTERNAL_SECRETS, SECRETS, SERVICE_ACCOUNTS, STORES
+from sandbox.secret_stores import Login
 from tests.sandbox.controllers.platform import Platform
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 type Json = dict[str, Any]
 
@@ -90,6 +95,24 @@ def test_a_deleted_secret_is_made_again(healthy: Platform) -> None:
     slow(healthy)
     healthy.here(lambda: healthy.objects.delete(SECRETS, "ameide-dev", TARGET))
     eventually(lambda: value(healthy) == healthy.held(KEY), "the Secret is there again")
+
+
+def test_no_secret_is_made_for_an_object_that_was_deleted_while_its_values_were_read(
+    healthy: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow(healthy)
+    was_read = Event()
+
+    async def read_meanwhile(login: Login, key: str, _field: str) -> str:
+        if (login.address, key) == (healthy.bao().url, KEY):
+            healthy.objects.delete(EXTERNAL_SECRETS, "ameide-dev", NAME)
+            was_read.set()
+        return "too late"
+
+    monkeypatch.setattr(external_secrets, "read_value", read_meanwhile)
+    healthy.change(EXTERNAL_SECRETS, NAME, lambda held: annotate(held, "3"))
+    assert was_read.wait(PATIENCE)
+    assert healthy.get(SECRETS, TARGET) is None
 
 
 def test_a_field_that_is_not_there_is_named_in_an_event(healthy: Platform) -> None:
