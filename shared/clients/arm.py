@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from shared.clients.azure_core import AGAIN, Answer, OncePer, as_unknown, translated, transport
+from shared.clients.importing import IMPORTING
 from shared.errors import (
     Misconfigured,
     NotWritten,
@@ -141,8 +142,9 @@ def options(settings: Settings, credential: "TokenCredential") -> dict[str, Any]
     - sleep as long as any Retry-After says, inside a function that has minutes;
     - answer MissingSubscriptionRegistration by registering the provider, a write that no contract names.
     """
-    from azure.core.pipeline import policies
-    from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
+    with IMPORTING:
+        from azure.core.pipeline import policies
+        from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy, ARMHttpLoggingPolicy
 
     return {
         "base_url": settings.arm_endpoint,

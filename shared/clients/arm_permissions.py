@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from shared.clients import arm
 from shared.clients.azure_core import OncePer
+from shared.clients.importing import IMPORTING
 from shared.model import Read
 from shared.settings import Settings
 
@@ -40,7 +41,8 @@ class Granted:
 class ArmPermissions:
     def __init__(self, settings: Settings, credential: "TokenCredential") -> None:
         def make(_: str) -> "ARMPipelineClient[HttpRequest, HttpResponse]":
-            from azure.mgmt.core import ARMPipelineClient
+            with IMPORTING:
+                from azure.mgmt.core import ARMPipelineClient
 
             return ARMPipelineClient(**arm.options(settings, credential))
 
@@ -65,7 +67,8 @@ class ArmPermissions:
         return f"{self._endpoint}{parts.path}?{parts.query}" if link else ""
 
     def _get(self, url: str) -> Any:
-        from azure.core.rest import HttpRequest
+        with IMPORTING:
+            from azure.core.rest import HttpRequest
 
         response = self._client(self._endpoint).send_request(HttpRequest("GET", url))
         response.raise_for_status()

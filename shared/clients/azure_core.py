@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.clients.importing import IMPORTING
 from shared.errors import ReconvergeError, TemporaryError
 from shared.model import Unknown
 
@@ -76,7 +76,8 @@ def translated(service: str, classify: Classify, *, pause: timedelta = AGAIN) ->
 
     Raises what `classify` makes of an answer; where there is none, TemporaryError with `pause` for its delay.
     """
-    from azure.core.exceptions import AzureError, DeserializationError, HttpResponseError
+    with IMPORTING:
+        from azure.core.exceptions import AzureError, DeserializationError, HttpResponseError
 
     try:
         yield
@@ -101,7 +102,8 @@ def shaped(service: str) -> Iterator[None]:
 
 def lost(service: str, error: Exception, pause: timedelta) -> TemporaryError:
     """No usable answer. Whether a write took effect is unknown then, so it may not be repeated unseen."""
-    from azure.core.exceptions import ServiceRequestError
+    with IMPORTING:
+        from azure.core.exceptions import ServiceRequestError
 
     kind = type(error).__name__
     if isinstance(error, ServiceRequestError):
@@ -112,7 +114,8 @@ def lost(service: str, error: Exception, pause: timedelta) -> TemporaryError:
 
 
 def answer_of(service: str, error: "HttpResponseError") -> Answer:
-    from azure.core.exceptions import HttpResponseError
+    with IMPORTING:
+        from azure.core.exceptions import HttpResponseError
 
     # Some SDKs put an error with a nicer text, and no response, before the one that holds the answer.
     if error.response is None and isinstance(error.__cause__, HttpResponseError):
@@ -170,13 +173,6 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
     return min(max(timedelta(0), (at if at.tzinfo else at.replace(tzinfo=UTC)) - now), LONGEST_PAUSE)
 
 
-IMPORTING: Final = RLock()
-"""Held by whoever imports an SDK. Python locks one module at a time and, so that packages which import each
-other in a circle cannot deadlock two threads, shows the second thread a half-made module: `kubernetes` then
-fails with ImportError.
-"""
-
-
 class OncePer[K: Hashable, V]:
     """Makes one value for each key and process, however many threads ask first.
 
@@ -186,21 +182,22 @@ class OncePer[K: Hashable, V]:
     def __init__(self, make: Callable[[K], V]) -> None:
         self._make = make
         self._made: dict[K, V] = {}
-        self._lock = Lock()
 
     def __call__(self, key: K) -> V:
-        with self._lock:
-            if key not in self._made:
-                with IMPORTING:
+        if key not in self._made:
+            # No lock of its own: making one value may need another, and imports the SDK for both.
+            with IMPORTING:
+                if key not in self._made:
                     self._made[key] = self._make(key)
-            return self._made[key]
+        return self._made[key]
 
 
 def transport() -> "RequestsTransport":
     """Connections to share between threads and clients, with our time limits."""
-    import requests
-    from azure.core.pipeline.transport import RequestsTransport
-    from requests.adapters import HTTPAdapter
+    with IMPORTING:
+        import requests
+        from azure.core.pipeline.transport import RequestsTransport
+        from requests.adapters import HTTPAdapter
 
     session = requests.Session()
     # Else requests would put what a ~/.netrc holds for the host in place of the SDK's token.

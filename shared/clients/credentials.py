@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.azure_core import AGAIN, ONE_TRY, Answer, OncePer, answer_of, translated
+from shared.clients.importing import IMPORTING
 from shared.errors import Misconfigured, ReconvergeError, TemporaryError
 from shared.settings import IdentityConnection, Settings
 
@@ -44,7 +45,8 @@ class AppCredential:
 
     def get_token(self, *scopes: str, **options: Any) -> "AccessToken":
         """A token, from the SDK's cache where it still has one."""
-        from azure.core.exceptions import ClientAuthenticationError
+        with IMPORTING:
+            from azure.core.exceptions import ClientAuthenticationError
 
         with translated(SERVICE, _bad_day):
             try:
@@ -64,7 +66,8 @@ class AppCredential:
         return str(claims["oid"]).lower()
 
     def _make(self, origin: Origin) -> "TokenCredential":
-        from azure.identity import AzureCliCredential, EnvironmentCredential, ManagedIdentityCredential
+        with IMPORTING:
+            from azure.identity import AzureCliCredential, EnvironmentCredential, ManagedIdentityCredential
 
         quiet()
         match origin:

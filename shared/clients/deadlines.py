@@ -10,6 +10,8 @@ import time
 from collections.abc import Buffer
 from typing import TYPE_CHECKING, Any
 
+from shared.clients.importing import IMPORTING
+
 if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
 
@@ -47,9 +49,10 @@ def adapter(seconds: float, connections: int) -> "HTTPAdapter":
     """For a session: no answer takes longer than that, whatever trickles in."""
     from http.client import HTTPResponse
 
-    from requests.adapters import HTTPAdapter
-    from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-    from urllib3.connection import HTTPConnection, HTTPSConnection
+    with IMPORTING:
+        from requests.adapters import HTTPAdapter
+        from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+        from urllib3.connection import HTTPConnection, HTTPSConnection
 
     class Response(HTTPResponse):
         def __init__(self, sock: socket.socket, *given: Any, **named: Any) -> None:

@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from shared.clients.azure_core import AGAIN, IMPORTING, ONE_TRY, Answer, answer_of, as_unknown, translated
+from shared.clients.azure_core import AGAIN, ONE_TRY, Answer, answer_of, as_unknown, translated
 from shared.clients.credentials import quiet
+from shared.clients.importing import IMPORTING
 from shared.errors import ReconvergeError, TemporaryError
 from shared.model import Unknown
 

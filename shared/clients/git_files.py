@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import IMPORTING, as_unknown
+from shared.clients.azure_core import as_unknown
 from shared.clients.github_http import Lost, NotThere, content, request, slug
+from shared.clients.importing import IMPORTING
 from shared.errors import ReconvergeError
 from shared.model import Absent, Known, Read, Unknown
 from shared.settings import Settings
@@ -79,11 +80,12 @@ class GitFiles:
             return Unknown(f"the repository's answer cannot be used ({type(error).__name__})")
 
     def _read(self, name: str, branch: str, path: str) -> Read[FileAt]:
-        from dulwich.errors import NotTreeError
-        from dulwich.object_store import tree_lookup_path
-        from dulwich.objects import Blob, Commit, SubmoduleEncountered
-        from dulwich.refs import Ref
-        from dulwich.repo import MemoryRepo
+        with IMPORTING:
+            from dulwich.errors import NotTreeError
+            from dulwich.object_store import tree_lookup_path
+            from dulwich.objects import Blob, Commit, SubmoduleEncountered
+            from dulwich.refs import Ref
+            from dulwich.repo import MemoryRepo
 
         ref = Ref(f"refs/heads/{branch}".encode())
         repo = MemoryRepo()
@@ -124,7 +126,8 @@ def _text(data: bytes, commit: "Commit") -> Read[FileAt]:
 
 def _client(base: str, token: str | None) -> "AbstractHttpGitClient":
     """Git's protocol by dulwich, its HTTP by us: the same limits and refusals as for the rest of GitHub."""
-    from dulwich.client import AbstractHttpGitClient
+    with IMPORTING:
+        from dulwich.client import AbstractHttpGitClient
 
     # https://docs.github.com/get-started/git-basics/about-remote-repositories#cloning-with-https-urls
     who = base64.b64encode(f"x-access-token:{token}".encode()).decode()

@@ -19,6 +19,7 @@ from shared.clients.azure_core import AGAIN, CONNECT, CONNECTIONS, READ, OncePer
 from shared.clients.git_addresses import read_address, without_user
 from shared.clients.git_packets import Unusable
 from shared.clients.github_http import LARGEST, TOKEN, slug
+from shared.clients.importing import IMPORTING
 from shared.clients.sessions import session
 from shared.errors import Misconfigured, PermanentError, ReconvergeError, TemporaryError, Throttled
 from shared.settings import GIT_CREDENTIALS, Settings
@@ -130,7 +131,8 @@ def asked(home: Home, body: bytes) -> Iterator[Iterator[bytes]]:
 
 
 def _send(method: str, home: Home, path: str, body: bytes | None = None) -> "Response":
-    import requests
+    with IMPORTING:
+        import requests
 
     headers = {"Git-Protocol": "version=2", "User-Agent": "git/reconverge", "Accept-Encoding": "identity"}
     if home.authorization:
@@ -187,7 +189,8 @@ def _answer(response: "Response", home: Home, kind: str) -> Iterator[Iterator[by
 
 
 def _pieces(response: "Response", home: Home) -> Iterator[bytes]:
-    from urllib3.exceptions import HTTPError
+    with IMPORTING:
+        from urllib3.exceptions import HTTPError
 
     size, until = 0, time.monotonic() + LONGEST
     try:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from shared.clients.azure_core import IMPORTING
 from shared.clients.git_packets import Unusable
+from shared.clients.importing import IMPORTING
 
 LARGEST_OBJECT: Final = 16 * 1024 * 1024
 """Bytes, inflated. The folder of a hundred thousand names is a quarter of it."""

@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shared.clients.azure_core import IMPORTING
 from shared.clients.git_addresses import LONGEST, without_user
 from shared.clients.git_packets import Unusable
 from shared.clients.git_packs import DIGITS, Object
+from shared.clients.importing import IMPORTING
 
 MODULES: Final = ".gitmodules"
 LARGEST_MODULES: Final = 1024 * 1024

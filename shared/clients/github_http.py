@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients.azure_core import AGAIN, CONNECT, READ, OncePer, as_unknown, retry_after
+from shared.clients.importing import IMPORTING
 from shared.errors import (
     Misconfigured,
     NotWritten,
@@ -76,7 +77,8 @@ def request(method: str, url: str, *, headers: Headers, **given: Any) -> "Respon
 
     The answer is a stream: read it with `content`.
     """
-    import requests
+    with IMPORTING:
+        import requests
 
     try:
         response = _session(SERVICE).request(
@@ -92,7 +94,8 @@ def request(method: str, url: str, *, headers: Headers, **given: Any) -> "Respon
 
 def content(response: "Response") -> bytes:
     """The whole body, undone of its encoding. Raises TemporaryError; PermanentError when it is too large."""
-    import requests
+    with IMPORTING:
+        import requests
 
     body = bytearray()
     try:
@@ -182,8 +185,9 @@ def read[T](call: "Callable[[], T]") -> Read[T]:
 
 
 def _make_session(_: str) -> "Session":
-    import requests
-    from requests.adapters import HTTPAdapter
+    with IMPORTING:
+        import requests
+        from requests.adapters import HTTPAdapter
 
     session = requests.Session()
     # Else requests would put what a ~/.netrc holds for the host in place of our token.

@@ -24,6 +24,7 @@ from shared.clients.azure_core import (
     transport,
 )
 from shared.clients.fingerprints import Fingerprint, SecretText, fingerprint
+from shared.clients.importing import IMPORTING
 from shared.errors import PermanentError, ReconvergeError, TemporaryError
 from shared.model import Absent, Known, Read, Unknown
 
@@ -83,7 +84,8 @@ class KeyVaults:
 
 
 def _client(uri: str, credential: "TokenCredential") -> "SecretClient":
-    from azure.keyvault.secrets import SecretClient
+    with IMPORTING:
+        from azure.keyvault.secrets import SecretClient
 
     azure = (urlsplit(uri).hostname or "").endswith(SUFFIXES)
     return SecretClient(uri, credential, verify_challenge_resource=azure, transport=transport(), **ONE_TRY)
@@ -137,7 +139,8 @@ def classify(answer: Answer) -> ReconvergeError:
 @contextmanager
 def _translated() -> Iterator[None]:
     """As `translated`, by the inner code: the outer one is Forbidden whatever the reason."""
-    from azure.core.exceptions import HttpResponseError
+    with IMPORTING:
+        from azure.core.exceptions import HttpResponseError
 
     with translated(SERVICE, classify):
         try:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import AGAIN, CONNECT, IMPORTING, READ, SHOWABLE, retry_after
+from shared.clients.azure_core import AGAIN, CONNECT, READ, SHOWABLE, retry_after
+from shared.clients.importing import IMPORTING
 from shared.errors import NotWritten, PermanentError, TemporaryError, WriteConflict
 
 if TYPE_CHECKING:

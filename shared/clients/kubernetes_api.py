@@ -15,12 +15,12 @@ from shared.clients.azure_core import (
     AGAIN,
     CONNECT,
     CONNECTIONS,
-    IMPORTING,
     READ,
     OncePer,
     as_unknown,
     retry_after,
 )
+from shared.clients.importing import IMPORTING
 from shared.clients.managed_clusters import ApiServer
 from shared.errors import NotWritten, PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Read, Unknown
@@ -211,7 +211,8 @@ def reason_of(body: object) -> str:
 
 def api_client(api_server: ApiServer, credential: "TokenCredential") -> "ApiClient":
     """The official client, with the cluster's own CA and the app's token, never the kubeconfig's user."""
-    from kubernetes.client import ApiClient, Configuration
+    with IMPORTING:
+        from kubernetes.client import ApiClient, Configuration
 
     def refresh(configuration: Configuration) -> None:
         configuration.api_key["authorization"] = f"Bearer {credential.get_token(AKS_SCOPE).token}"

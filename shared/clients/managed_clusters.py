@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import arm
 from shared.clients.azure_core import OncePer
+from shared.clients.importing import IMPORTING
 from shared.model import Cluster, Known, Read, Unknown
 from shared.settings import Settings
 
@@ -34,7 +35,8 @@ class ApiServer:
 class ManagedClusters:
     def __init__(self, settings: Settings, credential: "TokenCredential") -> None:
         def make(subscription: str) -> "ContainerServiceClient":
-            from azure.mgmt.containerservice import ContainerServiceClient
+            with IMPORTING:
+                from azure.mgmt.containerservice import ContainerServiceClient
 
             return ContainerServiceClient(credential, subscription, **arm.options(settings, credential))
 
@@ -78,8 +80,9 @@ def _plain(word: str | None) -> str:
 
 
 def _api_server(found: "CredentialResults") -> Read[ApiServer]:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
+    with IMPORTING:
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import YAMLError
 
     try:
         kubeconfig: Any = YAML(typ="safe", pure=True).load(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.clients import arm
 from shared.clients.azure_core import OncePer, translated
+from shared.clients.importing import IMPORTING
 from shared.errors import PermanentError
 from shared.model import Credential, Identity, Read
 from shared.settings import Settings
@@ -24,7 +25,8 @@ class ManagedIdentities:
     def __init__(self, settings: Settings, credential: "TokenCredential") -> None:
         def make(subscription: str) -> "ManagedServiceIdentityClient":
             # The package's own client picks the newest API version, and so could change what we read.
-            from azure.mgmt.msi.v2024_11_30 import ManagedServiceIdentityClient
+            with IMPORTING:
+                from azure.mgmt.msi.v2024_11_30 import ManagedServiceIdentityClient
 
             return ManagedServiceIdentityClient(credential, subscription, **arm.options(settings, credential))
 
@@ -60,7 +62,8 @@ class ManagedIdentities:
             and for a credential without a subject: what a flexible one matches is not ours to write.
         Source: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
         """
-        from azure.mgmt.msi.v2024_11_30.models import FederatedIdentityCredential
+        with IMPORTING:
+            from azure.mgmt.msi.v2024_11_30.models import FederatedIdentityCredential
 
         at = arm.ResourceId.parse(identity_id, TYPE)
         if credential.subject is None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from shared.clients.azure_core import AGAIN, ONE_TRY, Answer, OncePer, translated
+from shared.clients.importing import IMPORTING
 from shared.errors import TemporaryError
 from shared.ports import Notices
 from shared.settings import Settings
@@ -30,7 +31,8 @@ class EventGridNotices:
 
     def __init__(self, endpoint: str, credential: "TokenCredential") -> None:
         def make(endpoint: str) -> "EventGridPublisherClient":
-            from azure.eventgrid import EventGridPublisherClient
+            with IMPORTING:
+                from azure.eventgrid import EventGridPublisherClient
 
             return EventGridPublisherClient(endpoint, credential)
 
@@ -38,7 +40,8 @@ class EventGridNotices:
         self._client = OncePer(make)
 
     def tell(self, kind: str, subject: str, data: Mapping[str, str]) -> None:
-        from azure.eventgrid import EventGridEvent
+        with IMPORTING:
+            from azure.eventgrid import EventGridEvent
 
         event = EventGridEvent(
             subject=subject, event_type=f"Reconverge.{kind}", data=dict(data), data_version=DATA_VERSION

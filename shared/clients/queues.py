@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.clients.azure_core import OncePer
+from shared.clients.importing import IMPORTING
 from shared.clients.storage import Connection, NoContainerError, explained, options, persistently, sleep
 from shared.model import Pause
 from shared.ports import KEPT, LONGEST_DELAY, Conflict, check_message
@@ -51,7 +52,8 @@ class StorageMessages:
 
 
 def _create(client: "QueueClient") -> None:
-    from azure.core.exceptions import ResourceExistsError
+    with IMPORTING:
+        from azure.core.exceptions import ResourceExistsError
 
     try:
         client.create_queue()
@@ -63,7 +65,8 @@ def _create(client: "QueueClient") -> None:
 
 
 def _service(connection: Connection, credential: "TokenCredential") -> "QueueServiceClient":
-    from azure.storage.queue import QueueServiceClient
+    with IMPORTING:
+        from azure.storage.queue import QueueServiceClient
 
     match connection:
         case ConnectionString(text):
@@ -78,6 +81,7 @@ def _client(service: "QueueServiceClient", queue: str) -> "QueueClient":
 
     https://learn.microsoft.com/azure/azure-functions/functions-bindings-storage-queue#host-json
     """
-    from azure.storage.queue import TextBase64EncodePolicy
+    with IMPORTING:
+        from azure.storage.queue import TextBase64EncodePolicy
 
     return service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())

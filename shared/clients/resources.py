@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.clients import arm
 from shared.clients.azure_core import OncePer
+from shared.clients.importing import IMPORTING
 from shared.model import Known, Read, Unknown
 from shared.settings import Settings
 
@@ -29,7 +30,8 @@ VERSIONS: Final[Mapping[str, str]] = {VAULT: "2023-07-01", PUBLIC_IP: "2024-05-0
 class Resources:
     def __init__(self, settings: Settings, credential: "TokenCredential") -> None:
         def make(_: str) -> "ARMPipelineClient[HttpRequest, HttpResponse]":
-            from azure.mgmt.core import ARMPipelineClient
+            with IMPORTING:
+                from azure.mgmt.core import ARMPipelineClient
 
             return ARMPipelineClient(**arm.options(settings, credential))
 
@@ -59,7 +61,8 @@ class Resources:
                 return other
 
     def _get(self, path: str, version: str) -> Any:
-        from azure.core.rest import HttpRequest
+        with IMPORTING:
+            from azure.core.rest import HttpRequest
 
         request = HttpRequest("GET", f"{self._endpoint}{path}", params={"api-version": version})
         response = self._client(self._endpoint).send_request(request)

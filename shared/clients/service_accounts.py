@@ -9,7 +9,8 @@ https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/tok
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from shared.clients.azure_core import CONNECT, IMPORTING, READ, OncePer, as_unknown
+from shared.clients.azure_core import CONNECT, READ, OncePer, as_unknown
+from shared.clients.importing import IMPORTING
 from shared.clients.kubernetes_api import api_client, reason_of
 from shared.clients.managed_clusters import ApiServer
 from shared.errors import ReconvergeError
@@ -80,6 +81,7 @@ def _refusal(error: "ApiException") -> Absent | Unknown:
 
 
 def _api(api_server: ApiServer, credential: "TokenCredential") -> "CoreV1Api":
-    from kubernetes.client import CoreV1Api
+    with IMPORTING:
+        from kubernetes.client import CoreV1Api
 
     return CoreV1Api(api_client(api_server, credential))

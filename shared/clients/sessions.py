@@ -5,8 +5,8 @@ Each default that is switched off here would send something to a host, or read s
 
 from typing import TYPE_CHECKING
 
-from shared.clients.azure_core import IMPORTING
 from shared.clients.deadlines import adapter
+from shared.clients.importing import IMPORTING
 
 if TYPE_CHECKING:
     from requests import Session

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from shared.clients.azure_core import OncePer
+from shared.clients.importing import IMPORTING
 from shared.clients.storage import (
     Connection,
     NoContainerError,
@@ -61,8 +62,9 @@ class StorageRows:
             return self._put(table, key, values, create)
 
     def replace(self, stored: Stored, values: Row) -> Stored:
-        from azure.core import MatchConditions
-        from azure.data.tables import UpdateMode
+        with IMPORTING:
+            from azure.core import MatchConditions
+            from azure.data.tables import UpdateMode
 
         def update(client: "TableClient", entity: Entity) -> Entity:
             return client.update_entity(
@@ -78,7 +80,8 @@ class StorageRows:
             raise Conflict(f"{stored.table} {stored.key} is gone") from error
 
     def delete(self, stored: Stored) -> None:
-        from azure.core import MatchConditions
+        with IMPORTING:
+            from azure.core import MatchConditions
 
         with suppress(NoContainerError, NoRowError):
             self._call(
@@ -128,7 +131,8 @@ class StorageRows:
 
 
 def _service(connection: Connection, credential: "TokenCredential") -> "TableServiceClient":
-    from azure.data.tables import TableServiceClient
+    with IMPORTING:
+        from azure.data.tables import TableServiceClient
 
     match connection:
         case ConnectionString(text):

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.clients.azure_core import AGAIN, CONNECT, CONNECTIONS, IMPORTING, READ, OncePer, as_unknown
+from shared.clients.azure_core import AGAIN, CONNECT, CONNECTIONS, READ, OncePer, as_unknown
 from shared.clients.fingerprints import Fingerprint, SecretText, fingerprint
+from shared.clients.importing import IMPORTING
 from shared.errors import NotWritten, PermanentError, ReconvergeError, TemporaryError, WriteConflict
 from shared.model import Absent, Known, Read, Unknown
 
@@ -151,8 +152,9 @@ class Vaults:
 
 
 def _connections(_: str) -> "Connections":
-    import requests
-    from requests.adapters import HTTPAdapter
+    with IMPORTING:
+        import requests
+        from requests.adapters import HTTPAdapter
 
     session = requests.Session()
     session.auth = lambda request: request  # else what a ~/.netrc holds for the host would be sent
@@ -193,7 +195,8 @@ def _translated() -> Iterator[None]:
 
 
 def _classified(error: "VaultError") -> ReconvergeError:
-    from hvac import exceptions
+    with IMPORTING:
+        from hvac import exceptions
 
     match error:
         # Of a key that was never written, Vault says nothing at all.

@@ -14,6 +14,7 @@ from urllib.parse import urljoin
 
 from shared.clients.azure_core import CONNECT
 from shared.clients.deadlines import adapter
+from shared.clients.importing import IMPORTING
 from shared.clients.sessions import session
 from shared.errors import PermanentError
 
@@ -136,13 +137,15 @@ def _session() -> "Session":
 
 def _http_error() -> type[Exception]:
     """Of the library below requests, whose errors come up where a body is read."""
-    from urllib3.exceptions import HTTPError
+    with IMPORTING:
+        from urllib3.exceptions import HTTPError
 
     return HTTPError
 
 
 def _why(error: BaseException) -> str:
-    from urllib3.exceptions import TimeoutError as UrllibTimeout
+    with IMPORTING:
+        from urllib3.exceptions import TimeoutError as UrllibTimeout
 
     causes = list(_chain(error))
     for kind, word in (
