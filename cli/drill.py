@@ -59,8 +59,8 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     directory: Path = given.dir or sandbox.HOME / f"drill-{os.getpid()}"
     if stack.load(directory) is not None:
         raise Misconfigured(f"a sandbox runs in {directory}: name another --dir, or stop it first")
-    if given.report is not None and not given.report.parent.is_dir():
-        raise Misconfigured(f"there is no folder {given.report.parent} for the report")
+    if given.report is not None:
+        _check_report(given.report)
     begun_at, begun = here.clock(), time.monotonic()
     with _ended_by_signals():
         try:
@@ -77,6 +77,14 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     if given.keep:
         here.screen.note(f"it still runs; stop it with `{sandbox.command(here, 'down', directory)}`")
     return evidence.code
+
+
+def _check_report(file: Path) -> None:
+    """Before anything begins: whoever waited for the drill wants its page. Raises Misconfigured."""
+    if file.is_dir():
+        raise Misconfigured(f"{file} is a folder: name a file in it for the report")
+    if not file.parent.is_dir():
+        raise Misconfigured(f"there is no folder {file.parent} for the report")
 
 
 @contextmanager
