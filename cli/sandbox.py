@@ -2,12 +2,15 @@
 
 import argparse
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import requests
 
 from cli.exits import Exit
+from cli.inputs import folder
 from cli.output import Screen, Style, short_id
 from cli.surroundings import Surroundings
 from sandbox import stack, variants
@@ -34,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help=f"break: what to break, one of {', '.join(variants.VARIANTS)}",
     )
-    parser.add_argument("--dir", type=Path, default=HOME, metavar="DIR", help="where it keeps its files")
+    parser.add_argument("--dir", type=folder, default=HOME, metavar="DIR", help="where it keeps its files")
     parser.add_argument(
         "--host",
         choices=("runtime", "func"),
@@ -69,10 +72,10 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
         case "break":
             return _break(given, here)
         case "down":
-            stack.down(given.dir)
+            stop(given.dir)
             return _show(here.screen, given.dir, None, Exit.CONVERGED)
         case _:
-            running = stack.load(given.dir)
+            running = load_stack(given.dir)
             return _show(here.screen, given.dir, running, Exit.CONVERGED if running else Exit.DIFFERENCES)
 
 
@@ -104,8 +107,26 @@ def start(
     sweep: str | None = None,
 ) -> Stack:
     """Raises PermanentError with the end of the log that tells why."""
-    try:
+    with _stack_errors():
         return stack.up(directory, host=host, channel=channel, sweep=sweep)
+
+
+def load_stack(directory: Path) -> Stack | None:
+    """Raises PermanentError."""
+    with _stack_errors():
+        return stack.load(directory)
+
+
+def stop(directory: Path) -> None:
+    """Raises PermanentError."""
+    with _stack_errors():
+        stack.down(directory)
+
+
+@contextmanager
+def _stack_errors() -> Iterator[None]:
+    try:
+        yield
     except stack.StackError as error:
         raise PermanentError(str(error)) from error
 
@@ -168,7 +189,7 @@ def break_(directory: Path, name: str, environment: str) -> dict[str, Any]:
 
 def _running(given: argparse.Namespace, here: Surroundings) -> Stack:
     """Raises Misconfigured."""
-    running = stack.load(given.dir)
+    running = load_stack(given.dir)
     if running is None:
         up = command(here, "up", given.dir)
         raise Misconfigured(f"no sandbox runs in {given.dir}: start one with `{up}`")

@@ -43,7 +43,7 @@ type Host = Literal["runtime", "func"]
 
 
 class StackError(Exception):
-    """The sandbox cannot be started. The text names the part and has the end of its log."""
+    """The sandbox cannot be started or found. The text says why, with the end of a log where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,10 @@ def up(
     Raises StackError; then nothing is left running.
     """
     directory = directory.resolve()
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StackError(f"{directory} cannot be created: {error.strerror}") from error
     with _locked(directory):
         if (running := load(directory)) is not None:
             return running
@@ -110,7 +113,10 @@ def up(
 
 
 def load(directory: Path) -> Stack | None:
-    """The stack of that directory when it was started to the end and each of its processes lives."""
+    """The stack of that directory when it was started to the end and each of its processes lives.
+
+    Raises StackError when what is written of it cannot be understood.
+    """
     stack = _read(directory.resolve())
     if stack is None or not stack.complete or not all(child.is_alive() for child in stack.children):
         return None
@@ -118,7 +124,10 @@ def load(directory: Path) -> Stack | None:
 
 
 def down(directory: Path) -> None:
-    """Stop what runs there, the app first, so that it can finish. Nothing running is no error."""
+    """Stop what runs there, the app first, so that it can finish. Nothing running is no error.
+
+    Raises StackError, and touches nothing, when what is written of it cannot be understood.
+    """
     directory = directory.resolve()
     if directory.exists():
         with _locked(directory):
@@ -257,16 +266,23 @@ def _stop(directory: Path) -> None:
 
 
 def _read(directory: Path) -> Stack | None:
+    path = directory / "stack.json"
     try:
-        document = _object(directory / "stack.json")
+        document = _object(path)
         return Stack(
             directory=directory,
             children=tuple(Child(**child) for child in document["children"]),
             environment=document["environment"],
             complete=document["complete"],
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (ValueError, KeyError, TypeError) as error:
+        # Not deleted here: what is left of it may be all that tells which processes to end.
+        raise StackError(
+            f"{path} is broken, so nobody knows which processes it started.\n"
+            f"End those that still run (they work in {directory}), then delete that file."
+        ) from error
 
 
 def _object(path: Path) -> dict[str, Any]:
