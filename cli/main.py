@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from cli.exits import Exit
-from cli.output import Format, Screen, Style
+from cli.output import Format, OutputError, Screen, Style
 from cli.surroundings import Surroundings
 from shared.errors import Misconfigured, ReconvergeError, Refused
 from shared.model import utc_now
@@ -78,9 +78,22 @@ def conduct(given: argparse.Namespace, here: Surroundings) -> int:
     except KeyboardInterrupt:
         return _ended(here.screen, "interrupted", Exit.COULD_NOT_TELL)
     except BrokenPipeError:
-        # Whoever read us has seen enough. Python would complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read us has seen enough.
+        _close_output()
         return Exit.COULD_NOT_TELL
+    except OutputError as error:
+        _close_output()
+        return _ended(here.screen, str(error), Exit.COULD_NOT_TELL)
+    except OSError as error:
+        # Without a file it is no matter of this computer's disk, but a failure that a client left unsaid.
+        if error.filename is None:
+            raise
+        return _ended(here.screen, f"{error.filename}: {error.strerror}", Exit.COULD_NOT_TELL)
+
+
+def _close_output() -> None:
+    """Python would complain when it flushes at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _ended(screen: Screen, says: str, code: Exit) -> Exit:
