@@ -24,6 +24,9 @@ from shared.settings import APP_DIRECTORY
 
 HOME: Final = APP_DIRECTORY / ".sandbox"
 ACTIONS: Final = ("up", "recreate", "submodule", "break", "down", "status")
+TAKERS: Final = {"host": ("up",), "environment": ("recreate", "break"), "commit": ("submodule",)}
+"""The flags that not every action takes, with those that do."""
+ENVIRONMENT: Final = "dev"
 PRESENT: Final = "present"
 COMMITS: Final = (*Fate, PRESENT)
 """What may be of the commit that the submodule stands at."""
@@ -41,27 +44,27 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host",
         choices=("runtime", "func"),
-        default="runtime",
-        help="up: the loopback host, or Core Tools from PATH",
+        help="up: the loopback host, which is the default, or Core Tools from PATH",
     )
     parser.add_argument(
         "--environment",
-        default="dev",
         metavar="E",
-        help="recreate: whose cluster to build anew; break: where",
+        help=f"recreate: whose cluster to build anew; break: where; by default {ENVIRONMENT}",
     )
     parser.add_argument(
         "--commit",
         choices=COMMITS,
-        default=Fate.FORGOTTEN.value,
         help="submodule: move it to a commit that git does not serve any more but GitHub has, that nobody "
-        "has, or that everybody can fetch",
+        "has, or that everybody can fetch; by default the first",
     )
 
 
 def run(given: argparse.Namespace, here: Surroundings) -> Exit:
-    if given.name and given.action != "break":
+    if given.name is not None and given.action != "break":
         raise Misconfigured(f"{given.action} takes no name")
+    for flag, takers in TAKERS.items():
+        if getattr(given, flag) is not None and given.action not in takers:
+            raise Misconfigured(f"--{flag} belongs to {' and '.join(takers)}")
     match given.action:
         case "up":
             return _up(given, here)
@@ -82,7 +85,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
 def _up(given: argparse.Namespace, here: Surroundings) -> Exit:
     screen = here.screen
     with screen.waiting("starting a cloud, a storage account and the app"):
-        running = start(given.dir, given.host)
+        running = start(given.dir, given.host or "runtime")
     _show(screen, given.dir, running, Exit.CONVERGED)
     if not screen.as_json:
         screen.say()
@@ -134,7 +137,7 @@ def _stack_errors() -> Iterator[None]:
 def _recreate(given: argparse.Namespace, here: Surroundings) -> Exit:
     screen, running = here.screen, _running(given, here)
     rebuilt = []
-    for cluster in clusters_of(running, given.environment):
+    for cluster in clusters_of(running, given.environment or ENVIRONMENT):
         with screen.waiting(f"rebuilding {short_id(cluster)}"):
             rebuilt.append(recreate(given.dir, cluster))
     if screen.as_json:
@@ -148,11 +151,12 @@ def _recreate(given: argparse.Namespace, here: Surroundings) -> Exit:
 
 def _move_submodule(given: argparse.Namespace, here: Surroundings) -> Exit:
     _running(given, here)
-    moved = move_submodule(given.dir, given.commit)
+    commit = given.commit or Fate.FORGOTTEN.value
+    moved = move_submodule(given.dir, commit)
     if here.screen.as_json:
         here.screen.document({"submodule": moved})
     else:
-        here.screen.say(f"{moved['path']} of {moved['parent']} stands at {moved['commit']}, {given.commit}")
+        here.screen.say(f"{moved['path']} of {moved['parent']} stands at {moved['commit']}, {commit}")
     return Exit.CONVERGED
 
 
@@ -171,7 +175,7 @@ def _break(given: argparse.Namespace, here: Surroundings) -> Exit:
     if given.name not in variants.VARIANTS:
         raise Misconfigured(f"say what to break: {', '.join(variants.VARIANTS)}")
     _running(given, here)
-    broken = break_(given.dir, given.name, given.environment)
+    broken = break_(given.dir, given.name, given.environment or ENVIRONMENT)
     if here.screen.as_json:
         here.screen.document(broken)
     else:

@@ -6,6 +6,7 @@ import pytest
 
 from cli import main
 from cli.exits import Exit
+from sandbox import stack
 from tests.unit.cli.desk import Desk
 
 NO_DESCRIPTIONS = {
@@ -59,3 +60,27 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_line(desk: Desk, tmp_path: Pa
     answer = desk.types("sandbox", "up", "--dir", str(folder))
     assert answer.code == Exit.COULD_NOT_TELL
     assert answer.err.endswith(f"\nreconverge: {folder} cannot be created: Not a directory\n")
+
+
+STRANGE_FLAGS: dict[str, tuple[tuple[str, ...], str]] = {
+    "a commit is for submodule": (("recreate", "--commit", "lost"), "--commit belongs to submodule"),
+    "even the commit that is usual": (("up", "--commit", "forgotten"), "--commit belongs to submodule"),
+    "a host is for up": (("status", "--host", "func"), "--host belongs to up"),
+    "an environment is for recreate and break": (
+        ("submodule", "--environment", "prod"),
+        "--environment belongs to recreate and break",
+    ),
+    "nor does up take one": (("up", "--environment", "dev"), "--environment belongs to recreate and break"),
+    "nor down": (("down", "--environment", "dev"), "--environment belongs to recreate and break"),
+    "a name is for break": (("recreate", "dev"), "recreate takes no name"),
+}
+
+
+@pytest.mark.parametrize(("words", "says"), STRANGE_FLAGS.values(), ids=STRANGE_FLAGS)
+def test_what_belongs_to_another_action_is_refused_before_anything_happens(
+    desk: Desk, tmp_path: Path, words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for happening in ("up", "load", "down"):
+        monkeypatch.setattr(stack, happening, lambda *_, **__: pytest.fail("it did something"))
+    answer = desk.types("sandbox", *words, "--dir", str(tmp_path / "sandbox"))
+    assert (answer.code, answer.err) == (Exit.WRONG_USE, f"reconverge: {says}\n")
