@@ -57,13 +57,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="reconverge", description="Repairs an AKS platform after its cluster was rebuilt.", epilog=EPILOG
     )
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    wanted, *words = arguments or ("",)
     for name, does in COMMANDS.items():
         sub = commands.add_parser(name, help=does, description=f"{name}: {does}.", epilog=EPILOG)
         if name == wanted:
             _module(name).arguments(sub)
             formats = getattr(_module(name), "FORMATS", (Format.TABLE, Format.JSON))
             sub.add_argument("--output", choices=[one.value for one in formats], default=Format.TABLE.value)
+            # By the command's own parser, so that a complaint comes with the command's own usage.
+            # Intermixed, since a name that may be left out is else not seen behind a flag.
+            return sub.parse_intermixed_args(words, argparse.Namespace(command=name))
     return parser.parse_args(arguments)
 
 

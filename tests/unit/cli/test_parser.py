@@ -30,6 +30,7 @@ NOT_UNDERSTOOD = {
     "no command": ((), "command"),
     "an unknown command": (("explode",), "run, check, journal, explain, replay, doctor, sandbox, drill"),
     "an unknown flag": (("run", "--force"), "--force"),
+    "a flag before the command": (("--force", "run"), "--force"),
     "an unknown output": (("run", "--output", "xml"), "table, json"),
     "a wait without a unit": (("run", "--wait", "5"), "write it like 90s, 5m, 12h or 7d"),
     "a wait that is no length": (("run", "--wait", "soon"), "write it like 90s, 5m, 12h or 7d"),
@@ -48,6 +49,16 @@ def test_what_cannot_be_understood_is_wrong_use(
         main.parse(typed)
     assert ended.value.code == Exit.WRONG_USE
     assert says in capsys.readouterr().err.replace("'", "")
+
+
+@pytest.mark.parametrize("command", main.COMMANDS)
+def test_an_unknown_flag_is_answered_with_the_usage_of_its_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = {"sandbox": ["up"], "check": ["submodules"]}.get(command, [])
+    with pytest.raises(SystemExit):
+        main.parse([command, *needed, "--unknown"])
+    assert capsys.readouterr().err.startswith(f"usage: reconverge {command} ")
 
 
 EARLY_ENDS: dict[str, tuple[BaseException, Exit]] = {
