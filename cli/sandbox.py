@@ -19,7 +19,7 @@ from sandbox.environment import Channel
 from sandbox.gitops import Fate
 from sandbox.stack import Stack
 from shared.errors import Misconfigured, PermanentError
-from shared.landscape import load
+from shared.landscape import Environment, load
 from shared.settings import APP_DIRECTORY
 
 HOME: Final = APP_DIRECTORY / ".sandbox"
@@ -28,7 +28,7 @@ TAKERS: Final = {"host": ("up",), "environment": ("recreate", "break"), "commit"
 """The flags that not every action takes, with those that do."""
 ENVIRONMENT: Final = "dev"
 PRESENT: Final = "present"
-COMMITS: Final = (*Fate, PRESENT)
+COMMITS: Final = (*(fate.value for fate in Fate), PRESENT)
 """What may be of the commit that the submodule stands at."""
 
 
@@ -172,10 +172,14 @@ def move_submodule(directory: Path, commit: str = Fate.FORGOTTEN) -> dict[str, A
 
 
 def _break(given: argparse.Namespace, here: Surroundings) -> Exit:
+    known = ", ".join(variants.VARIANTS)
+    if given.name is None:
+        raise Misconfigured(f"say what to break: {known}")
     if given.name not in variants.VARIANTS:
-        raise Misconfigured(f"say what to break: {', '.join(variants.VARIANTS)}")
-    _running(given, here)
-    broken = break_(given.dir, given.name, given.environment or ENVIRONMENT)
+        raise Misconfigured(f"nothing is called {given.name!r} to be broken; there are {known}")
+    environment = given.environment or ENVIRONMENT
+    _declared(_running(given, here), environment)
+    broken = break_(given.dir, given.name, environment)
     if here.screen.as_json:
         here.screen.document(broken)
     else:
@@ -201,12 +205,16 @@ def _running(given: argparse.Namespace, here: Surroundings) -> Stack:
 
 
 def clusters_of(running: Stack, environment: str) -> tuple[str, ...]:
-    """ARM ids, from the landscape that the sandbox's app works with. Raises Misconfigured."""
-    landscape = load(running.environment["RECONVERGE_LANDSCAPE"])
-    if environment not in landscape.environments:
-        known = ", ".join(landscape.environments)
-        raise Misconfigured(f"environment {environment!r} is unknown; there are {known}")
-    return tuple(cluster.id for cluster in landscape.environments[environment].clusters)
+    """ARM ids. Raises Misconfigured."""
+    return tuple(cluster.id for cluster in _declared(running, environment).clusters)
+
+
+def _declared(running: Stack, name: str) -> Environment:
+    """By the landscape that the sandbox's app works with. Raises Misconfigured."""
+    environments = load(running.environment["RECONVERGE_LANDSCAPE"]).environments
+    if name not in environments:
+        raise Misconfigured(f"environment {name!r} is unknown; there are {', '.join(environments)}")
+    return environments[name]
 
 
 def recreate(directory: Path, cluster: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from cli import main
 from cli.exits import Exit
 from sandbox import stack
+from sandbox.stack import Stack
 from tests.unit.cli.desk import Desk
 
 NO_DESCRIPTIONS = {
@@ -84,3 +85,50 @@ def test_what_belongs_to_another_action_is_refused_before_anything_happens(
         monkeypatch.setattr(stack, happening, lambda *_, **__: pytest.fail("it did something"))
     answer = desk.types("sandbox", *words, "--dir", str(tmp_path / "sandbox"))
     assert (answer.code, answer.err) == (Exit.WRONG_USE, f"reconverge: {says}\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("break", "x", "--environment", "prod"), ("break", "--environment", "prod", "x")],
+    ids=["before its environment", "behind it"],
+)
+def test_what_to_break_may_stand(words: tuple[str, ...]) -> None:
+    given = main.parse(["sandbox", *words])
+    assert (given.action, given.name, given.environment) == ("break", "x", "prod")
+
+
+def test_the_choice_of_commits_is_in_plain_words(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main.parse(["sandbox", "submodule", "--commit", "foo"])
+    said = capsys.readouterr().err.replace("'", "")
+    assert said.endswith("invalid choice: foo (choose from forgotten, lost, present)\n")
+
+
+UNBROKEN = {
+    "no name": (("break",), "reconverge: say what to break: "),
+    "a wrong name": (
+        ("break", "everything"),
+        "reconverge: nothing is called 'everything' to be broken; there are ",
+    ),
+    "an empty name": (("break", ""), "reconverge: nothing is called '' to be broken; there are "),
+    "a wrong environment": (
+        ("break", "keycloak-redirect-missing", "--environment", "prod"),
+        "reconverge: environment 'prod' is unknown; there are dev, staging",
+    ),
+    "a wrong environment to rebuild": (
+        ("recreate", "--environment", "prod"),
+        "reconverge: environment 'prod' is unknown; there are dev, staging",
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "says"), UNBROKEN.values(), ids=UNBROKEN)
+def test_what_is_not_there_cannot_be_broken_or_rebuilt(
+    desk: Desk, tmp_path: Path, words: tuple[str, ...], says: str
+) -> None:
+    landscape = {"RECONVERGE_LANDSCAPE": str(desk.landscape)}
+    Stack(directory=tmp_path, children=(), environment=landscape, complete=True).save()
+    answer = desk.types("sandbox", *words, "--dir", str(tmp_path))
+    assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
+    assert answer.err.startswith(says)
+    assert answer.err.count("\n") == 1
