@@ -2,7 +2,7 @@
 
 import argparse
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ from sandbox import stack, variants
 from sandbox.control_client import Control, ControlError
 from sandbox.environment import Channel
 from sandbox.gitops import Fate
+from sandbox.processes import Child
 from sandbox.stack import Stack
 from shared.errors import Misconfigured, PermanentError
 from shared.landscape import Environment, load
@@ -75,18 +76,16 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
         case "break":
             return _break(given, here)
         case "down":
-            stop(given.dir)
-            return _show(here.screen, given.dir, None, Exit.CONVERGED)
+            return _down(given, here)
         case _:
-            running = load_stack(given.dir)
-            return _show(here.screen, given.dir, running, Exit.CONVERGED if running else Exit.DIFFERENCES)
+            return _status(given, here)
 
 
 def _up(given: argparse.Namespace, here: Surroundings) -> Exit:
     screen = here.screen
     with screen.waiting("starting a cloud, a storage account and the app"):
         running = start(given.dir, given.host or "runtime")
-    _show(screen, given.dir, running, Exit.CONVERGED)
+    _show(screen, given.dir, running)
     if not screen.as_json:
         screen.say()
         screen.say(f"source {shlex.quote(str(given.dir / 'env'))}", Style.HEAD)
@@ -120,10 +119,10 @@ def load_stack(directory: Path) -> Stack | None:
         return stack.load(directory)
 
 
-def stop(directory: Path) -> None:
-    """Raises PermanentError."""
+def stop(directory: Path) -> tuple[Child, ...]:
+    """What was stopped. Raises PermanentError."""
     with _stack_errors():
-        stack.down(directory)
+        return stack.down(directory)
 
 
 @contextmanager
@@ -225,26 +224,71 @@ def recreate(directory: Path, cluster: str) -> dict[str, Any]:
         raise PermanentError(f"the cluster could not be rebuilt: {error}") from error
 
 
-def _show(screen: Screen, directory: Path, running: Stack | None, code: Exit) -> Exit:
-    addresses = {
-        name: running.environment[variable]
-        for name, variable in (("cloud", "SANDBOX_URL"), ("app", "RECONVERGE_APP_URL"))
-        if running and variable in running.environment
-    }
-    children = [{"name": one.name, "pid": one.pid} for one in running.children] if running else []
+def _down(given: argparse.Namespace, here: Surroundings) -> Exit:
+    screen, stopped = here.screen, stop(given.dir)
     if screen.as_json:
-        screen.document(
-            {
-                "running": running is not None,
-                "directory": str(directory),
-                "addresses": addresses,
-                "processes": children,
-            }
-        )
-        return code
+        screen.document({**_plain(given.dir, None), "stopped": _processes(stopped)})
+        return Exit.CONVERGED
+    _show(screen, given.dir, None)
+    for child in stopped:
+        screen.say(f"  stopped {child.pid}  {child.name}")
+    return Exit.CONVERGED
+
+
+def _status(given: argparse.Namespace, here: Surroundings) -> Exit:
+    with _stack_errors():
+        started = stack.read(given.dir)
+    ended = started.ended if started else ()
+    if started is None or (started.complete and not ended):
+        _show(here.screen, given.dir, started)
+        return Exit.CONVERGED if started else Exit.DIFFERENCES
+    _show_half(here, given.dir, started, ended)
+    return Exit.DIFFERENCES
+
+
+def _show_half(here: Surroundings, directory: Path, started: Stack, ended: tuple[Child, ...]) -> None:
+    """A sandbox that does not run, though parts of it may."""
+    screen, alive = here.screen, [child for child in started.children if child not in ended]
+    if screen.as_json:
+        logs = [{"name": child.name, "log": str(started.log(child))} for child in ended]
+        screen.document({**_plain(directory, None), "processes": _processes(alive), "ended": logs})
+        return
+    _show(screen, directory, None)
+    if not started.complete:
+        screen.say("  its start goes on, or was cut short")
+    for child in ended:
+        screen.say(f"  ended  {child.name}  its log is {started.log(child)}")
+    for child in alive:
+        screen.say(f"  process {child.pid}  {child.name}")
+    screen.say(f"start all of it anew with `{command(here, 'up', directory)}`")
+    screen.say(f"or stop the rest with `{command(here, 'down', directory)}`")
+
+
+def _show(screen: Screen, directory: Path, running: Stack | None) -> None:
+    told = _plain(directory, running)
+    if screen.as_json:
+        screen.document(told)
+        return
     screen.say(f"{'running' if running else 'not running'} in {directory}")
-    for name, address in addresses.items():
+    for name, address in told["addresses"].items():
         screen.say(f"  {name}  {address}")
-    for child in children:
+    for child in told["processes"]:
         screen.say(f"  process {child['pid']}  {child['name']}")
-    return code
+
+
+def _plain(directory: Path, running: Stack | None) -> dict[str, Any]:
+    """For JSON."""
+    return {
+        "running": running is not None,
+        "directory": str(directory),
+        "addresses": {
+            name: running.environment[variable]
+            for name, variable in (("cloud", "SANDBOX_URL"), ("app", "RECONVERGE_APP_URL"))
+            if running and variable in running.environment
+        },
+        "processes": _processes(running.children if running else ()),
+    }
+
+
+def _processes(children: Iterable[Child]) -> list[dict[str, Any]]:
+    return [{"name": one.name, "pid": one.pid} for one in children]

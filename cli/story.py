@@ -136,7 +136,7 @@ class Story:
             evidence.proves_nothing = str(why)
         if evidence.code is not Exit.CONVERGED:
             for child in running.children:
-                self._screen.note(f"{child.name}{tail(self._directory / 'logs' / f'{child.name}.log')}")
+                self._screen.note(f"{child.name}{tail(running.log(child))}")
         return evidence
 
     def _far_sweep(self) -> str:

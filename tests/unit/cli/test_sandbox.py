@@ -1,12 +1,17 @@
 """What `reconverge sandbox` answers where nothing runs. One that runs: tests/sandbox/stack."""
 
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli import main
 from cli.exits import Exit
-from sandbox import stack
+from sandbox import processes, stack
+from sandbox.processes import Child
 from sandbox.stack import Stack
 from tests.unit.cli.desk import Desk
 
@@ -132,3 +137,65 @@ def test_what_is_not_there_cannot_be_broken_or_rebuilt(
     assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
     assert answer.err.startswith(says)
     assert answer.err.count("\n") == 1
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Iterator[Stack]:
+    """A sandbox whose host has ended; a stranger has its id by now."""
+    command = [sys.executable, "-c", "import signal; signal.pause()"]
+    log = tmp_path / "cloud.log"
+    cloud = processes.start("cloud", command, environment=os.environ, cwd=tmp_path, log=log)
+    host = Child(name="host", pid=os.getpid(), started="0")
+    started = Stack(directory=tmp_path, children=(cloud, host), environment={}, complete=True)
+    started.save()
+    yield started
+    processes.stop([cloud])
+
+
+def test_the_status_of_half_a_sandbox_names_what_ended_what_runs_and_what_helps(
+    desk: Desk, half: Stack
+) -> None:
+    where = str(half.directory)
+    answer = desk.types("sandbox", "status", "--dir", where)
+    assert (answer.code, answer.err) == (Exit.DIFFERENCES, "")
+    assert answer.out.splitlines() == [
+        f"not running in {where}",
+        f"  ended  host  its log is {where}/logs/host.log",
+        f"  process {half.children[0].pid}  cloud",
+        f"start all of it anew with `reconverge sandbox up --dir {where}`",
+        f"or stop the rest with `reconverge sandbox down --dir {where}`",
+    ]
+
+
+def test_the_document_tells_the_same_of_half_a_sandbox(desk: Desk, half: Stack) -> None:
+    told = desk.types("sandbox", "status", "--dir", str(half.directory), "--output", "json").document
+    assert told == {
+        "running": False,
+        "directory": str(half.directory),
+        "addresses": {},
+        "processes": [{"name": "cloud", "pid": half.children[0].pid}],
+        "ended": [{"name": "host", "log": f"{half.directory}/logs/host.log"}],
+    }
+
+
+def test_a_start_that_was_cut_short_is_told(desk: Desk, half: Stack) -> None:
+    replace(half, children=half.children[:1], complete=False).save()
+    answer = desk.types("sandbox", "status", "--dir", str(half.directory))
+    assert answer.code == Exit.DIFFERENCES
+    assert "  its start goes on, or was cut short" in answer.out.splitlines()
+
+
+def test_down_tells_what_it_stopped(desk: Desk, half: Stack) -> None:
+    (cloud, _), where = half.children, str(half.directory)
+    first = desk.types("sandbox", "down", "--dir", where)
+    assert (first.code, first.out) == (
+        Exit.CONVERGED,
+        f"not running in {where}\n  stopped {cloud.pid}  cloud\n",
+    )
+    assert not cloud.is_alive()
+    assert desk.types("sandbox", "down", "--dir", where).out == f"not running in {where}\n"
+
+
+def test_the_document_tells_what_was_stopped(desk: Desk, half: Stack) -> None:
+    told = desk.types("sandbox", "down", "--dir", str(half.directory), "--output", "json").document
+    assert told["stopped"] == [{"name": "cloud", "pid": half.children[0].pid}]
