@@ -234,7 +234,7 @@ class Story:
     # -- the repair -------------------------------------------------------------------
 
     def _repair(self, evidence: Evidence, told_at: datetime, timeout: timedelta) -> None:
-        deadline, watch = told_at + timeout, Watch()
+        deadline, watch = told_at + timeout, Watch(told_at)
         while True:
             with self._step("repair", "Event Grid tells the app, which looks, repairs and proves") as update:
                 while not self._settled(evidence, watch, told_at, update) and self._here.clock() < deadline:
