@@ -177,7 +177,8 @@ def _break(given: argparse.Namespace, here: Surroundings) -> Exit:
     if given.name not in variants.VARIANTS:
         raise Misconfigured(f"nothing is called {given.name!r} to be broken; there are {known}")
     environment = given.environment or ENVIRONMENT
-    _declared(_running(given, here), environment)
+    if not _declared(_running(given, here), environment).enabled:
+        raise Misconfigured(f"environment {environment!r} is switched off: the sandbox has nothing of it")
     broken = break_(given.dir, given.name, environment)
     if here.screen.as_json:
         here.screen.document(broken)

@@ -120,6 +120,10 @@ UNBROKEN = {
         ("break", "keycloak-redirect-missing", "--environment", "prod"),
         "reconverge: environment 'prod' is unknown; there are dev, staging",
     ),
+    "an environment that is switched off": (
+        ("break", "keycloak-redirect-missing", "--environment", "staging"),
+        "reconverge: environment 'staging' is switched off",
+    ),
     "a wrong environment to rebuild": (
         ("recreate", "--environment", "prod"),
         "reconverge: environment 'prod' is unknown; there are dev, staging",
