@@ -14,14 +14,13 @@ from typing import Final
 
 from cli import report, sandbox, verdicts
 from cli.exits import Exit
-from cli.inputs import duration
+from cli.inputs import duration, folder
 from cli.judging import Claim
 from cli.judging.verdict import Answer
 from cli.output import Screen, Style, moment
 from cli.story import Evidence, Story
 from cli.surroundings import Surroundings
 from cli.watch import changed_by
-from sandbox import stack
 from sandbox.environment import Channel
 from shared.errors import Misconfigured
 
@@ -30,7 +29,10 @@ ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--dir", type=Path, metavar="DIR", help="where the sandbox keeps its files; else a folder of its own"
+        "--dir",
+        type=folder,
+        metavar="DIR",
+        help="where the sandbox keeps its files; else a folder of its own",
     )
     parser.add_argument("--keep", action="store_true", help="leave everything running afterwards")
     parser.add_argument(
@@ -57,10 +59,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     directory: Path = given.dir or sandbox.HOME / f"drill-{os.getpid()}"
-    if stack.load(directory) is not None:
+    if sandbox.load_stack(directory) is not None:
         raise Misconfigured(f"a sandbox runs in {directory}: name another --dir, or stop it first")
-    if given.report is not None and not given.report.parent.is_dir():
-        raise Misconfigured(f"there is no folder {given.report.parent} for the report")
+    if given.report is not None:
+        _check_report(given.report)
     begun_at, begun = here.clock(), time.monotonic()
     with _ended_by_signals():
         try:
@@ -77,6 +79,14 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     if given.keep:
         here.screen.note(f"it still runs; stop it with `{sandbox.command(here, 'down', directory)}`")
     return evidence.code
+
+
+def _check_report(file: Path) -> None:
+    """Before anything begins: whoever waited for the drill wants its page. Raises Misconfigured."""
+    if file.is_dir():
+        raise Misconfigured(f"{file} is a folder: name a file in it for the report")
+    if not file.parent.is_dir():
+        raise Misconfigured(f"there is no folder {file.parent} for the report")
 
 
 @contextmanager
@@ -100,7 +110,7 @@ def _tear_down(directory: Path, *, remove: bool) -> None:
     """To its end, whoever grows impatient meanwhile: half of it would leave processes behind."""
     for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
-    stack.down(directory)
+    sandbox.stop(directory)
     if remove:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from shared.durations import parse_duration
 
@@ -13,6 +14,14 @@ def duration(text: str) -> timedelta:
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no length of time; write it like 90s, 5m, 12h or 7d")
     return found
+
+
+def folder(text: str) -> Path:
+    """It may be one that is yet to be made."""
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder; name one, or one that is not there yet")
+    return path
 
 
 def hexadecimal(shortest: int, longest: int) -> Callable[[str], str]:

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from cli.exits import Exit
-from cli.output import Format, Screen, Style
+from cli.output import Format, OutputError, Screen, Style
 from cli.surroundings import Surroundings
 from shared.errors import Misconfigured, ReconvergeError, Refused
 from shared.model import utc_now
@@ -57,13 +57,16 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         prog="reconverge", description="Repairs an AKS platform after its cluster was rebuilt.", epilog=EPILOG
     )
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    wanted = next((word for word in arguments if not word.startswith("-")), None)
+    wanted, *words = arguments or ("",)
     for name, does in COMMANDS.items():
         sub = commands.add_parser(name, help=does, description=f"{name}: {does}.", epilog=EPILOG)
         if name == wanted:
             _module(name).arguments(sub)
             formats = getattr(_module(name), "FORMATS", (Format.TABLE, Format.JSON))
             sub.add_argument("--output", choices=[one.value for one in formats], default=Format.TABLE.value)
+            # By the command's own parser, so that a complaint comes with the command's own usage.
+            # Intermixed, since a name that may be left out is else not seen behind a flag.
+            return sub.parse_intermixed_args(words, argparse.Namespace(command=name))
     return parser.parse_args(arguments)
 
 
@@ -78,9 +81,22 @@ def conduct(given: argparse.Namespace, here: Surroundings) -> int:
     except KeyboardInterrupt:
         return _ended(here.screen, "interrupted", Exit.COULD_NOT_TELL)
     except BrokenPipeError:
-        # Whoever read us has seen enough. Python would complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read us has seen enough.
+        _close_output()
         return Exit.COULD_NOT_TELL
+    except OutputError as error:
+        _close_output()
+        return _ended(here.screen, str(error), Exit.COULD_NOT_TELL)
+    except OSError as error:
+        # Without a file it is no matter of this computer's disk, but a failure that a client left unsaid.
+        if error.filename is None:
+            raise
+        return _ended(here.screen, f"{error.filename}: {error.strerror}", Exit.COULD_NOT_TELL)
+
+
+def _close_output() -> None:
+    """Python would complain when it flushes at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _ended(screen: Screen, says: str, code: Exit) -> Exit:

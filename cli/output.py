@@ -22,6 +22,10 @@ GAP: Final = "  "
 """Between two columns."""
 
 
+class OutputError(Exception):
+    """What a command had to say could not be written; the text says why."""
+
+
 class Format(StrEnum):
     TABLE = "table"
     JSON = "json"
@@ -62,7 +66,7 @@ class Screen:
         self._line(self.err, text, style)
 
     def document(self, value: Mapping[str, Any]) -> None:
-        self.out.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+        _write(self.out, json.dumps(value, indent=2, ensure_ascii=False))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Columns of equal width, headed; cells are cut nowhere.
@@ -99,8 +103,7 @@ class Screen:
     def _line(self, stream: TextIO, text: str, style: Style) -> None:
         text = printable(text)
         if not stream.isatty():
-            stream.write(f"{text}\n")
-            stream.flush()
+            _write(stream, text)
             return
         from rich.text import Text  # noqa: PLC0415 (a pipe never needs rich)
 
@@ -119,6 +122,20 @@ class Screen:
         from rich.console import Console  # noqa: PLC0415 (a pipe never needs rich)
 
         return Console(file=stream, no_color=not self.colour, highlight=False)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """At once: what Python only flushes at its end can fail without anybody hearing of it.
+
+    Raises OutputError, and BrokenPipeError when whoever reads has gone.
+    """
+    try:
+        stream.write(f"{text}\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the result could not be written: {error.strerror}") from error
 
 
 def _fitting(widths: Sequence[int], room: int) -> int:

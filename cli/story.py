@@ -26,7 +26,7 @@ from cli.exits import Exit, worst
 from cli.judging import Claim
 from cli.judging.asking import Operator
 from cli.judging.verdict import Answer, Verdict
-from cli.output import short_id
+from cli.output import Screen, short_id
 from cli.surroundings import Surroundings
 from cli.verdicts import Row, Told, rows
 from cli.watch import Status, Watch, counted, settled_well, stirring
@@ -135,8 +135,7 @@ class Story:
         except (_ProvesNothing, PermanentError, ControlError, requests.RequestException) as why:
             evidence.proves_nothing = str(why)
         if evidence.code is not Exit.CONVERGED:
-            for child in running.children:
-                self._screen.note(f"{child.name}{tail(self._directory / 'logs' / f'{child.name}.log')}")
+            tell_logs(self._screen, running)
         return evidence
 
     def _far_sweep(self) -> str:
@@ -235,7 +234,7 @@ class Story:
     # -- the repair -------------------------------------------------------------------
 
     def _repair(self, evidence: Evidence, told_at: datetime, timeout: timedelta) -> None:
-        deadline, watch = told_at + timeout, Watch()
+        deadline, watch = told_at + timeout, Watch(told_at)
         while True:
             with self._step("repair", "Event Grid tells the app, which looks, repairs and proves") as update:
                 while not self._settled(evidence, watch, told_at, update) and self._here.clock() < deadline:
@@ -327,6 +326,12 @@ def until_at_rest(
         update(", ".join(astir))
         here.pause(POLL)
     return ()
+
+
+def tell_logs(screen: Screen, running: Stack) -> None:
+    for child in running.children:
+        for line in f"{child.name}{tail(running.log(child))}".splitlines():
+            screen.note(line)
 
 
 def operator_of(running: Stack) -> Operator:

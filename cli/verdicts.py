@@ -23,6 +23,7 @@ SHORT: Final = 12
 CAUSED_BY: Final = "← "
 ENDS: Final = {"step-done": "done", "step-failed": "failed"}
 NOT_KNOWN: Final = "not known"
+NOT_YET: Final = "not looked at yet"
 
 type Found = Mapping[Claim, Verdict]
 
@@ -82,7 +83,7 @@ class Row:
     damaged: str
     now: str
     outcome: str
-    """The app's last word; empty where it told none."""
+    """The app's last word; NOT_YET where that is from before it was told; empty where there is none."""
     states: tuple[State, ...] = ()
     changes: tuple[Change, ...] = ()
 
@@ -140,7 +141,8 @@ class Told:
         return cls({"targets": [], "outcomes": [], "changes": []}, datetime.min.replace(tzinfo=UTC))
 
     def outcome(self, target: str) -> str:
-        return next((one["outcome"] for one in self.status["targets"] if one["target"] == target), "")
+        last = next((one["outcome"] for one in self.status["targets"] if one["target"] == target), "")
+        return NOT_YET if last and not any(self.states(target)) else last
 
     def states(self, target: str) -> Iterator[State]:
         for one in self.status["outcomes"]:

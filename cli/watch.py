@@ -21,7 +21,9 @@ MANY: Final = 3
 class Watch:
     """Remembers what was told already."""
 
-    def __init__(self) -> None:
+    def __init__(self, since: datetime) -> None:
+        """since: what a target came to by then is no news."""
+        self._since = since
         self._states: dict[str, tuple[str, str]] = {}
         self._told: set[tuple[str, str, str]] = set()
 
@@ -37,7 +39,7 @@ class Watch:
                 yield f"{entry['at'][11:19]}  {entry['where']}  {_change(entry)}"
         for target in status["targets"]:
             state = target["outcome"], target["because"]
-            if target["running"] or target["outcome"] == NEVER_RUN:
+            if target["running"] or target["outcome"] == NEVER_RUN or not _settled_after(target, self._since):
                 continue
             if self._states.get(target["target"]) != state:
                 self._states[target["target"]] = state
@@ -66,11 +68,14 @@ def stirring(status: Status) -> tuple[str, ...]:
 def settled_well(status: Status, since: datetime) -> bool:
     """Every target ended well after `since`, and none is going on."""
     return all(
-        target["outcome"] in WELL
-        and not target["running"]
-        and datetime.fromisoformat(target["settledAt"]) > since
+        target["outcome"] in WELL and not target["running"] and _settled_after(target, since)
         for target in status["targets"]
     )
+
+
+def _settled_after(target: Mapping[str, Any], since: datetime) -> bool:
+    """Of one that ran."""
+    return datetime.fromisoformat(target["settledAt"]) > since
 
 
 def changed_by(status: Status, name: str) -> str:

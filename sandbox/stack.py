@@ -2,6 +2,7 @@
 
     up(directory)    start what is not there, subscribe the app to the cloud's events
     load(directory)  what runs there, if all of it does
+    read(directory)  what was started there, though half of it may have ended
     down(directory)  stop it, whoever started it
 
 The directory then holds `env` (for `source`), `landscape.yaml`, `logs/<child>.log`, `stack.json` and the
@@ -43,7 +44,7 @@ type Host = Literal["runtime", "func"]
 
 
 class StackError(Exception):
-    """The sandbox cannot be started. The text names the part and has the end of its log."""
+    """The sandbox cannot be started or found. The text says why, with the end of a log where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,13 @@ class Stack:
     """What the file `env` exports; it holds keys."""
     complete: bool = False
     """False while it is being started, and for ever when that was cut short."""
+
+    @property
+    def ended(self) -> tuple[Child, ...]:
+        return tuple(child for child in self.children if not child.is_alive())
+
+    def log(self, child: Child) -> Path:
+        return _log(self.directory, child.name)
 
     def save(self) -> None:
         environment.write_private(
@@ -87,7 +95,10 @@ def up(
     Raises StackError; then nothing is left running.
     """
     directory = directory.resolve()
-    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StackError(f"{directory} cannot be created: {error.strerror}") from error
     with _locked(directory):
         if (running := load(directory)) is not None:
             return running
@@ -110,19 +121,24 @@ def up(
 
 
 def load(directory: Path) -> Stack | None:
-    """The stack of that directory when it was started to the end and each of its processes lives."""
-    stack = _read(directory.resolve())
-    if stack is None or not stack.complete or not all(child.is_alive() for child in stack.children):
-        return None
-    return stack
+    """The stack of that directory when it was started to the end and each of its processes lives.
+
+    Raises StackError when what is written of it cannot be understood.
+    """
+    stack = read(directory)
+    return None if stack is None or not stack.complete or stack.ended else stack
 
 
-def down(directory: Path) -> None:
-    """Stop what runs there, the app first, so that it can finish. Nothing running is no error."""
+def down(directory: Path) -> tuple[Child, ...]:
+    """Stop what runs there, the app first, so that it can finish: what that was. Nothing is no error.
+
+    Raises StackError, and touches nothing, when what is written of it cannot be understood.
+    """
     directory = directory.resolve()
-    if directory.exists():
-        with _locked(directory):
-            _stop(directory)
+    if not directory.exists():
+        return ()
+    with _locked(directory):
+        return _stop(directory)
 
 
 class _Starting:
@@ -233,7 +249,7 @@ class _Starting:
         processes.wait_until(child, ready, log=self._log(child.name), seconds=_READY_SECONDS)
 
     def _log(self, name: str) -> Path:
-        return self._directory / "logs" / f"{name}.log"
+        return _log(self._directory, name)
 
     # -- events -----------------------------------------------------------------------
 
@@ -248,25 +264,43 @@ class _Starting:
         )
 
 
-def _stop(directory: Path) -> None:
-    stack = _read(directory)
-    if stack is not None:
-        processes.stop(reversed(stack.children))
+def _stop(directory: Path) -> tuple[Child, ...]:
+    stack = read(directory)
+    children = tuple(reversed(stack.children)) if stack else ()
+    alive = tuple(child for child in children if child.is_alive())
+    processes.stop(children)
     for name in ("stack.json", "env", "landscape.yaml", "host.json", "cloud.json"):
         (directory / name).unlink(missing_ok=True)
+    return alive
 
 
-def _read(directory: Path) -> Stack | None:
+def read(directory: Path) -> Stack | None:
+    """What was started there and not stopped since, whether or not it was to the end and still lives.
+
+    Raises StackError when what is written of it cannot be understood.
+    """
+    directory = directory.resolve()
+    path = directory / "stack.json"
     try:
-        document = _object(directory / "stack.json")
+        document = _object(path)
         return Stack(
             directory=directory,
             children=tuple(Child(**child) for child in document["children"]),
             environment=document["environment"],
             complete=document["complete"],
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except (ValueError, KeyError, TypeError) as error:
+        # Not deleted here: what is left of it may be all that tells which processes to end.
+        raise StackError(
+            f"{path} is broken, so nobody knows which processes it started.\n"
+            f"End those that still run (they work in {directory}), then delete that file."
+        ) from error
+
+
+def _log(directory: Path, name: str) -> Path:
+    return directory / "logs" / f"{name}.log"
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from cli.judging.credentials import CredentialWorks
 from cli.judging.verdict import Answer, Verdict, fails, holds
 from cli.output import Format, Screen
 from cli.reviewer import Proposal
-from cli.story import Evidence, Happened, Merged
+from cli.story import Evidence, Happened, Merged, Story
 from cli.surroundings import Surroundings
 from sandbox.environment import Channel
 from sandbox.processes import Child
@@ -180,14 +180,25 @@ def test_the_report_tells_the_same() -> None:
     assert SECRET not in report.page(told)
 
 
-def test_a_report_into_no_folder_is_refused_before_anything_begins(tmp_path: Path) -> None:
-    asked = ["drill", "--dir", str(tmp_path / "sandbox"), "--report", str(tmp_path / "none" / "drill.html")]
+NO_REPORTS = {
+    "into no folder": ("none/drill.html", "there is no folder "),
+    "in the place of a folder": ("pages", "is a folder: name a file in it"),
+}
+
+
+@pytest.mark.parametrize(("report", "says"), NO_REPORTS.values(), ids=NO_REPORTS)
+def test_a_report_that_cannot_be_written_is_refused_before_anything_begins(
+    tmp_path: Path, report: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Story, "play", lambda *_: pytest.fail("the drill began"))
+    (tmp_path / "pages").mkdir()
+    asked = ["drill", "--dir", str(tmp_path / "sandbox"), "--report", str(tmp_path / report)]
     complaints = io.StringIO()
     here = Surroundings(
         environment={}, screen=Screen(io.StringIO(), complaints), clock=utc_now, pause=lambda _: None
     )
     assert main.conduct(main.parse(asked), here) == Exit.WRONG_USE
-    assert "no folder" in complaints.getvalue()
+    assert says in complaints.getvalue()
     assert not (tmp_path / "sandbox").exists()
 
 

@@ -1,8 +1,13 @@
 """What can be typed, and what happens when something ends a command early."""
 
+import errno
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import requests
 
 from cli import main
 from cli.exits import Exit, worst
@@ -25,6 +30,7 @@ NOT_UNDERSTOOD = {
     "no command": ((), "command"),
     "an unknown command": (("explode",), "run, check, journal, explain, replay, doctor, sandbox, drill"),
     "an unknown flag": (("run", "--force"), "--force"),
+    "a flag before the command": (("--force", "run"), "--force"),
     "an unknown output": (("run", "--output", "xml"), "table, json"),
     "a wait without a unit": (("run", "--wait", "5"), "write it like 90s, 5m, 12h or 7d"),
     "a wait that is no length": (("run", "--wait", "soon"), "write it like 90s, 5m, 12h or 7d"),
@@ -43,6 +49,16 @@ def test_what_cannot_be_understood_is_wrong_use(
         main.parse(typed)
     assert ended.value.code == Exit.WRONG_USE
     assert says in capsys.readouterr().err.replace("'", "")
+
+
+@pytest.mark.parametrize("command", main.COMMANDS)
+def test_an_unknown_flag_is_answered_with_the_usage_of_its_command(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needed = {"sandbox": ["up"], "check": ["submodules"]}.get(command, [])
+    with pytest.raises(SystemExit):
+        main.parse([command, *needed, "--unknown"])
+    assert capsys.readouterr().err.startswith(f"usage: reconverge {command} ")
 
 
 EARLY_ENDS: dict[str, tuple[BaseException, Exit]] = {
@@ -80,3 +96,44 @@ def test_commands_that_are_shown_begin_with_what_was_typed(monkeypatch: pytest.M
     monkeypatch.setenv("RECONVERGE_PROGRAM", "../my checkout/bin/reconverge")
     shown = main.real(Format.TABLE).command("sandbox", "up")
     assert shown == "'../my checkout/bin/reconverge' sandbox up"
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_result_that_cannot_be_written_is_told_in_a_line(output: str) -> None:
+    with FULL.open("w") as full:
+        ended = subprocess.run(  # noqa: S603 (our own command)
+            [sys.executable, "-m", "cli", "explain", "--output", output],
+            cwd=Path(main.__file__).parents[1],
+            input="AADSTS700211",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert ended.returncode == Exit.COULD_NOT_TELL
+    assert ended.stderr == "reconverge: the result could not be written: No space left on device\n"
+
+
+def test_a_file_that_cannot_be_used_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", "/root/lock")
+
+    monkeypatch.setattr(desk, "world", end)
+    answer = desk.types("run")
+    assert (answer.code, answer.out) == (Exit.COULD_NOT_TELL, "")
+    assert answer.err == "reconverge: /root/lock: Permission denied\n"
+
+
+def test_an_unforeseen_error_of_a_library_stays_a_traceback(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(_: object) -> None:
+        raise requests.ConnectionError("a defect of ours")
+
+    monkeypatch.setattr(desk, "world", end)
+    with pytest.raises(requests.ConnectionError):
+        desk.types("run")

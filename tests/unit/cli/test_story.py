@@ -1,14 +1,17 @@
-"""The drill does no damage before the app is at rest."""
+"""The drill does no damage before the app is at rest, and shows what was logged when it ends badly."""
 
 import io
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.output import Screen
-from cli.story import RESTED, SETTLING, until_at_rest
+from cli.story import RESTED, SETTLING, tell_logs, until_at_rest
 from cli.surroundings import Surroundings
+from sandbox.processes import Child
+from sandbox.stack import Stack
 from tests.unit.clocks import VirtualClock
 
 type Said = dict[str, Any] | None
@@ -70,3 +73,12 @@ def test_an_app_that_does_not_come_to_rest_in_time_is_told(course: list[Said], t
     app = App(course)
     assert app.rest() == (told,)
     assert app.clock.waited == SETTLING
+
+
+def test_the_log_of_each_process_is_told_line_by_line(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "host.log").write_text("one\ntwo\x1b\n")
+    err = io.StringIO()
+    child = Child(name="host", pid=1, started="1")
+    tell_logs(Screen(io.StringIO(), err), Stack(directory=tmp_path, children=(child,), environment={}))
+    assert err.getvalue() == f"host; the end of {tmp_path}/logs/host.log:\none\ntwo\ufffd\n"

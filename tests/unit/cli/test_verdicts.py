@@ -6,7 +6,7 @@ import pytest
 
 from cli.judging.verdict import Answer, Verdict, fails
 from cli.verdicts import COLUMNS, Row, Told, cells, plain, rows, summed
-from tests.unit.cli.told import BROKEN, WELL, Stated, outcome, step, told
+from tests.unit.cli.told import BROKEN, TOLD, WELL, Stated, outcome, step, told
 
 GITLAB, KEYCLOAK, SEEDING = "dev/gitlab_migrations", "dev/keycloak_bootstrap", "dev/vault_seeding"
 ROOT = "dev/runtime_facts"
@@ -105,6 +105,10 @@ ENDED: dict[str, tuple[tuple[Any, ...], str]] = {
         "converged",
     ),
     "badly": ((outcome(GITLAB, 1, "repaired"), outcome(GITLAB, 9, "human")), "human"),
+    "in nothing new, if it was looked at before only": (
+        (outcome(GITLAB, -30, "converged", until=-20),),
+        "not looked at yet",
+    ),
     "in a way that nobody told": ((), ""),
 }
 
@@ -112,6 +116,13 @@ ENDED: dict[str, tuple[tuple[Any, ...], str]] = {
 @pytest.mark.parametrize(("outcomes", "word"), ENDED.values(), ids=ENDED)
 def test_a_target_ended(outcomes: tuple[Any, ...], word: str) -> None:
     assert row(told(*outcomes)).ending == word
+
+
+def test_a_target_that_never_ran_was_not_looked_at_yet() -> None:
+    never = Told(
+        {"targets": [{"target": GITLAB, "outcome": "never run"}], "outcomes": [], "changes": []}, TOLD
+    )
+    assert row(never).ending == "not looked at yet"
 
 
 CHANGED: dict[str, tuple[list[Any], tuple[str, ...]]] = {

@@ -8,6 +8,7 @@ import pytest
 from cli.watch import LONGEST, Watch, changed_by, counted, settled_well, stirring
 
 AT = datetime(2026, 11, 2, 3, 0, tzinfo=UTC)
+JUST_BEFORE = AT - timedelta(seconds=1)
 IDENTITY = "/subscriptions/s/resourceGroups/g/providers/M.I/userAssignedIdentities/vault"
 OBJECT = f"{IDENTITY}/federatedIdentityCredentials/dev"
 
@@ -72,17 +73,25 @@ NEWS = {
 
 @pytest.mark.parametrize(("entry", "line"), NEWS.values(), ids=NEWS)
 def test_a_change_is_news_once(entry: dict[str, Any], line: str) -> None:
-    watch = Watch()
+    watch = Watch(JUST_BEFORE)
     assert f"03:00:00  dev/federated_credentials  {line}" in list(watch.news(status(entry)))
     assert list(watch.news(status(entry))) == []
 
 
 def test_a_state_is_news_when_it_changes() -> None:
-    watch = Watch()
+    watch = Watch(JUST_BEFORE)
     assert list(watch.news(status())) == ["03:00:00  dev/federated_credentials  converged: as declared"]
     assert list(watch.news(status())) == []
     (line,) = watch.news(status(outcome="pending", lookAgainAt=AT.isoformat()))
     assert line.endswith("pending: as declared; will look again")
+
+
+def test_what_a_target_came_to_before_is_news_only_once_it_is_found_again() -> None:
+    watch = Watch(AT)
+    assert list(watch.news(status())) == []
+    later = (AT + timedelta(seconds=1)).isoformat()
+    (line,) = watch.news(status(settledAt=later))
+    assert line.endswith("  converged: as declared")
 
 
 UNEVENTFUL: dict[str, dict[str, Any]] = {
@@ -96,13 +105,15 @@ UNEVENTFUL: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("of_target", UNEVENTFUL.values(), ids=UNEVENTFUL)
 def test_what_came_to_nothing_new_is_no_news(of_target: dict[str, Any]) -> None:
-    watch = Watch()
+    watch = Watch(JUST_BEFORE)
     list(watch.news(status()))
     assert list(watch.news(status(**of_target))) == []
 
 
 def test_a_long_reason_is_told_in_part() -> None:
-    (line,) = Watch().news(status(outcome="blocked", because="x" * 2 * LONGEST, lookAgainAt=AT.isoformat()))
+    (line,) = Watch(JUST_BEFORE).news(
+        status(outcome="blocked", because="x" * 2 * LONGEST, lookAgainAt=AT.isoformat())
+    )
     assert line.endswith(f"  blocked: {'x' * (LONGEST - 1)}…; will look again")
 
 
@@ -132,7 +143,6 @@ def test_the_app_stirs_while_a_target_runs_or_will_be_looked_at(
     assert stirring(status(**of_target)) == (("dev/federated_credentials",) if stirs else ())
 
 
-JUST_BEFORE = AT - timedelta(seconds=1)
 SETTLED: dict[str, tuple[dict[str, Any], datetime, bool]] = {
     "converged since": ({}, JUST_BEFORE, True),
     "repaired since": ({"outcome": "repaired"}, JUST_BEFORE, True),
