@@ -93,6 +93,7 @@ class Settings:
         """Raises Misconfigured, naming the setting and what to write. An empty setting is a missing one."""
         given = {name: text.strip() for name, text in environment.items() if text.strip()}
         github_url = _https(given, "RECONVERGE_GITHUB_URL", GITHUB_URL)
+        _hold_ca_bundle(given)
         return cls(
             arm_endpoint=_https(given, "RECONVERGE_ARM_ENDPOINT", ARM_ENDPOINT),
             arm_audience=_https(given, "RECONVERGE_ARM_AUDIENCE", ARM_ENDPOINT),
@@ -130,6 +131,19 @@ def argocd_tokens(environment: Mapping[str, str]) -> tuple[str, ...]:
                 " `openssl rand -hex 32` prints them; a Key Vault reference must have been resolved"
             )
     return tuple(given.values())
+
+
+def _hold_ca_bundle(given: Mapping[str, str]) -> None:
+    """`requests`, which takes the first of the two, fails with each call where there is nothing. A folder of
+    certificates will do as well.
+
+    https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
+    """
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        if name in given:
+            if not Path(given[name]).exists():
+                raise Misconfigured(f"{name} names a file that is not there: {given[name]}")
+            return
 
 
 def _https(given: Mapping[str, str], name: str, default: str) -> str:

@@ -92,6 +92,13 @@ def test_an_empty_setting_is_a_missing_one() -> None:
     assert Settings.from_environment(dict.fromkeys(names, " ")) == Settings.from_environment({})
 
 
+def test_certificates_of_whom_to_trust_are_a_file_or_a_folder_and_requests_name_for_them_counts_first(
+    tmp_path: Path,
+) -> None:
+    for there in (tmp_path, Path(__file__)):
+        Settings.from_environment({"REQUESTS_CA_BUNDLE": str(there), "CURL_CA_BUNDLE": "/nowhere"})
+
+
 @pytest.mark.parametrize("word", ["False", "false", "0", "1", "yes", ""])
 def test_only_the_platforms_word_for_it_makes_callers_named(word: str) -> None:
     assert not Settings.from_environment({"WEBSITE_AUTH_ENABLED": word}).callers_named
@@ -181,6 +188,14 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "a client id that is a name": ({"AZURE_CLIENT_ID": "my-identity"}, "AZURE_CLIENT_ID is not a GUID"),
     "a tenant id with a letter too many": ({"AZURE_TENANT_ID": f"{GUID}0"}, "AZURE_TENANT_ID is not a GUID"),
+    "certificates of whom to trust that are not there": (
+        {"REQUESTS_CA_BUNDLE": "/nowhere/ca.pem"},
+        "REQUESTS_CA_BUNDLE names a file that is not there: /nowhere/ca.pem",
+    ),
+    "the same under curl's name": (
+        {"CURL_CA_BUNDLE": "/nowhere/ca.pem"},
+        "CURL_CA_BUNDLE names a file that is not there: /nowhere/ca.pem",
+    ),
     "a secret of nobody": (
         {"AZURE_CLIENT_SECRET": "secret"},
         "AZURE_CLIENT_SECRET is there without AZURE_CLIENT_ID",
