@@ -79,6 +79,7 @@ DOES: Final[Mapping[Leads, str]] = {
     Leads.NOTE: "reports it. It changes no outcome and is never acted on.",
     Leads.UNREAD: "writes nothing that rests on it and looks again by itself; the outcome is `failed`.",
 }
+MAY_WAIT: Final = " While the finding of another target explains it, the outcome is `blocked` instead."
 
 # Entra's codes: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 # Limits and refusals of federated credentials:
@@ -269,7 +270,7 @@ def _section(code: str, info: ReasonInfo) -> str:
         info.means,
         "",
         f"- **Severity**: {info.severity.value}",
-        f"- **Reconverge** {DOES[info.leads]}",
+        f"- **Reconverge** {DOES[info.leads]}{MAY_WAIT if info.symptom else ''}",
         f"- **Remedy**: {info.remedy}",
     ]
     if texts := TEXTS.get(code):
