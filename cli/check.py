@@ -94,9 +94,16 @@ def _environments(landscape: Landscape, guard: Guard, wanted: str | None) -> lis
         if one.enabled and wanted in (None, one.name) and getattr(one, guard.section)
     ]
     if not found:
-        where = f"environment {wanted}" if wanted else "no enabled environment"
-        raise Misconfigured(f"{where} declares {guard.section}: there is nothing to check")
+        raise Misconfigured(f"{_why_nothing(landscape, guard, wanted)}: there is nothing to check")
     return found
+
+
+def _why_nothing(landscape: Landscape, guard: Guard, wanted: str | None) -> str:
+    if wanted is None:
+        return f"no enabled environment declares `{guard.section}`"
+    if not landscape.environments[wanted].enabled:
+        return f"environment {wanted} is disabled in the landscape"
+    return f"environment {wanted} declares no `{guard.section}`"
 
 
 def _at(environment: Environment, revision: str | None) -> Environment:

@@ -11,6 +11,7 @@ from cli.exits import Exit
 from shared.clients.git_remotes import Gitlink
 from shared.errors import TemporaryError
 from tests.unit.cli.desk import LANDSCAPE, Answer, Desk
+from tests.unit.federated_credentials.builders import CLUSTER
 from tests.unit.git_remotes import GitRemotes, Repository
 
 GITOPS = "https://github.com/ameideio/ameide-gitops"
@@ -23,6 +24,10 @@ DECLARING = (
     LANDSCAPE.replace("MODE", "propose")
     .replace("DEV", "true")
     .replace("    contract:", f"    submodules: [{{repository: {GITOPS}.git}}]\n    contract:")
+    .replace(
+        "  staging:",
+        f"  bare:\n    clusters: [{{name: aks, id: {CLUSTER}-bare}}]\n    identities: []\n  staging:",
+    )
 )
 
 
@@ -165,7 +170,8 @@ def test_code_scanning_gets_an_empty_run_where_nothing_is_wrong(guarded: Guarded
 
 WRONG = {
     "an environment that there is not": (("--environment", "nope"), "environment 'nope' is unknown"),
-    "an environment that is disabled": (("--environment", "staging"), "there is nothing to check"),
+    "an environment that is disabled": (("--environment", "staging"), "environment staging is disabled in"),
+    "an environment without any": (("--environment", "bare"), "environment bare declares no `submodules`"),
 }
 
 
@@ -179,7 +185,9 @@ def test_a_guard_with_nothing_to_guard_is_wrong_use(
 
 def test_a_landscape_without_submodules_is_wrong_use(guarded: Guarded) -> None:
     guarded.landscape.write_text(LANDSCAPE.replace("MODE", "propose").replace("DEV", "true"))
-    assert guarded.checks().code == Exit.WRONG_USE
+    answer = guarded.checks()
+    assert answer.code == Exit.WRONG_USE
+    assert "no enabled environment declares `submodules`" in answer.err
 
 
 def test_a_revision_that_can_be_none_is_wrong_use(
