@@ -108,6 +108,20 @@ def test_a_revision_that_there_is_not_is_no_verdict(guarded: Guarded) -> None:
     assert guarded.checks("--revision", "nowhere").code == Exit.COULD_NOT_TELL
 
 
+def test_the_remedy_for_a_revision_speaks_of_the_one_that_was_typed(guarded: Guarded) -> None:
+    assert "--revision" in guarded.checks("--revision", "nowhere").out
+    (found,) = guarded.checks("--revision", "nowhere", "--output", "json").document["findings"]
+    assert "--revision" in found["remedy"]
+    assert "landscape" not in found["remedy"]
+
+
+def test_the_remedy_for_a_declared_branch_speaks_of_the_landscape(guarded: Guarded) -> None:
+    guarded.git.troubles["snapshot"] = TemporaryError("answered 503", delay=timedelta(seconds=30))
+    out = guarded.checks().out
+    assert "Check `submodules` in the landscape" in out
+    assert "--revision" not in out
+
+
 def test_a_guard_changes_nothing_and_asks_no_pull_request(guarded: Guarded) -> None:
     guarded.gitops.commit(HEAD, pins=(pin(STRAY),))
     guarded.desk.platform.github.troubles["proposals"] = TemporaryError("down", delay=timedelta(seconds=1))
