@@ -62,7 +62,12 @@ def _plain(found: Explanation) -> dict[str, Any]:
         "remedy": failure.remedy if failure else LOOK_CLOSER,
         "evidence": found.evidence,
         "commit": found.commit,
+        "page": failure and _page(failure.code),
     }
+
+
+def _page(code: str) -> str:
+    return f"docs/errors/{code}.md"
 
 
 def _print(screen: Screen, found: Explanation) -> None:
@@ -80,7 +85,7 @@ def _print(screen: Screen, found: Explanation) -> None:
         "remedy": failure.remedy,
         "responder": failure.responder or "none: people look after it",
         "label": failure.label or UNKNOWN,
-        "page": f"docs/errors/{failure.code}.md",
+        "page": _page(failure.code),
     }
     for name, line in lines.items():
         if line:

@@ -32,6 +32,7 @@ def test_a_text_from_a_pipe_is_explained(desk: Desk, monkeypatch: pytest.MonkeyP
     assert (found["responder"], found["commit"]) == ("submodule_refs", Y)
     assert found["evidence"] in MISSING
     assert found["cause"].startswith("The parent repository pins a commit")
+    assert found["page"] == "docs/errors/SubmoduleCommitMissing.md"
     assert "submodule_refs" in found["remedy"]
 
 
@@ -59,7 +60,7 @@ def test_what_is_not_known_is_said_to_be_unknown(
     assert answer.code == Exit.COULD_NOT_TELL
     found = answer.document
     assert (found["reason"], found["evidence"]) == ("unknown", "")
-    assert (found["code"], found["responder"], found["commit"]) == (None, None, None)
+    assert (found["code"], found["responder"], found["commit"], found["page"]) == (None,) * 4
     assert found["cause"]
     assert found["remedy"]
 
