@@ -78,7 +78,9 @@ def _print_changes(screen: Screen, changes: list[dict[str, Any]]) -> None:
         if one["error"]:
             screen.say(f"    error    {one['error']}")
         if outcome := one["outcome"]:
-            screen.say(f"    outcome  {outcome['word']}: {outcome['because']}")
+            screen.say(
+                f"    outcome  {outcome['word']}{_earlier(outcome, one['proof'])}: {outcome['because']}"
+            )
         screen.say(
             f"    by       {one['actor']}, run {one['run']}, correlation {one['correlationId']}", Style.FAINT
         )
@@ -86,6 +88,13 @@ def _print_changes(screen: Screen, changes: list[dict[str, Any]]) -> None:
 
 def _proof(proof: Mapping[str, Any] | None) -> str:
     return f"{proof['method']} {proof['verdict']}: {proof['detail']}" if proof else "none yet"
+
+
+def _earlier(outcome: Mapping[str, Any], proof: Mapping[str, Any] | None) -> str:
+    """The outcome is of the run that wrote; a proof of a later run would seem to contradict it."""
+    at = datetime.fromisoformat(outcome["at"])
+    later = proof is not None and datetime.fromisoformat(proof["at"]) > at
+    return f" at {moment(at)}, before that proof" if later else ""
 
 
 def _print_runs(screen: Screen, entries: Sequence[Entry]) -> None:
