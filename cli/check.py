@@ -5,7 +5,7 @@ A guard looks at what a change brings and at nothing that is being done about it
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cli import check_formats
@@ -14,7 +14,7 @@ from cli.output import Format, Screen, Style
 from cli.surroundings import Surroundings
 from responders.submodule_refs import checks as of_submodules
 from responders.submodule_refs.plan import NAME as SUBMODULE_REFS
-from responders.submodule_refs.reasons import NOT_KNOWN, REASONS
+from responders.submodule_refs.reasons import NOT_KNOWN, REASONS, Reason
 from responders.submodule_refs.tree import walk
 from shared.errors import Misconfigured
 from shared.journal import Journal
@@ -36,6 +36,8 @@ class Guard:
     reasons: Mapping[str, ReasonInfo]
     not_known: frozenset[str]
     """Reasons that are no verdict."""
+    unread: str
+    """Reason of a branch that could not be read."""
 
 
 GUARDS: Final[Mapping[str, Guard]] = {
@@ -45,8 +47,14 @@ GUARDS: Final[Mapping[str, Guard]] = {
         lambda scope: of_submodules.faults(walk(scope)),
         REASONS,
         frozenset(NOT_KNOWN),
+        Reason.TRACKED_REVISION_UNREAD,
     ),
 }
+OTHER_REVISION: Final = (
+    "Name a branch or a full commit id that the repository has as --revision. Where it has it, see that the "
+    "token in RECONVERGE_GITHUB_TOKEN may read the repository's contents."
+)
+"""No landscape declares what was typed."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -72,7 +80,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     }
     findings = tuple(found.values())
     code = worst(_exit(guard, one) for one in findings)
-    _show(here.screen, guard, findings, code)
+    _show(here.screen, _reasons(guard, given.revision), findings, code)
     return code
 
 
@@ -94,9 +102,16 @@ def _environments(landscape: Landscape, guard: Guard, wanted: str | None) -> lis
         if one.enabled and wanted in (None, one.name) and getattr(one, guard.section)
     ]
     if not found:
-        where = f"environment {wanted}" if wanted else "no enabled environment"
-        raise Misconfigured(f"{where} declares {guard.section}: there is nothing to check")
+        raise Misconfigured(f"{_why_nothing(landscape, guard, wanted)}: there is nothing to check")
     return found
+
+
+def _why_nothing(landscape: Landscape, guard: Guard, wanted: str | None) -> str:
+    if wanted is None:
+        return f"no enabled environment declares `{guard.section}`"
+    if not landscape.environments[wanted].enabled:
+        return f"environment {wanted} is disabled in the landscape"
+    return f"environment {wanted} declares no `{guard.section}`"
 
 
 def _at(environment: Environment, revision: str | None) -> Environment:
@@ -120,6 +135,13 @@ def _scope(
     )
 
 
+def _reasons(guard: Guard, revision: str | None) -> Mapping[str, ReasonInfo]:
+    if revision is None:
+        return guard.reasons
+    unread = replace(guard.reasons[guard.unread], remedy=OTHER_REVISION)
+    return {**guard.reasons, guard.unread: unread}
+
+
 def _exit(guard: Guard, finding: Finding) -> Exit:
     if finding.reason in guard.not_known:
         return Exit.COULD_NOT_TELL
@@ -130,8 +152,8 @@ def _exit(guard: Guard, finding: Finding) -> Exit:
 # -- output -----------------------------------------------------------------------------------------
 
 
-def _show(screen: Screen, guard: Guard, findings: Iterable[Finding], code: Exit) -> None:
-    told = [check_formats.told(one, guard.reasons[one.reason]) for one in findings]
+def _show(screen: Screen, reasons: Mapping[str, ReasonInfo], findings: Iterable[Finding], code: Exit) -> None:
+    told = [check_formats.told(one, reasons[one.reason]) for one in findings]
     match screen.format:
         case Format.JSON:
             screen.document({"verdict": code.says, "findings": told})

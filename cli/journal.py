@@ -7,19 +7,26 @@ from typing import Any, Final
 
 from cli import evidence
 from cli.exits import Exit
-from cli.inputs import duration
 from cli.output import Screen, Style, difference, moment, short_id
 from cli.surroundings import Surroundings
 from cli.targets import every_place
+from shared.durations import parse_duration
 from shared.journal import Entry, Kind
 from shared.status import entries as journalled
 from shared.status import plain_entry
+
+LONGEST: Final = timedelta(days=366)
+"""What is found is held in memory, and no moment comes before the year 1."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--environment", metavar="E", help="only this environment")
     parser.add_argument(
-        "--since", type=duration, default=timedelta(hours=12), metavar="12h", help="how far to look back"
+        "--since",
+        type=_since,
+        default=timedelta(hours=12),
+        metavar="12h",
+        help="how far to look back; without it, 12h",
     )
     parser.add_argument("--changes", action="store_true", help="only what was changed, and why")
 
@@ -45,6 +52,15 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     return Exit.CONVERGED
 
 
+def _since(text: str) -> timedelta:
+    found = parse_duration(text)
+    if found is None or found > LONGEST:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no length of time up to {LONGEST.days}d; write it like 90s, 5m, 12h or 7d"
+        )
+    return found
+
+
 def _print_changes(screen: Screen, changes: list[dict[str, Any]]) -> None:
     for one in changes:
         screen.say(
@@ -62,7 +78,9 @@ def _print_changes(screen: Screen, changes: list[dict[str, Any]]) -> None:
         if one["error"]:
             screen.say(f"    error    {one['error']}")
         if outcome := one["outcome"]:
-            screen.say(f"    outcome  {outcome['word']}: {outcome['because']}")
+            screen.say(
+                f"    outcome  {outcome['word']}{_earlier(outcome, one['proof'])}: {outcome['because']}"
+            )
         screen.say(
             f"    by       {one['actor']}, run {one['run']}, correlation {one['correlationId']}", Style.FAINT
         )
@@ -70,6 +88,13 @@ def _print_changes(screen: Screen, changes: list[dict[str, Any]]) -> None:
 
 def _proof(proof: Mapping[str, Any] | None) -> str:
     return f"{proof['method']} {proof['verdict']}: {proof['detail']}" if proof else "none yet"
+
+
+def _earlier(outcome: Mapping[str, Any], proof: Mapping[str, Any] | None) -> str:
+    """The outcome is of the run that wrote; a proof of a later run would seem to contradict it."""
+    at = datetime.fromisoformat(outcome["at"])
+    later = proof is not None and datetime.fromisoformat(proof["at"]) > at
+    return f" at {moment(at)}, before that proof" if later else ""
 
 
 def _print_runs(screen: Screen, entries: Sequence[Entry]) -> None:

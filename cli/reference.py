@@ -50,8 +50,9 @@ in the right order where those are wrong, else by another run; both by pull requ
 alone is added by itself, once both Jobs are complete. The same fault makes the Jobs run twice a day at most.
 
 In `gitlab_migrations`, what the migrations' own log says decides whether they run again; a page that fails
-with migrations that are complete never leads to it. Symptoms rest on everything before GitLab as a whole. How
-its databases are set up is a fault of its own, and repaired whatever else is broken.
+with migrations that are complete never leads to it. Symptoms rest on everything before GitLab as a whole; on
+Keycloak only those of its own pods and of a page that they answer. How its databases are set up is a fault of
+its own, and repaired whatever else is broken; a missing database is people's, whatever else is broken.
 
 In `applications`, each Application has one finding at most. Where its texts tell of a fault that a responder
 of the environment looks after, the finding is a symptom of that responder's; of other known faults it has the
@@ -78,6 +79,7 @@ DOES: Final[Mapping[Leads, str]] = {
     Leads.NOTE: "reports it. It changes no outcome and is never acted on.",
     Leads.UNREAD: "writes nothing that rests on it and looks again by itself; the outcome is `failed`.",
 }
+MAY_WAIT: Final = " While the finding of another target explains it, the outcome is `blocked` instead."
 
 # Entra's codes: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
 # Limits and refusals of federated credentials:
@@ -268,7 +270,7 @@ def _section(code: str, info: ReasonInfo) -> str:
         info.means,
         "",
         f"- **Severity**: {info.severity.value}",
-        f"- **Reconverge** {DOES[info.leads]}",
+        f"- **Reconverge** {DOES[info.leads]}{MAY_WAIT if info.symptom else ''}",
         f"- **Remedy**: {info.remedy}",
     ]
     if texts := TEXTS.get(code):

@@ -19,6 +19,7 @@ from shared.landscape import load
 from shared.model import Target, Word
 
 INDENT: Final = "    "
+WAIT: Final = timedelta(minutes=5)
 STYLES: Final = {
     "converged": Style.GOOD,
     "repaired": Style.GOOD,
@@ -42,9 +43,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait",
         type=duration,
-        default=timedelta(minutes=5),
         metavar="5m",
-        help="with --apply: how long to go on while more looks are due",
+        help="with --apply: how long to go on while more looks are due; without it, 5m",
     )
     parser.add_argument(
         "--approve",
@@ -60,6 +60,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     if given.approve and not given.apply:
         raise Misconfigured("--approve agrees to a change: write --apply as well")
+    if given.wait is not None and not given.apply:
+        raise Misconfigured("--wait is for what a change brings about: write --apply as well")
     settings = here.settings(given.landscape)
     landscape = load(settings.landscape)
     choice = choose(landscape, given.targets, given.environment)
@@ -76,7 +78,7 @@ def run(given: argparse.Namespace, here: Surroundings) -> Exit:
     if given.apply:
         session.follow(
             choice.targets,
-            until=here.clock() + given.wait,
+            until=here.clock() + (WAIT if given.wait is None else given.wait),
             approved=given.approve,
             by=person(),
             wait=progress.wait,

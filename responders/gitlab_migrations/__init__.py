@@ -10,10 +10,11 @@ from typing import Final
 
 from responders.gitlab_migrations.apply import apply
 from responders.gitlab_migrations.checks import check, doubt
-from responders.gitlab_migrations.facts import Facts, rests_on
+from responders.gitlab_migrations.facts import Facts
 from responders.gitlab_migrations.gather import gather
 from responders.gitlab_migrations.plan import ACTIONS, NAME, plan
 from responders.gitlab_migrations.reasons import REASONS
+from responders.gitlab_migrations.roots import rests_on
 from responders.gitlab_migrations.verify import look_again, verify
 from shared.world import Responder
 

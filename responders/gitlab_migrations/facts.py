@@ -14,7 +14,7 @@ from shared.clients.github import PullRequest
 from shared.clients.web import NoAnswer, Page, origin_of
 from shared.clients.workloads import Pod, Work
 from shared.landscape import DeclaredGitLab
-from shared.model import Finding, Known, Read
+from shared.model import Known, Read
 from shared.proposals import Proposal
 
 MIGRATIONS: Final = "migrations"
@@ -166,8 +166,3 @@ class Facts:
         if self.page_proven:
             return ""
         return str(self.page.status) if isinstance(self.page, Page) else f"no answer: {self.page.why}"
-
-
-def rests_on(facts: Facts, _symptom: Finding) -> frozenset[str]:
-    """Whole targets, in lower case: what GitLab waits for may be any part of them."""
-    return frozenset(f"{facts.environment}/{name}".lower() for name in facts.watched)

@@ -203,7 +203,6 @@ REASONS: Final[Mapping[str, ReasonInfo]] = {
         "See the database cluster's bootstrap, or correct global.psql.database in the chart's values. An "
         "empty database in the place of a lost one is never made by Reconverge. Then change the suffix of "
         "the Job's name in Git.",
-        symptom=True,
     ),
     Reason.MIGRATIONS_EXTENSION_MISSING: _person(
         "The migrations Job failed since the database lacks an extension that GitLab needs, and its user "

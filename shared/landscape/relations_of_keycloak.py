@@ -33,6 +33,10 @@ _WAITED_FOR: Final = (
     "this one: each would wait for the other; remove it here"
 )
 _ADDRESS_UNDECLARED: Final = "the environment's `keycloak` has another `url`; write that one, or remove it"
+_UNDECLARED: Final = (
+    "the environment has no `keycloak`, so nothing would be done there; add it with this `url`, or remove "
+    "this"
+)
 
 
 def _values_unnamed(data: Data, _: LineOf) -> Iterator[Found]:
@@ -82,10 +86,14 @@ def _beside_keycloak(data: Data, vault: Path) -> bool:
 
 
 def _address_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
+    sections = {path[:2] for path, section in places(data, _KEYCLOAK) if section is not None}
     for path, address in texts(data, _ADDRESSES):
         declared = text_at(data, (*path[:2], "keycloak", "url"))
-        well_formed = WEB_ADDRESS.fits(address) and (declared is None or WEB_ADDRESS.fits(declared))
-        if well_formed and (declared is None or not same_web_address(address, declared)):
+        if not WEB_ADDRESS.fits(address):
+            continue
+        if path[:2] not in sections:
+            yield path, _UNDECLARED
+        elif declared is not None and WEB_ADDRESS.fits(declared) and not same_web_address(address, declared):
             yield path, _ADDRESS_UNDECLARED
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from shared.landscape.places import EVERY, Found, LineOf, Rule, lower, text_at, texts
+from shared.landscape.places import EVERY, Found, LineOf, Rule, lower, places, text_at, texts
 from shared.landscape.source import Data
 from shared.landscape.vault import VAULT_ADDRESS, same_address
 
@@ -21,6 +21,10 @@ _CREDENTIAL_UNDECLARED: Final = (
     "with the identity"
 )
 _ADDRESS_UNDECLARED: Final = "the environment's `vault` has another address; write that one, or remove it"
+_UNDECLARED: Final = (
+    "the environment has no `vault`, so nothing would be done there; add it with this `address`, or remove "
+    "this"
+)
 
 
 def _identity_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
@@ -42,10 +46,14 @@ def _credential_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
 
 
 def _address_undeclared(data: Data, _: LineOf) -> Iterator[Found]:
+    sections = {path[:2] for path, section in places(data, _VAULT) if section is not None}
     for path, address in texts(data, _ADDRESSES):
         declared = text_at(data, (*path[:2], "vault", "address"))
-        well_formed = VAULT_ADDRESS.fits(address) and (declared is None or VAULT_ADDRESS.fits(declared))
-        if well_formed and (declared is None or not same_address(address, declared)):
+        if not VAULT_ADDRESS.fits(address):
+            continue
+        if path[:2] not in sections:
+            yield path, _UNDECLARED
+        elif declared is not None and VAULT_ADDRESS.fits(declared) and not same_address(address, declared):
             yield path, _ADDRESS_UNDECLARED
 
 

@@ -58,11 +58,12 @@ type ObjectName = Annotated[
     ),
 ]
 
+# From outside the cluster, where the app runs: a Service's own name leads nowhere there.
+_REACHABLE: Final = "https://vault.dev.ameide.io"
 VAULT_ADDRESS: Final = Form(
-    # Inside the cluster Vault is served over plain http.
+    # Inside the cluster Vault is served over plain http, and a private way may lead to just that.
     pattern=rf"https?://{HOST}(?::[0-9]{{1,5}})?",
-    otherwise="write Vault's address without a path, such as"
-    " http://vault-core-dev.ameide-dev.svc.cluster.local:8200",
+    otherwise=f"write Vault's address without a path, such as {_REACHABLE}",
     longest=270,
 )
 type VaultAddress = Annotated[str, VAULT_ADDRESS]
@@ -143,7 +144,7 @@ class DeclaredVault(Declared):
     """Name of the cluster that it runs in. Needed only when the environment has several."""
     namespace: Namespace = Field(examples=["ameide-dev"])
     """Of the CronJob, the stores and the ExternalSecrets."""
-    address: VaultAddress = Field(examples=["http://vault-core-dev.ameide-dev.svc.cluster.local:8200"])
+    address: VaultAddress = Field(examples=[_REACHABLE])
     """Where Reconverge reaches Vault."""
     mount: VaultPath = "secret"
     """Path of the KV v2 engine. Every key holds its value in the field `value`."""

@@ -84,6 +84,13 @@ def test_every_reason_has_a_section() -> None:
     assert codes <= anchors(text_of("docs/reasons.md"))
 
 
+def test_a_reason_says_whether_it_may_be_blocked() -> None:
+    sections = re.split(r"^### ", text_of("docs/reasons.md"), flags=re.MULTILINE)
+    blocked = {section.split()[0] for section in sections if "the outcome is `blocked`" in section}
+    symptoms = {code for name in REGISTRY for code, info in load(name).reasons.items() if info.symptom}
+    assert blocked == symptoms
+
+
 def test_the_page_on_operation_says_what_each_code_asks_of_people() -> None:
     told = text_of("docs/operate.md")
     codes = {

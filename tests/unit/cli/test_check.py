@@ -11,6 +11,7 @@ from cli.exits import Exit
 from shared.clients.git_remotes import Gitlink
 from shared.errors import TemporaryError
 from tests.unit.cli.desk import LANDSCAPE, Answer, Desk
+from tests.unit.federated_credentials.builders import CLUSTER
 from tests.unit.git_remotes import GitRemotes, Repository
 
 GITOPS = "https://github.com/ameideio/ameide-gitops"
@@ -23,6 +24,10 @@ DECLARING = (
     LANDSCAPE.replace("MODE", "propose")
     .replace("DEV", "true")
     .replace("    contract:", f"    submodules: [{{repository: {GITOPS}.git}}]\n    contract:")
+    .replace(
+        "  staging:",
+        f"  bare:\n    clusters: [{{name: aks, id: {CLUSTER}-bare}}]\n    identities: []\n  staging:",
+    )
 )
 
 
@@ -103,6 +108,20 @@ def test_a_revision_that_there_is_not_is_no_verdict(guarded: Guarded) -> None:
     assert guarded.checks("--revision", "nowhere").code == Exit.COULD_NOT_TELL
 
 
+def test_the_remedy_for_a_revision_speaks_of_the_one_that_was_typed(guarded: Guarded) -> None:
+    assert "--revision" in guarded.checks("--revision", "nowhere").out
+    (found,) = guarded.checks("--revision", "nowhere", "--output", "json").document["findings"]
+    assert "--revision" in found["remedy"]
+    assert "landscape" not in found["remedy"]
+
+
+def test_the_remedy_for_a_declared_branch_speaks_of_the_landscape(guarded: Guarded) -> None:
+    guarded.git.troubles["snapshot"] = TemporaryError("answered 503", delay=timedelta(seconds=30))
+    out = guarded.checks().out
+    assert "Check `submodules` in the landscape" in out
+    assert "--revision" not in out
+
+
 def test_a_guard_changes_nothing_and_asks_no_pull_request(guarded: Guarded) -> None:
     guarded.gitops.commit(HEAD, pins=(pin(STRAY),))
     guarded.desk.platform.github.troubles["proposals"] = TemporaryError("down", delay=timedelta(seconds=1))
@@ -165,7 +184,8 @@ def test_code_scanning_gets_an_empty_run_where_nothing_is_wrong(guarded: Guarded
 
 WRONG = {
     "an environment that there is not": (("--environment", "nope"), "environment 'nope' is unknown"),
-    "an environment that is disabled": (("--environment", "staging"), "there is nothing to check"),
+    "an environment that is disabled": (("--environment", "staging"), "environment staging is disabled in"),
+    "an environment without any": (("--environment", "bare"), "environment bare declares no `submodules`"),
 }
 
 
@@ -179,7 +199,9 @@ def test_a_guard_with_nothing_to_guard_is_wrong_use(
 
 def test_a_landscape_without_submodules_is_wrong_use(guarded: Guarded) -> None:
     guarded.landscape.write_text(LANDSCAPE.replace("MODE", "propose").replace("DEV", "true"))
-    assert guarded.checks().code == Exit.WRONG_USE
+    answer = guarded.checks()
+    assert answer.code == Exit.WRONG_USE
+    assert "no enabled environment declares `submodules`" in answer.err
 
 
 def test_a_revision_that_can_be_none_is_wrong_use(

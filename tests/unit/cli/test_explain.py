@@ -32,6 +32,7 @@ def test_a_text_from_a_pipe_is_explained(desk: Desk, monkeypatch: pytest.MonkeyP
     assert (found["responder"], found["commit"]) == ("submodule_refs", Y)
     assert found["evidence"] in MISSING
     assert found["cause"].startswith("The parent repository pins a commit")
+    assert found["page"] == "docs/errors/SubmoduleCommitMissing.md"
     assert "submodule_refs" in found["remedy"]
 
 
@@ -50,7 +51,7 @@ def test_a_fault_without_a_label_has_a_code(desk: Desk, monkeypatch: pytest.Monk
     assert answer.document["responder"] == "vault_seeding"
 
 
-@pytest.mark.parametrize("data", [b"", b"all is well", b"\xff\xfe\x00", b"fatal: remote error"])
+@pytest.mark.parametrize("data", [b"all is well", b"\xff\xfe\x00", b"fatal: remote error"])
 def test_what_is_not_known_is_said_to_be_unknown(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, data: bytes
 ) -> None:
@@ -59,7 +60,7 @@ def test_what_is_not_known_is_said_to_be_unknown(
     assert answer.code == Exit.COULD_NOT_TELL
     found = answer.document
     assert (found["reason"], found["evidence"]) == ("unknown", "")
-    assert (found["code"], found["responder"], found["commit"]) == (None, None, None)
+    assert (found["code"], found["responder"], found["commit"], found["page"]) == (None,) * 4
     assert found["cause"]
     assert found["remedy"]
 
@@ -81,6 +82,48 @@ def test_the_table_says_unknown_first(desk: Desk, monkeypatch: pytest.MonkeyPatc
     pipe(monkeypatch, b"all is well")
     answer = desk.types("explain")
     assert (answer.code, answer.out.splitlines()[0]) == (Exit.COULD_NOT_TELL, "unknown")
+
+
+@pytest.mark.parametrize("data", [b"", b" \r\n\t\n"])
+@pytest.mark.parametrize("flags", [(), ("--output", "json"), ("--text-file", "-")])
+def test_a_pipe_that_brings_nothing_is_wrong_use(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], data: bytes
+) -> None:
+    pipe(monkeypatch, data)
+    answer = desk.types("explain", *flags)
+    assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
+    (line,) = answer.err.splitlines()
+    assert "nothing came on standard input" in line
+
+
+@pytest.mark.parametrize("data", [b"", b" \r\n\t\n"])
+def test_so_is_a_file_that_is_empty(desk: Desk, tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "message.txt"
+    file.write_bytes(data)
+    answer = desk.types("explain", "--text-file", str(file), "--output", "json")
+    assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
+    (line,) = answer.err.splitlines()
+    assert f"{file} is empty" in line
+
+
+def test_so_is_a_file_without_a_name(desk: Desk) -> None:
+    answer = desk.types("explain", "--text-file", "")
+    assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
+    assert "--text-file names no file" in answer.err
+
+
+def test_a_dash_is_standard_input(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe(monkeypatch, SEALED.encode())
+    answer = desk.types("explain", "--text-file", "-", "--output", "json")
+    assert answer.document["code"] == "VaultSealed"
+
+
+def test_a_text_that_was_typed_is_told_where_it_belongs(desk: Desk) -> None:
+    answer = desk.types("explain", "Vault", "is sealed")
+    assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
+    (line,) = answer.err.splitlines()
+    assert "standard input" in line
+    assert "--text-file" in line
 
 
 def test_a_terminal_is_told_how_to_give_the_text(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,6 +97,8 @@ def test_a_proof_that_came_in_a_later_run_is_told_with_its_change(desk: Desk) ->
     (change,) = desk.types("journal", "--changes", "--output", "json").document["changes"]
     assert change["outcome"]["word"] == "pending"
     assert change["proof"]["verdict"] == "accepted"
+    told = desk.types("journal", "--changes").out
+    assert re.search(r"outcome  pending at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ, before that proof: ", told)
 
 
 def test_a_failed_write_is_told_with_its_error(desk: Desk) -> None:

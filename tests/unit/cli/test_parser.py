@@ -26,6 +26,22 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert "0 converged, 1 differences found, 2 wrong use or configuration, 3 could not tell" in said
 
 
+DEFAULTS = {"journal": "how far to look back; without it, 12h", "run": "are due; without it, 5m"}
+
+
+@pytest.mark.parametrize(("command", "says"), DEFAULTS.items(), ids=DEFAULTS)
+def test_help_tells_how_long_without_being_told(
+    command: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main.parse([command, "--help"])
+    assert says in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_journal_of_a_year_may_be_asked_for() -> None:
+    assert main.parse(["journal", "--since", "366d"]).since == timedelta(days=366)
+
+
 NOT_UNDERSTOOD = {
     "no command": ((), "command"),
     "an unknown command": (("explode",), "run, check, journal, explain, replay, doctor, sandbox, drill"),
@@ -35,6 +51,9 @@ NOT_UNDERSTOOD = {
     "a wait without a unit": (("run", "--wait", "5"), "write it like 90s, 5m, 12h or 7d"),
     "a wait that is no length": (("run", "--wait", "soon"), "write it like 90s, 5m, 12h or 7d"),
     "a part of a plan's digest": (("run", "--approve", "abc"), "64 digits"),
+    "a since that nobody counts": (("journal", "--since", "9999999d"), "length of time up to 366d"),
+    "a since beyond the calendar": (("journal", "--since", "999999d"), "length of time up to 366d"),
+    "a since that is too long": (("journal", "--since", "367d"), "length of time up to 366d"),
     "a since that is no length": (("journal", "--since", "yesterday"), "write it like 90s, 5m, 12h or 7d"),
     "an unknown channel": (("drill", "--channel", "mail"), "workflow, pull-request"),
     "a digest that is none": (("replay", "../etc"), "6 to 32 digits"),

@@ -146,6 +146,7 @@ WRONG_USE: dict[str, tuple[tuple[str, ...], str]] = {
         "not in environment staging",
     ),
     "an approval without --apply": (("run", "--approve", "0" * 64), "write --apply as well"),
+    "a wait without --apply": (("run", "--wait", "0s"), "write --apply as well"),
     "a landscape that is not there": (("run", "--landscape", "nowhere.yaml"), "there is no such file"),
 }
 

@@ -1,12 +1,11 @@
 """What counts as a proof, and when another look is worth it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from responders.gitlab_migrations.facts import Facts, rests_on
+from responders.gitlab_migrations.facts import Facts
 from responders.gitlab_migrations.reasons import REASONS, Reason, finding
 from responders.gitlab_migrations.repairs import MAP
 from responders.gitlab_migrations.verify import look_again, verify
@@ -148,47 +147,6 @@ LOOKS: dict[str, tuple[Facts, Reason, timedelta, bool]] = {
 def test_looks_again(given: Facts, reason: Reason, after: timedelta, asked: bool) -> None:
     look = look_again(given, finding(reason, "subject", "message"), NOW)
     assert (look.after, look.asked) == (after, asked)
-
-
-def test_a_symptom_rests_on_whole_targets_of_its_environment() -> None:
-    given = replace(facts(), environment="Dev", watched=frozenset({"vault_seeding", "keycloak_bootstrap"}))
-    symptom = finding(Reason.GITLAB_NOT_READY, "subject", "message")
-    assert rests_on(given, symptom) == {"dev/vault_seeding", "dev/keycloak_bootstrap"}
-
-
-NO_SYMPTOMS = [
-    Reason.GITLAB_DATABASE_CONFIG_REFUSED,
-    Reason.CI_DATABASE_NOT_MAINS,
-    Reason.CONFIG_REFUSED_BEFORE,
-    Reason.CONFIG_REFUSED_AS_MAPPED,
-    Reason.MIGRATIONS_EXTENSION_MISSING,
-    Reason.MIGRATIONS_LOCKED,
-    Reason.GITLAB_PAGE_UNPROVEN,
-]
-
-
-@pytest.mark.parametrize("reason", NO_SYMPTOMS)
-def test_what_is_wrong_in_gitlab_itself_waits_for_nobody(reason: Reason) -> None:
-    assert not REASONS[reason].symptom
-
-
-SYMPTOMS = [
-    Reason.GITLAB_NOT_DEPLOYED,
-    Reason.MIGRATIONS_DATABASE_UNREACHABLE,
-    Reason.MIGRATIONS_PASSWORD_REFUSED,
-    Reason.GITLAB_SECRET_MISSING,
-    Reason.GITLAB_DOES_NOT_START,
-    Reason.GITLAB_STILL_INITIALISING,
-    Reason.GITLAB_NOT_READY,
-    Reason.GITLAB_PAGE_FAILS,
-    Reason.GITLAB_UNREACHABLE,
-    Reason.MIGRATIONS_SUFFIX_UNDECLARED,
-]
-
-
-@pytest.mark.parametrize("reason", SYMPTOMS)
-def test_what_a_broken_root_explains_is_a_symptom(reason: Reason) -> None:
-    assert REASONS[reason].symptom
 
 
 def test_whoever_syncs_a_failed_application_does_not_wait_for_what_it_deploys() -> None:

@@ -219,7 +219,7 @@ SPOILED = {
     "an address of Vault with a path": (
         f"address: {VAULT_ADDRESS}",
         f"address: {VAULT_ADDRESS}/v1  # wrong",
-        "write Vault's address without a path",
+        "write Vault's address without a path, such as https://vault.dev.ameide.io",
     ),
     "a key of Vault that climbs": (
         "ghcr/token: ghcr-token",
@@ -806,8 +806,28 @@ def test_a_key_of_vault_is_looked_up_in_a_vault() -> None:
 def test_leave_to_change_clients_is_of_no_use_where_no_keycloak_is_declared() -> None:
     text = f"{VALID}    contract:\n      keycloaks: [{KEYCLOAK}]\n"
     line, said = one_refusal(text)
-    assert "the environment's `keycloak` has another `url`" in said
+    assert "the environment has no `keycloak`, so nothing would be done there; add it with this `url`" in said
     assert line == len(text.splitlines())
+
+
+def test_nor_is_leave_to_seed_where_no_vault_is_declared() -> None:
+    text = f"{VALID}    contract:\n      vaults: [{VAULT_ADDRESS}]\n"
+    line, said = one_refusal(text)
+    assert (
+        "the environment has no `vault`, so nothing would be done there; add it with this `address`" in said
+    )
+    assert line == len(text.splitlines())
+
+
+@pytest.mark.parametrize("address", [f"url: {KEYCLOAK}", f"address: {VAULT_ADDRESS}"])
+def test_a_section_without_its_address_is_asked_for_that_alone(address: str) -> None:
+    _, said = one_refusal(without(address))
+    assert f"lacks `{address.partition(':')[0]}`" in said
+
+
+def test_the_address_that_is_asked_for_is_one_that_the_app_could_reach() -> None:
+    _, said = one_refusal(without(f"address: {VAULT_ADDRESS}"))
+    assert said.endswith("write for example `address: https://vault.dev.ameide.io`")
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "99999"])
