@@ -85,28 +85,27 @@ def test_the_table_says_unknown_first(desk: Desk, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("data", [b"", b" \r\n\t\n"])
-@pytest.mark.parametrize("flags", [(), ("--output", "json"), ("--text-file", "-")])
-def test_a_pipe_that_brings_nothing_is_wrong_use(
+@pytest.mark.parametrize("flags", [(), ("--text-file", "-")])
+def test_of_a_pipe_that_brings_nothing_just_that_is_said(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, flags: tuple[str, ...], data: bytes
 ) -> None:
     pipe(monkeypatch, data)
     answer = desk.types("explain", *flags)
-    assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
-    (line,) = answer.err.splitlines()
-    assert "nothing came on standard input" in line
+    assert answer.code == Exit.COULD_NOT_TELL
+    assert answer.out.splitlines()[:2] == ["unknown", "Not known: nothing came on standard input."]
 
 
 @pytest.mark.parametrize("data", [b"", b" \r\n\t\n"])
-def test_so_is_a_file_that_is_empty(desk: Desk, tmp_path: Path, data: bytes) -> None:
+def test_so_it_is_of_a_file_that_is_empty(desk: Desk, tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "message.txt"
     file.write_bytes(data)
     answer = desk.types("explain", "--text-file", str(file), "--output", "json")
-    assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
-    (line,) = answer.err.splitlines()
-    assert f"{file} is empty" in line
+    assert (answer.code, answer.document["reason"]) == (Exit.COULD_NOT_TELL, "unknown")
+    assert answer.document["cause"] == f"Not known: {file} is empty."
+    assert "failed" in answer.document["remedy"]
 
 
-def test_so_is_a_file_without_a_name(desk: Desk) -> None:
+def test_a_file_without_a_name_is_wrong_use(desk: Desk) -> None:
     answer = desk.types("explain", "--text-file", "")
     assert (answer.code, answer.out) == (Exit.WRONG_USE, "")
     assert "--text-file names no file" in answer.err
