@@ -120,7 +120,9 @@ def test_commands_that_are_shown_begin_with_what_was_typed(monkeypatch: pytest.M
 FULL = Path("/dev/full")
 
 
-@pytest.mark.skipif(not FULL.exists(), reason="needs /dev/full")
+@pytest.mark.skipif(
+    not FULL.exists(), reason="this system has no file that is always full, such as Linux's /dev/full"
+)
 @pytest.mark.parametrize("output", ["table", "json"])
 def test_a_result_that_cannot_be_written_is_told_in_a_line(output: str) -> None:
     with FULL.open("w") as full:
@@ -139,12 +141,12 @@ def test_a_result_that_cannot_be_written_is_told_in_a_line(output: str) -> None:
 
 def test_a_file_that_cannot_be_used_is_named(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def end(_: object) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", "/root/lock")
+        raise PermissionError(errno.EACCES, "Permission denied", "lock")
 
     monkeypatch.setattr(desk, "world", end)
     answer = desk.types("run")
     assert (answer.code, answer.out) == (Exit.COULD_NOT_TELL, "")
-    assert answer.err == "reconverge: /root/lock: Permission denied\n"
+    assert answer.err == "reconverge: lock: Permission denied\n"
 
 
 def test_an_unforeseen_error_of_a_library_stays_a_traceback(
